@@ -1,0 +1,60 @@
+"""Heartbeat classification with scikit-learn tools, for ECG and heart sounds.
+
+The public names below are imported when they are first used (PEP 562), so that
+``import ecgbeat`` costs neither torch nor librosa.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+# public name -> module that defines it
+_CLASSES = {
+    "BandpassFilter": "preprocessing",
+    "ECGCNNClassifier": "classifiers",
+    "ECGCNNLSTMClassifier": "classifiers",
+    "RPeakSegmenter": "preprocessing",
+    "ZScoreScaler": "preprocessing",
+}
+_MODULES = (
+    "annotation",
+    "classifiers",
+    "datasets",
+    "labels",
+    "networks",
+    "preprocessing",
+    "signal",
+)
+
+__all__ = [*sorted(_CLASSES), *_MODULES, "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name at its first use."""
+    if name in _MODULES:
+        return importlib.import_module(f"ecgbeat.{name}")
+    if name in _CLASSES:
+        value = getattr(importlib.import_module(f"ecgbeat.{_CLASSES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'ecgbeat' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)
+
+
+if TYPE_CHECKING:  # what editors and type checkers see
+    from ecgbeat import (
+        annotation,
+        classifiers,
+        datasets,
+        labels,
+        networks,
+        preprocessing,
+        signal,
+    )
+    from ecgbeat.classifiers import ECGCNNClassifier, ECGCNNLSTMClassifier
+    from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter, ZScoreScaler

@@ -1,0 +1,277 @@
+"""Checks of arguments and signals (layer 0).
+
+The only place that knows scikit-learn's private names, and the only place where
+the three forms in which beats come (2-D, lead-major flattened 2-D, 3-D) meet.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+__all__ = [
+    "Integral",
+    "Interval",
+    "InvalidParameterError",
+    "LeadLayout",
+    "Real",
+    "StrOptions",
+    "check_finite",
+    "check_is_fitted",
+    "check_positive",
+    "flatten_beats",
+    "lead_layout",
+    "split_leads",
+    "unchanged_on_error",
+    "validate_beats",
+    "validate_parameter_constraints",
+]
+
+MIN_TIMES = 8  # samples a lead; fewer are no beat, see lead_layout
+
+
+class LeadLayout(NamedTuple):
+    """How one flattened row divides into leads and auxiliary columns."""
+
+    n_leads: int
+    n_times: int  # samples a lead, after padding
+    n_padding: int  # zeros that fill up the last lead
+    n_aux: int  # columns behind the leads
+
+
+def lead_layout(width: int, n_leads: int = 1, n_aux: int = 0) -> LeadLayout:
+    """Divide a row of ``width`` columns into leads of equal length and auxiliary columns.
+
+    Rows with fewer than 8 samples a lead cannot hold a beat: nobody means them as
+    such, but scikit-learn's own checks fit rows of 1 to 10 columns and expect every
+    estimator to cope. Those are filled up with zeros. From there on a width that
+    does not divide is a mistake of the caller's, and an error.
+
+    Parameters
+    ----------
+    width : int
+        Number of columns of the 2-D array.
+    n_leads : int, default=1
+        Number of leads, stored one after the other (lead-major).
+    n_aux : int, default=0
+        Number of auxiliary columns at the end of the row.
+
+    Returns
+    -------
+    LeadLayout
+
+    Raises
+    ------
+    ValueError
+        If the columns do not divide into ``n_leads`` leads of equal length, or if
+        ``n_aux`` leaves none of them.
+    """
+    too_short = width < MIN_TIMES * n_leads + n_aux
+    if n_aux and width <= n_aux and width >= MIN_TIMES:
+        raise ValueError(
+            f"n_aux_features={n_aux} leaves no waveform: X has {width} columns, and the last "
+            "n_aux_features of them go past the convolutions. Give a smaller n_aux_features."
+        )
+    n_wave = max(width - n_aux, 0)
+    n_times, rest = divmod(n_wave, n_leads)
+    if rest and not too_short:
+        raise ValueError(
+            f"n_leads={n_leads} does not divide X: its rows hold {n_wave} samples, and "
+            f"{n_wave} / {n_leads} is no whole number. 2-D rows hold the leads one after the "
+            "other, all of one length: set n_leads to their number, or pass "
+            "(n_beats, n_leads, n_times)."
+        )
+    n_padding = n_leads - rest if rest else 0
+    return LeadLayout(n_leads, n_times + bool(rest), n_padding, n_aux)
+
+
+def split_leads(X: np.ndarray, n_leads: int = 1) -> np.ndarray:
+    """View lead-major flattened rows as ``(n_beats, n_leads, n_times)``.
+
+    A copy is made only where `lead_layout` pads.
+    """
+    layout = lead_layout(X.shape[1], n_leads)
+    if layout.n_padding:
+        X = np.pad(X, ((0, 0), (0, layout.n_padding)))
+    return X.reshape(len(X), n_leads, layout.n_times)
+
+
+def flatten_beats(X: Any, n_leads: int = 1) -> tuple[Any, int | None]:
+    """Flatten 3-D beats to lead-major 2-D rows; leave everything else as it is.
+
+    Parameters
+    ----------
+    X : array-like
+        Beats in any of their forms.
+    n_leads : int, default=1
+        The estimator's ``n_leads``; 1 takes the number from the array.
+
+    Returns
+    -------
+    X : array-like
+        2-D if it was 3-D.
+    n_leads_3d : int or None
+        Number of leads of a 3-D array, None if it was none.
+
+    Raises
+    ------
+    ValueError
+        If a 3-D array has another number of leads than ``n_leads`` says.
+    """
+    if getattr(X, "ndim", None) is None and isinstance(X, (list, tuple)):
+        if not _is_nested_three_deep(X):
+            return X, None
+        X = np.asarray(X)
+    if getattr(X, "ndim", None) != 3:
+        return X, None
+    found = int(X.shape[1])
+    if n_leads not in (1, found):
+        raise ValueError(
+            f"X has shape {tuple(X.shape)}, that is {found} leads, but n_leads={n_leads}. "
+            "3-D beats are (n_beats, n_leads, n_times): transpose X or set n_leads."
+        )
+    return X.reshape(X.shape[0], -1), found
+
+
+def _is_nested_three_deep(X: Any) -> bool:
+    """Tell whether a list is three deep, by its first elements alone."""
+    for _ in range(2):
+        if not isinstance(X, (list, tuple, np.ndarray)) or len(X) == 0:
+            return False
+        X = X[0]
+    return isinstance(X, (list, tuple)) or getattr(X, "ndim", 0) >= 1
+
+
+def validate_beats(
+    estimator: Any,
+    X: Any,
+    y: Any = "no_validation",
+    *,
+    reset: bool,
+    dtype: Any = (np.float64, np.float32),
+) -> Any:
+    """Run scikit-learn's ``validate_data`` on 2-D beats, with our own words for NaN.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its ``n_features_in_`` and ``feature_names_in_`` are set or compared.
+    X : array-like of shape (n_beats, n_features)
+        Beats, flattened.
+    y : array-like of shape (n_beats,), default="no_validation"
+        Targets.
+    reset : bool
+        True in ``fit``, False elsewhere.
+    dtype : type or sequence of types
+        As in ``sklearn.utils.check_array``.
+
+    Returns
+    -------
+    X or (X, y)
+
+    Raises
+    ------
+    ValueError
+        For everything that scikit-learn refuses, and for NaN or infinite values.
+    """
+    if isinstance(y, str) and y == "no_validation":
+        X = validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
+        check_finite(X, type(estimator).__name__)
+        return X
+    X, y = validate_data(estimator, X, y, reset=reset, dtype=dtype, ensure_all_finite=False)
+    check_finite(X, type(estimator).__name__)
+    return X, y
+
+
+def check_finite(X: np.ndarray, owner: str, name: str = "X") -> None:
+    """Raise if an array holds NaN or infinite values.
+
+    Parameters
+    ----------
+    X : ndarray
+        Any shape.
+    owner : str
+        Who asks, for the message.
+    name : str, default="X"
+        What the caller calls the array.
+
+    Raises
+    ------
+    ValueError
+        Says how many values are not finite, where the first one is and what to do.
+    """
+    # a finite sum proves finite elements without a mask as large as X
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(X.sum()):
+            return
+    bad = ~np.isfinite(X)
+    if not bad.any():  # finite values whose sum overflows
+        return
+    first = np.unravel_index(int(bad.argmax()), X.shape)
+    what = "NaN" if np.isnan(X[first]) else "infinity"
+    place = ", ".join(str(int(i)) for i in first)
+    raise ValueError(
+        f"{owner}: {name} contains {what}: {int(bad.sum())} of {X.size} values are NaN or "
+        f"infinite, the first at {name}[{place}]. Interpolate over gaps of the signal, or leave "
+        f"those beats out ({name}[np.isfinite({name}).all(axis=1)])."
+    )
+
+
+def check_positive(name: str, value: Any, *, unit: str = "", strict: bool = True) -> float:
+    """Return a finite positive number as float, or say what is wrong with it.
+
+    Parameters
+    ----------
+    name : str
+        The argument's name.
+    value : object
+        What was passed.
+    unit : str, default=""
+        Unit, for the message.
+    strict : bool, default=True
+        Whether 0 is refused.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        If ``value`` is no real number.
+    ValueError
+        If it is negative, NaN, infinite, or 0 while ``strict``.
+    """
+    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be a number{f' in {unit}' if unit else ''}, got {value!r}.")
+    number = float(value)
+    if not np.isfinite(number) or number < 0 or (strict and number == 0):
+        least = "greater than 0" if strict else "0 or greater"
+        raise ValueError(
+            f"{name} must be {least}{f' (in {unit})' if unit else ''} and finite, got {value!r}."
+        )
+    return number
+
+
+@contextmanager
+def unchanged_on_error(estimator: Any) -> Iterator[None]:
+    """Give an estimator its old attributes back if the block raises.
+
+    A failed ``fit`` must leave the model of the last good one as it was.
+    """
+    before = estimator.__dict__.copy()
+    try:
+        yield
+    except BaseException:
+        estimator.__dict__.clear()
+        estimator.__dict__.update(before)
+        raise

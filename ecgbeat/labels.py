@@ -1,0 +1,1 @@
+"""Annotation symbols and class maps (layer 0)."""
