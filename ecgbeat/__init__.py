@@ -27,7 +27,21 @@ _MODULES = (
     "signal",
 )
 
-__all__ = [*sorted(_CLASSES), *_MODULES, "__version__"]  # noqa: PLE0604
+__all__ = [
+    "BandpassFilter",
+    "ECGCNNClassifier",
+    "ECGCNNLSTMClassifier",
+    "RPeakSegmenter",
+    "ZScoreScaler",
+    "__version__",
+    "annotation",
+    "classifiers",
+    "datasets",
+    "labels",
+    "networks",
+    "preprocessing",
+    "signal",
+]
 
 
 def __getattr__(name: str) -> object:
