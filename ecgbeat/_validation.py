@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
+    Options,
     StrOptions,
     validate_parameter_constraints,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "LeadLayout",
+    "Options",
     "Real",
     "StrOptions",
     "check_finite",

@@ -1,0 +1,7 @@
+"""The classifiers: skorch nets that pass scikit-learn's checks (layer 2)."""
+
+from ecgbeat.classifiers._batches import batch_loader
+from ecgbeat.classifiers._cnn import ECGCNNClassifier
+from ecgbeat.classifiers._cnn_lstm import ECGCNNLSTMClassifier
+
+__all__ = ["ECGCNNClassifier", "ECGCNNLSTMClassifier", "batch_loader"]

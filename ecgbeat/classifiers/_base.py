@@ -1,0 +1,323 @@
+"""What both classifiers share: beats in, a network trained on them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from sklearn.utils.multiclass import check_classification_targets
+from skorch.callbacks import EarlyStopping, LRScheduler
+from skorch.helper import SliceDataset
+from skorch.utils import is_dataset, to_tensor
+from torch import Tensor, nn
+from torch.utils.data import Subset
+
+from ecgbeat._validation import (
+    Integral,
+    Interval,
+    Options,
+    Real,
+    StrOptions,
+    check_is_fitted,
+    flatten_beats,
+    lead_layout,
+    unchanged_on_error,
+    validate_beats,
+)
+from ecgbeat.classifiers._batches import batch_loader
+from ecgbeat.classifiers._budget import PREDICTION_BATCH, batch_size_for, epochs_for
+from ecgbeat.classifiers._callbacks import OneCycle
+from ecgbeat.classifiers._device import autocast
+from ecgbeat.classifiers._holdout import holdout_rows
+from ecgbeat.classifiers._labels import distinct_classes, labels_of_dataset, weights_of_classes
+from ecgbeat.classifiers._net import SklearnNet
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+
+class BeatClassifier(SklearnNet):
+    """Base of `ECGCNNClassifier` and `ECGCNNLSTMClassifier`."""
+
+    _network: ClassVar[type[nn.Module]]  # what module=None stands for
+    _architecture: ClassVar[tuple[str, ...]] = (
+        "n_aux_features",
+        "n_filters",
+        "kernel_size",
+        "n_blocks",
+        "dropout",
+    )
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_filters": [_COUNT],
+        "kernel_size": [_COUNT],
+        "n_blocks": [Interval(Integral, 1, 12, closed="both")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "n_leads": [_COUNT],
+        "n_aux_features": [Interval(Integral, 0, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "patience": [_COUNT],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions({"onecycle"}), None],
+        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), _COUNT, Options(Integral, {-1})],
+        "precision": [StrOptions({"float32", "bfloat16", "auto"})],
+        "random_state": ["random_state"],
+    }
+
+    # --- what is built --------------------------------------------------------------
+
+    @property
+    def _has_own_network(self) -> bool:
+        module = self._network if self.module is None else self.module
+        return isinstance(module, type) and issubclass(module, self._network)
+
+    def initialize_module(self) -> "BeatClassifier":
+        """Build the network."""
+        module = self._network if self.module is None else self.module
+        self.module_ = self.initialized_instance(module, self.get_params_for("module"))
+        return self
+
+    def get_params_for(self, prefix: str) -> dict[str, Any]:
+        """Return the arguments of a component; what the user wrote as ``prefix__name`` wins."""
+        params = super().get_params_for(prefix)
+        if prefix == "module" and self._has_own_network:
+            n_leads = self.__dict__.get("n_leads_", self.n_leads)
+            n_classes = len(self.classes_) if hasattr(self, "classes_") else None
+            own = {name: getattr(self, name) for name in self._architecture}
+            return {"n_classes": n_classes, "n_leads": n_leads} | own | params
+        if prefix == "criterion" and self.__dict__.get("_class_weights") is not None:
+            weights = torch.as_tensor(self._class_weights, dtype=torch.float32)
+            return {"weight": weights} | params
+        if (
+            prefix == "optimizer"
+            and self.optimizer is torch.optim.AdamW
+            and "foreach" not in params
+        ):
+            return {
+                "fused": True
+            } | params  # one kernel for all weights: twice as fast on small nets
+        if prefix == "iterator_train" and self.iterator_train is batch_loader:
+            return {"shuffle": True} | params
+        return params
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Any]]:
+        callbacks = super()._default_callbacks
+        if self.lr_schedule == "onecycle" and not self._has_scheduler_of_its_own():
+            callbacks.append(("one_cycle", OneCycle()))
+        if self.early_stopping:
+            stop = EarlyStopping(patience=self.patience, load_best=True)
+            callbacks.append(("early_stopping", stop))
+        return callbacks
+
+    def _has_scheduler_of_its_own(self) -> bool:
+        """Tell whether the user brought a skorch scheduler: two would fight over the rate."""
+        callbacks = self.callbacks if isinstance(self.callbacks, (list, tuple)) else []
+        found = [item[1] if isinstance(item, (list, tuple)) else item for item in callbacks]
+        return any(isinstance(item, LRScheduler) or item is LRScheduler for item in found)
+
+    def _get_predict_nonlinearity(self) -> Any:
+        # own networks give logits whatever the loss, and still do when it has been trimmed
+        if self._has_own_network and self.predict_nonlinearity == "auto":
+            self.check_is_fitted()
+            return _softmax
+        return super()._get_predict_nonlinearity()
+
+    # --- training -------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> "BeatClassifier":
+        """Train a new network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times), or Dataset
+            Beats.
+        y : array-like of shape (n_beats,), default=None
+            Labels of any kind. May be None if ``X`` is a Dataset that yields them.
+        **fit_params
+            ``groups`` (patients, for the validation split of early stopping), ``epochs``,
+            and what a module of your own takes in ``forward``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If parameters, beats or labels are not what they must be. The estimator is
+            then what it was before.
+        """
+        self._check_parameters()
+        goes_on = self.warm_start and self.initialized_
+        with unchanged_on_error(self):
+            X, y = self._check_training_data(X, y, reset=not goes_on)
+            if not goes_on:
+                self.history_ = None  # the old one stays with whoever holds it
+                self.initialize()
+            return self._train(X, y, fit_params | {"_routing_method": "fit"})
+
+    def partial_fit(
+        self, X: Any, y: Any = None, classes: Any = None, **fit_params: Any
+    ) -> "BeatClassifier":
+        """Go on training for ``max_epochs`` epochs, or ``epochs`` if given.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All classes there will ever be; by default those of the first ``y``.
+        **fit_params
+            As in `fit`.
+
+        Returns
+        -------
+        self
+        """
+        self._check_parameters()
+        with unchanged_on_error(self):
+            begins = not self.initialized_
+            X, y = self._check_training_data(X, y, reset=begins, classes=classes)
+            if begins:
+                self.initialize()
+            return self._train(X, y, fit_params)
+
+    def _train(self, X: Any, y: Any, fit_params: dict[str, Any]) -> "BeatClassifier":
+        unknown = fit_params.keys() - {"groups", "epochs", "_routing_method"}
+        if unknown and self._has_own_network:
+            hint = " Use class_weight." if "sample_weight" in unknown else ""
+            raise TypeError(
+                f"{type(self).__name__}.fit() got unexpected arguments {sorted(unknown)}; "
+                f"it takes 'groups' and 'epochs'.{hint}"
+            )
+        with self._settled_sizes(len(X), fit_params.get("epochs")), self._own_randomness():
+            return super().partial_fit(X, y, **fit_params)
+
+    def _check_training_data(
+        self, X: Any, y: Any, *, reset: bool, classes: Any = None
+    ) -> tuple[Any, Any]:
+        """Check beats and labels; learn the classes and their weights if ``reset``."""
+        if is_dataset(X):
+            labels = labels_of_dataset(X) if y is None else np.asarray(y)
+        else:
+            X, y = self._check_beats(X, y, reset=reset)
+            check_classification_targets(y)
+            labels = y
+        given = self.classes if classes is None else classes
+        if reset:
+            if labels is not None or given is not None:
+                labels = np.asarray(given) if labels is None else labels
+                self.classes_inferred_ = distinct_classes(labels, type(self).__name__, given)
+                self._class_weights = weights_of_classes(self.class_weight, self.classes_, labels)
+        elif labels is not None and hasattr(self, "classes_"):
+            distinct_classes(labels, type(self).__name__, self.classes_)
+        return X, y
+
+    def _check_beats(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Any:
+        """Return flattened float32 rows, checked, and labels if there are any."""
+        X = np.asarray(X) if isinstance(X, SliceDataset) else X
+        X, n_leads_3d = flatten_beats(X, self.n_leads if reset else self._leads_seen())
+        checked = validate_beats(self, X, y, reset=reset, dtype=np.float32)
+        if reset:
+            self.n_leads_ = n_leads_3d or self.n_leads
+            lead_layout(self.n_features_in_, self.n_leads_, self.n_aux_features)
+            if n_leads_3d and self.n_aux_features:
+                raise ValueError(
+                    f"n_aux_features={self.n_aux_features} needs 2-D rows whose last columns are "
+                    "the auxiliary features, but X is 3-D. Flatten the leads (lead-major), append "
+                    "the features and set n_leads."
+                )
+        return checked
+
+    def _leads_seen(self) -> int:
+        return self.__dict__.get("n_leads_", self.n_leads)
+
+    @contextmanager
+    def _settled_sizes(self, n_beats: int, epochs: int | None) -> Iterator[None]:
+        """Put numbers for ``"auto"`` while training: callbacks read them off the net."""
+        asked = self.batch_size, self.max_epochs
+        if self.batch_size == "auto":
+            self.batch_size = batch_size_for(n_beats)
+        if epochs is not None:
+            self.max_epochs = epochs
+        elif self.max_epochs == "auto":
+            self.max_epochs = epochs_for(n_beats)
+        try:
+            yield
+        finally:
+            self.batch_size, self.max_epochs = asked
+
+    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
+        """Return the training and the validation dataset, or None in place of the latter."""
+        if self.train_split or not self.early_stopping:
+            if not self.train_split:
+                fit_params.pop("groups", None)
+            return super().get_split_datasets(X, y, **fit_params)
+        dataset = self.get_dataset(X, y)
+        labels = labels_of_dataset(dataset) if y is None else np.asarray(y)
+        if labels is None:
+            raise ValueError(
+                "early_stopping=True cannot divide a dataset whose labels are not known. "
+                "Pass y, or set train_split."
+            )
+        seed = int(torch.randint(2**31 - 1, ()))
+        rows = holdout_rows(labels, self.validation_fraction, seed, fit_params.get("groups"))
+        training, validation = (Subset(dataset, part.tolist()) for part in rows)
+        return training, validation
+
+    def run_single_epoch(
+        self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
+    ) -> None:
+        """Run one epoch; ``groups`` were for the split and are nothing for the network."""
+        if self._has_own_network:
+            fit_params.pop("groups", None)
+        super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Return batches; those that nobody trains on are as large as is fast."""
+        if self.batch_size != "auto":
+            return super().get_iterator(dataset, training=training)
+        self.batch_size = batch_size_for(len(dataset)) if training else PREDICTION_BATCH
+        try:
+            return super().get_iterator(dataset, training=training)
+        finally:
+            self.batch_size = "auto"
+
+    # --- computing ------------------------------------------------------------------
+
+    def infer(self, x: Any, **fit_params: Any) -> Any:
+        """Compute the logits of one batch."""
+        if not self._has_own_network:
+            return super().infer(x, **fit_params)
+        rows = to_tensor(x, device=self.device).to(torch.float32)
+        with autocast(self.precision, self.device):
+            return super().infer(rows, **fit_params).float()
+
+    def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:
+        """Return the loss of a batch, whose targets are labels as the user wrote them."""
+        if self._has_own_network and isinstance(self.criterion_, nn.NLLLoss):
+            y_pred = _softmax(y_pred)  # skorch takes the logarithm of what NLLLoss is given
+        return super().get_loss(y_pred, y_true, *args, **kwargs)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of every class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times), or Dataset
+            Beats.
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_classes)
+            Columns in the order of ``classes_``, float32.
+        """
+        check_is_fitted(self)
+        return super().predict_proba(X if is_dataset(X) else self._check_beats(X, reset=False))
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    return torch.softmax(logits, dim=-1)

@@ -1,0 +1,54 @@
+"""The learning-rate schedule as a skorch callback."""
+
+import math
+from typing import Any
+
+import torch
+from skorch.callbacks import Callback
+
+
+class OneCycle(Callback):
+    """One-cycle learning rate: warm up to ``lr``, then anneal to zero, batch by batch.
+
+    Smith & Topin 2019 (doi:10.1117/12.2520589), as ``torch.optim.lr_scheduler.OneCycleLR``
+    implements it. skorch's ``LRScheduler`` would need the number of steps in advance,
+    which nobody knows before the validation split; here it is read off the first epoch.
+    """
+
+    scheduler_: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the schedule out: it holds the optimizer, which the net pickles itself."""
+        return self.__dict__ | {"scheduler_": None}
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Forget the schedule of an earlier training."""
+        self.scheduler_ = None
+
+    def on_epoch_begin(self, net: Any, dataset_train: Any = None, **kwargs: Any) -> None:  # noqa: ARG002
+        """Lay out the cycle when the first epoch begins."""
+        if self.scheduler_ is not None:
+            return
+        batch_size = net.get_params_for("iterator_train").get("batch_size", net.batch_size)
+        n_beats = len(dataset_train)
+        n_batches = 1 if batch_size == -1 else math.ceil(n_beats / batch_size)
+        optimizer = net.optimizer_
+        self.scheduler_ = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=[group["lr"] for group in optimizer.param_groups],
+            total_steps=max(n_batches * net.max_epochs, 2),  # of one step torch divides by 0
+            cycle_momentum=any(name in optimizer.defaults for name in ("betas", "momentum")),
+        )
+
+    def on_batch_end(self, net: Any, training: bool = False, **kwargs: Any) -> None:  # noqa: ARG002
+        """Take one step of the cycle; a loader of the user's may give more batches than it has."""
+        schedule = self.scheduler_
+        if training and schedule is not None and schedule.last_epoch < schedule.total_steps - 1:
+            schedule.step()
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Give the optimizer its own learning rate back and let go of it."""
+        if self.scheduler_ is not None:
+            for group in net.optimizer_.param_groups:
+                group["lr"] = group.pop("max_lr")
+        self.scheduler_ = None

@@ -1,0 +1,6 @@
+"""The networks: `torch.nn.Module` and nothing else (layer 1)."""
+
+from ecgbeat.networks._cnn import BeatCNN
+from ecgbeat.networks._cnn_lstm import BeatCNNLSTM
+
+__all__ = ["BeatCNN", "BeatCNNLSTM"]
