@@ -105,9 +105,11 @@ class BeatClassifier(SklearnNet):
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         callbacks = super()._default_callbacks
-        if self.lr_schedule == "onecycle" and not self._has_scheduler_of_its_own():
+        # get_params reads these, also while a parameter still holds some nonsense
+        one_cycle = isinstance(self.lr_schedule, str) and self.lr_schedule == "onecycle"
+        if one_cycle and not self._has_scheduler_of_its_own():
             callbacks.append(("one_cycle", OneCycle()))
-        if self.early_stopping:
+        if isinstance(self.early_stopping, (bool, np.bool_)) and self.early_stopping:
             stop = EarlyStopping(patience=self.patience, load_best=True)
             callbacks.append(("early_stopping", stop))
         return callbacks
@@ -223,13 +225,13 @@ class BeatClassifier(SklearnNet):
         checked = validate_beats(self, X, y, reset=reset, dtype=np.float32)
         if reset:
             self.n_leads_ = n_leads_3d or self.n_leads
-            lead_layout(self.n_features_in_, self.n_leads_, self.n_aux_features)
             if n_leads_3d and self.n_aux_features:
                 raise ValueError(
                     f"n_aux_features={self.n_aux_features} needs 2-D rows whose last columns are "
                     "the auxiliary features, but X is 3-D. Flatten the leads (lead-major), append "
                     "the features and set n_leads."
                 )
+            lead_layout(self.n_features_in_, self.n_leads_, self.n_aux_features)
         return checked
 
     def _leads_seen(self) -> int:

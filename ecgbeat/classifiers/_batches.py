@@ -141,7 +141,9 @@ class TensorBatches:
         order = torch.randperm(len(self.X))
         for start, stop in self._bounds():
             rows = order[start:stop]
-            yield self.X[rows], self.y[rows]
+            # a tensor of one row would index an array as a number
+            labels = self.y[rows] if isinstance(self.y, Tensor) else self.y[rows.numpy()]
+            yield self.X[rows], labels
 
 
 def _as_labels(y: np.ndarray | None, n_beats: int) -> Labels:

@@ -125,9 +125,9 @@ class SklearnNet(NeuralNetClassifier):
                 if device.type == "cuda":
                     torch.cuda.manual_seed(seed)
             else:
-                torch.default_generator.set_state(state)
+                torch.default_generator.set_state(torch.from_numpy(state))
             yield
-            self._rng_state = torch.default_generator.get_state()
+            self._rng_state = torch.default_generator.get_state().numpy()
 
     # --- labels ---------------------------------------------------------------------
 

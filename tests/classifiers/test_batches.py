@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+import torch
+from skorch.dataset import Dataset
+from torch.utils.data import DataLoader, Subset, TensorDataset
+
+from ecgbeat.classifiers import batch_loader
+from ecgbeat.classifiers._batches import TensorBatches
+
+X = np.arange(20, dtype=np.float32).reshape(10, 2)
+LABELS = np.array(list("NVNVNVNVNA"))
+
+
+def test_arrays_come_as_slices_that_share_their_memory():
+    batches = batch_loader(Dataset(X.copy(), LABELS), batch_size=4)
+    assert isinstance(batches, TensorBatches)
+    first, _ = next(iter(batches))
+    assert first.data_ptr() == batches.X.data_ptr()
+
+
+def test_every_row_comes_once_with_its_label():
+    rows, labels = zip(*batch_loader(Dataset(X, LABELS), batch_size=3, shuffle=True), strict=True)
+    order = torch.cat(rows)[:, 0].numpy().astype(int) // 2
+    assert sorted(order) == list(range(10))
+    np.testing.assert_array_equal(np.concatenate(labels), LABELS[order])
+
+
+def test_shuffling_follows_torchs_generator():
+    orders = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        orders.append(
+            [X[:, 0].tolist() for X, _ in batch_loader(Dataset(X), batch_size=4, shuffle=True)]
+        )
+    assert orders[0] == orders[1] != orders[2]
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "options", "sizes"),
+    [
+        (10, {}, [4, 4, 2]),
+        (10, {"drop_last": True}, [4, 4]),
+        (9, {}, [4, 4, 1]),
+        (9, {"shuffle": True}, [4, 5]),
+        (9, {"shuffle": True, "drop_last": True}, [4, 4]),
+        (1, {"shuffle": True}, [1]),
+        (0, {}, []),
+    ],
+)
+def test_batches_have_these_sizes(n_rows, options, sizes):
+    batches = batch_loader(Dataset(X[:n_rows], LABELS[:n_rows]), batch_size=4, **options)
+    assert [len(rows) for rows, _ in batches] == sizes
+    assert len(batches) == len(sizes)
+
+
+def test_subsets_of_subsets_are_resolved():
+    subset = Subset(Subset(Dataset(X, LABELS), [9, 3, 5, 7]), [0, 2])
+    ((rows, labels),) = batch_loader(subset, batch_size=4)
+    assert rows[:, 0].tolist() == [18, 10]
+    assert labels.tolist() == ["A", "V"]
+
+
+def test_one_row_has_a_batch_of_labels_too():
+    ((_, labels),) = batch_loader(Dataset(X[:1], LABELS[:1]), batch_size=4, shuffle=True)
+    assert labels.shape == (1,)
+
+
+@pytest.mark.parametrize("y", [np.arange(10), np.arange(10) % 2 == 0, np.arange(10.0)])
+def test_numbers_come_as_tensors(y):
+    _, labels = next(iter(batch_loader(Dataset(X, y))))
+    assert torch.equal(labels, torch.from_numpy(y))
+
+
+def test_no_labels_come_as_zeros():
+    _, labels = next(iter(batch_loader(Dataset(X))))
+    assert torch.equal(labels, torch.zeros(10))
+
+
+def test_read_only_arrays_are_welcome():
+    frozen = X.copy()
+    frozen.flags.writeable = False
+    rows, _ = next(iter(batch_loader(Dataset(frozen))))
+    np.testing.assert_array_equal(rows.numpy(), X)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "options"),
+    [
+        (TensorDataset(torch.from_numpy(X), torch.arange(10)), {}),
+        (Dataset(X, LABELS), {"pin_memory": False}),
+        (Dataset(X.astype(np.float64), LABELS), {}),
+        (Dataset(X, LABELS), {"sampler": torch.utils.data.SequentialSampler(range(10))}),
+    ],
+)
+def test_anything_else_goes_to_torchs_loader(dataset, options):
+    loader = batch_loader(dataset, batch_size=4, shuffle=True, **options)
+    assert isinstance(loader, DataLoader)
+    assert sorted(float(value) for rows, _ in loader for value in rows[:, 0]) == X[:, 0].tolist()
+
+
+def test_a_subclass_of_skorchs_dataset_may_transform():
+    class Doubled(Dataset):
+        def transform(self, X, y):
+            return 2 * X, y
+
+    rows, _ = next(iter(batch_loader(Doubled(X, LABELS))))
+    np.testing.assert_array_equal(rows.numpy(), 2 * X)
+
+
+def test_torchs_loader_gives_string_labels_as_an_array():
+    _, labels = next(iter(batch_loader(Dataset(X, LABELS), pin_memory=False)))
+    assert isinstance(labels, np.ndarray)

@@ -1,0 +1,239 @@
+"""The contract of scikit-learn beyond its own checks."""
+
+import copy
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from skorch.exceptions import DeviceWarning
+
+from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
+
+SMALL = {"n_filters": 2, "max_epochs": 2, "batch_size": 16, "random_state": 0}
+NETS = pytest.mark.parametrize(
+    "net",
+    [
+        ECGCNNClassifier(**SMALL),
+        ECGCNNClassifier(**SMALL, early_stopping=True, class_weight="balanced"),
+        ECGCNNLSTMClassifier(**SMALL, hidden_size=4, bidirectional=True),
+    ],
+    ids=["cnn", "early-stopping", "lstm"],
+)
+
+
+@NETS
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda net, _: pickle.loads(pickle.dumps(net)),
+        lambda net, _: copy.deepcopy(net),
+        lambda net, path: joblib.load(joblib.dump(net, path / "net.joblib")[0]),
+    ],
+    ids=["pickle", "deepcopy", "joblib"],
+)
+def test_copies_predict_the_same(net, copied, beats, tmp_path):
+    fitted = clone(net).fit(*beats)
+    twin = copied(fitted, tmp_path)
+    np.testing.assert_array_equal(twin.predict_proba(beats[0]), fitted.predict_proba(beats[0]))
+    twin.partial_fit(*beats)  # and goes on learning
+
+
+@NETS
+def test_clones_train_to_bit_equal_models(net, beats):
+    first, second = (clone(net).fit(*beats).module_.state_dict() for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@NETS
+def test_fit_after_fit_forgets_the_first(net, beats):
+    X, y = beats
+    once, twice = clone(net).fit(X, y), clone(net).fit(-X[:50], y[:50]).fit(X, y)
+    np.testing.assert_array_equal(once.predict_proba(X), twice.predict_proba(X))
+
+
+def test_seeds_make_the_difference(beats):
+    X, y = beats
+    probabilities = [
+        ECGCNNClassifier(**SMALL | {"random_state": seed}).fit(X, y).predict_proba(X)
+        for seed in (0, 1)
+    ]
+    assert not np.allclose(*probabilities)
+
+
+@NETS
+def test_a_seeded_net_leaves_the_global_generators_alone(net, beats):
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    clone(net).fit(*beats).partial_fit(*beats).predict_proba(beats[0])
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert np.random.get_state()[1].tolist() == numpy_state  # noqa: NPY002
+
+
+def test_the_global_generator_does_not_reach_a_seeded_net(beats):
+    X, y = beats
+    results = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        results.append(ECGCNNClassifier(**SMALL).fit(X, y).predict_proba(X))
+    np.testing.assert_array_equal(*results)
+
+
+def test_without_a_seed_torchs_generator_decides(beats):
+    X, y = beats
+    results = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        net = ECGCNNClassifier(**SMALL | {"random_state": None})
+        results.append(net.fit(X, y).predict_proba(X))
+    np.testing.assert_array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+
+
+def test_partial_fits_do_not_repeat_their_random_numbers(beats):
+    net = ECGCNNClassifier(**SMALL).fit(*beats)
+    states = [net._rng_state, net.partial_fit(*beats)._rng_state]
+    assert not np.array_equal(*states)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["N", "S", "V"],
+        [3, 7, 9],
+        [-1, 0, 1],
+        [-1.0, 2.0, 5.0],
+        [False, True, True],
+        np.array([1, 2, 3], dtype=np.uint32),
+        np.array([1, 2, 3], dtype=np.int8),
+        np.array(["normal", "murmur", "extrastole"], dtype=object),
+    ],
+    ids=str,
+)
+def test_labels_of_any_kind_come_back(bumps, labels):
+    X, codes = bumps
+    y = np.asarray(labels)[codes]
+    net = ECGCNNClassifier(**SMALL | {"max_epochs": 12}).fit(X, y)
+    predicted = net.predict(X)
+    assert predicted.dtype == y.dtype
+    np.testing.assert_array_equal(net.classes_, np.unique(y))
+    assert np.mean(predicted == y) > 0.6
+
+
+def test_pandas_goes_in(beats):
+    pandas = pytest.importorskip("pandas")
+    X, y = beats
+    frame = pandas.DataFrame(X, columns=[f"t{i}" for i in range(X.shape[1])])
+    for series in (
+        pandas.Series(y),
+        pandas.Series(y, dtype="category"),
+        pandas.Series(y, dtype="string"),
+    ):
+        net = ECGCNNClassifier(**SMALL).fit(frame, series)
+        assert set(net.predict(frame)) <= set("NSV")
+    assert net.feature_names_in_.tolist() == frame.columns.tolist()
+
+
+def test_tensors_and_lists_go_in(bumps):
+    X, codes = bumps
+    expected = ECGCNNClassifier(**SMALL).fit(X, codes).predict_proba(X)
+    for forms in ((torch.from_numpy(X), torch.from_numpy(codes)), (X.tolist(), codes.tolist())):
+        net = ECGCNNClassifier(**SMALL).fit(*forms)
+        np.testing.assert_array_equal(net.predict_proba(forms[0]), expected)
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda net, X, y: net.fit(X * np.nan, y),
+        lambda net, X, y: net.fit(X[:, :20], np.full(len(y), "N")),
+        lambda net, X, y: net.fit(X[:, :20], y[:-1]),
+        lambda net, X, y: net.fit(X, y, sample_weight=np.ones(len(y))),
+        lambda net, X, y: net.set_params(iterator_train_shuffle=True).fit(X, y),
+        lambda net, *_: net.set_params(lr=0.5, nonsense=3),
+        lambda net, X, y: net.partial_fit(X, np.full(len(y), "unseen")),
+    ],
+    ids=["nan", "one class", "lengths", "unknown fit parameter", "misspelt", "unknown", "unseen"],
+)
+def test_a_failed_call_leaves_the_model_as_it_was(beats, fail):
+    X, y = beats
+    net = ECGCNNClassifier(**SMALL).fit(X, y)
+    before, rows = net.predict_proba(X), len(net.history)
+    with pytest.raises((ValueError, TypeError)):
+        fail(net, X, y)
+    np.testing.assert_array_equal(net.predict_proba(X), before)
+    assert (len(net.history), net.n_features_in_, net.lr) == (rows, 64, 0.01)
+
+
+def test_a_failure_in_the_middle_of_training_restores_the_old_model(beats):
+    X, y = beats
+    net = ECGCNNClassifier(**SMALL).fit(X, y)
+    before = net.predict_proba(X)
+    net.set_params(n_filters=4, callbacks=[("bad", 3)])
+    with pytest.raises(AttributeError):
+        net.fit(X, y)
+    np.testing.assert_array_equal(net.predict_proba(X), before)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_filter": 3}, "n_filter"),
+        ({"module_dropout": 0.3}, "did you mean module__dropout"),
+        ({"iterator_train_shuffle": True}, "did you mean iterator_train__shuffle"),
+        ({"dropout": 1.5}, "'dropout' parameter of ECGCNNClassifier must be a float in the range"),
+        ({"class_weight": "equal"}, "'class_weight' parameter"),
+        ({"max_epochs": -1}, "'max_epochs' parameter"),
+        ({"precision": "float16"}, "'precision' parameter"),
+        ({"lr_schedule": "cosine"}, "'lr_schedule' parameter"),
+    ],
+)
+def test_wrong_parameters_are_named_in_fit(beats, parameters, message):
+    net = ECGCNNClassifier(**SMALL | parameters)
+    with pytest.raises(ValueError, match=message):
+        net.fit(*beats)
+
+
+def test_a_misspelt_parameter_is_refused_by_set_params():
+    with pytest.raises(ValueError, match="Invalid parameter 'n_filter'"):
+        ECGCNNClassifier().set_params(n_filter=3)
+
+
+def test_repr_shows_what_was_changed():
+    net = ECGCNNLSTMClassifier(hidden_size=32, module__dropout=0.3)
+    assert repr(net) == "ECGCNNLSTMClassifier(hidden_size=32, module__dropout=0.3)"
+    assert "hidden_size=32" in repr(make_pipeline(net))
+
+
+def test_html_shows_the_parameters():
+    assert "n_filters" in ECGCNNClassifier()._repr_html_()
+
+
+def test_device_auto_is_kept_as_asked(beats):
+    net = ECGCNNClassifier(**SMALL, device="auto")
+    assert net.get_params()["device"] == "auto"
+    assert clone(net).get_params()["device"] == "auto"
+    restored = pickle.loads(pickle.dumps(net.fit(*beats)))
+    assert restored.get_params()["device"] == "auto"
+    assert restored.device in ("cpu", "cuda", "mps")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="asks for a machine without a GPU")
+@pytest.mark.parametrize("device", ["cuda", "auto"])
+def test_a_model_from_a_gpu_unpickles_without_one(beats, monkeypatch, device):
+    net = ECGCNNClassifier(**SMALL).fit(*beats)
+    expected = net.predict_proba(beats[0])
+    # no GPU here: what a GPU would write differs in the location of every tensor alone
+    monkeypatch.setattr(torch.serialization, "location_tag", lambda _: "cuda:0")
+    net.device = device
+    stored = pickle.dumps(net)
+    monkeypatch.undo()
+    assert b"cuda:0" in stored
+    if device == "cuda":
+        with pytest.warns(DeviceWarning):
+            restored = pickle.loads(stored)
+    else:
+        restored = pickle.loads(stored)
+    np.testing.assert_array_equal(restored.predict_proba(beats[0]), expected)

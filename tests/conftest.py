@@ -1,0 +1,36 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+# many small nets: threads would only wait for each other, the more so under pytest-xdist
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real data, named by ECGBEAT_DATA."""
+    if "ECGBEAT_DATA" not in os.environ:
+        pytest.skip("ECGBEAT_DATA does not name a folder of real data")
+    return Path(os.environ["ECGBEAT_DATA"])
+
+
+@pytest.fixture(scope="session")
+def bumps():
+    """120 rows of noise with a bump whose place tells the class, and the classes as codes."""
+    rng = np.random.default_rng(0)
+    codes = rng.permutation(np.repeat([0, 1, 2], [60, 40, 20]))
+    X = rng.normal(size=(len(codes), 64)).astype(np.float32)
+    X[np.arange(len(codes)), 10 + 20 * codes] += 8
+    return X, codes
+
+
+@pytest.fixture(scope="session")
+def beats(bumps):
+    """The bumps with the labels "N", "S" and "V"."""
+    X, codes = bumps
+    return X, np.array(["N", "S", "V"])[codes]

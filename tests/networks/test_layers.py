@@ -1,0 +1,62 @@
+import pytest
+import torch
+from torch import nn
+
+from ecgbeat.networks._layers import Head, convolutional_front, global_pooling, split_rows
+
+
+def test_rows_divide_into_leads_and_auxiliary_features():
+    rows = torch.arange(2 * 10.0).reshape(2, 10)
+    waves, aux = split_rows(rows, n_leads=2, n_aux_features=2, min_times=4)
+    assert waves.shape == (2, 2, 4)
+    assert torch.equal(waves[0, 1], torch.tensor([4.0, 5, 6, 7]))
+    assert torch.equal(aux[1], torch.tensor([18.0, 19]))
+
+
+def test_whole_waveforms_stay_as_they_are():
+    waves = torch.randn(3, 2, 16)
+    assert torch.equal(split_rows(waves, 2, 0, 8)[0], waves)
+
+
+@pytest.mark.parametrize(
+    ("width", "n_leads", "n_aux"), [(1, 1, 0), (3, 2, 0), (2, 1, 2), (5, 12, 1)]
+)
+def test_rows_too_short_for_a_beat_are_filled_up_with_zeros(width, n_leads, n_aux):
+    waves, aux = split_rows(torch.ones(4, width), n_leads, n_aux, min_times=8)
+    assert waves.shape == (4, n_leads, 8)
+    assert aux.shape == (4, n_aux)
+    assert waves.sum() + aux.sum() == 4 * width
+
+
+@pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 5, 8])
+def test_every_block_halves_the_length(kernel_size):
+    front, n_out = convolutional_front(2, 4, kernel_size, 3, 0.0)
+    assert front(torch.randn(2, 2, 64)).shape == (2, n_out, 8)
+
+
+def test_channels_double_up_to_fourfold():
+    assert [convolutional_front(1, 4, 3, n, 0.0)[1] for n in (1, 2, 3, 4)] == [4, 8, 16, 16]
+
+
+def test_pooling_takes_mean_and_maximum():
+    pooled = global_pooling(torch.tensor([[[1.0, 2.0, 6.0]]]))
+    assert torch.equal(pooled, torch.tensor([[3.0, 6.0]]))
+
+
+def test_a_head_without_classes_takes_them_from_the_state():
+    told, untold = Head(6, 4, 5, 0.0), Head(6, 4, None, 0.0)
+    parameters = list(untold.parameters())
+    untold.load_state_dict(told.state_dict())
+    features = torch.randn(3, 6)
+    assert torch.equal(untold(features), told(features))
+    assert all(old is new for old, new in zip(parameters, untold.parameters(), strict=True))
+
+
+def test_a_head_that_knows_its_classes_refuses_others():
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        Head(6, 4, 3, 0.0).load_state_dict(Head(6, 4, 5, 0.0).state_dict())
+
+
+def test_dropout_acts_on_whole_channels():
+    front, _ = convolutional_front(1, 4, 3, 1, 0.5)
+    assert any(isinstance(layer, nn.Dropout1d) for layer in front.modules())
