@@ -39,6 +39,10 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 class BeatClassifier(SklearnNet):
     """Base of `ECGCNNClassifier` and `ECGCNNLSTMClassifier`."""
 
+    n_leads: int
+    batch_size: Any
+    max_epochs: Any
+
     _network: ClassVar[type[nn.Module]]  # what module=None stands for
     _architecture: ClassVar[tuple[str, ...]] = (
         "n_aux_features",

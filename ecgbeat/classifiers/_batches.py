@@ -72,8 +72,11 @@ def _arrays_in_memory(dataset: Dataset) -> tuple[np.ndarray, np.ndarray | None] 
             return None
         rows = np.asarray(dataset.indices)
         return arrays[0][rows], None if arrays[1] is None else arrays[1][rows]
-    if type(dataset) is not skorch.dataset.Dataset:  # a subclass may transform what it yields
-        return None
+    if (
+        not isinstance(dataset, skorch.dataset.Dataset)
+        or type(dataset) is not skorch.dataset.Dataset
+    ):
+        return None  # a subclass may transform what it yields
     X, y = dataset.X, dataset.y
     if isinstance(X, np.ndarray) and X.dtype == np.float32 and isinstance(y, np.ndarray | None):
         return X, y
