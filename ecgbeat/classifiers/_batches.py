@@ -64,7 +64,7 @@ def collate(items: list[Any]) -> Any:
     return batch
 
 
-def _arrays_in_memory(dataset: Dataset) -> tuple[np.ndarray, np.ndarray | None] | None:
+def _arrays_in_memory(dataset: Any) -> tuple[np.ndarray, np.ndarray | None] | None:
     """Return X and y of a plain skorch dataset or a subset of one, else None."""
     if isinstance(dataset, Subset):
         arrays = _arrays_in_memory(dataset.dataset)
@@ -72,11 +72,8 @@ def _arrays_in_memory(dataset: Dataset) -> tuple[np.ndarray, np.ndarray | None] 
             return None
         rows = np.asarray(dataset.indices)
         return arrays[0][rows], None if arrays[1] is None else arrays[1][rows]
-    if (
-        not isinstance(dataset, skorch.dataset.Dataset)
-        or type(dataset) is not skorch.dataset.Dataset
-    ):
-        return None  # a subclass may transform what it yields
+    if type(dataset) is not skorch.dataset.Dataset:  # a subclass may transform what it yields
+        return None
     X, y = dataset.X, dataset.y
     if isinstance(X, np.ndarray) and X.dtype == np.float32 and isinstance(y, np.ndarray | None):
         return X, y
