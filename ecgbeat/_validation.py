@@ -141,7 +141,7 @@ def flatten_beats(X: Any, n_leads: int = 1) -> tuple[Any, int | None]:
             f"X has shape {tuple(X.shape)}, that is {found} leads, but n_leads={n_leads}. "
             "3-D beats are (n_beats, n_leads, n_times): transpose X or set n_leads."
         )
-    return X.reshape(X.shape[0], -1), found
+    return X.reshape(X.shape[0], X.shape[1] * X.shape[2]), found  # -1 fails without rows
 
 
 def _is_nested_three_deep(X: Any) -> bool:
@@ -221,10 +221,13 @@ def check_finite(X: np.ndarray, owner: str, name: str = "X") -> None:
     first = np.unravel_index(int(bad.argmax()), X.shape)
     what = "NaN" if np.isnan(X[first]) else "infinity"
     place = ", ".join(str(int(i)) for i in first)
+    or_leave_out = ""
+    if X.ndim == 2:  # rows
+        or_leave_out = f", or leave those rows out ({name}[np.isfinite({name}).all(axis=1)])"
     raise ValueError(
         f"{owner}: {name} contains {what}: {int(bad.sum())} of {X.size} values are NaN or "
-        f"infinite, the first at {name}[{place}]. Interpolate over gaps of the signal, or leave "
-        f"those beats out ({name}[np.isfinite({name}).all(axis=1)])."
+        f"infinite, the first at {name}[{place}]. Interpolate over gaps of the signal"
+        f"{or_leave_out}."
     )
 
 

@@ -35,7 +35,9 @@ def simulated():
 
 def from_wfdb(folder):
     """Return windows of 2 s around the annotated beats of a folder of WFDB records."""
-    records = datasets.load_wfdb(folder, lead="MLII", verbose=1)
+    # load_mitdb knows, beyond any WFDB header, that records 201 and 202 are of one patient
+    reader = datasets.load_mitdb if (folder / "201.hea").exists() else datasets.load_wfdb
+    records = reader(folder, lead=("MLII", 0), verbose=1)
     beats = extract_beats(
         records.recordings,
         records.annotations,

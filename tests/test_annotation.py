@@ -1,0 +1,181 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ecgbeat.annotation import extract_beats
+from ecgbeat.datasets import load_mitdb
+from ecgbeat.labels import Annotation, is_beat
+from ecgbeat.signal import cut_beats
+
+FS = 100.0
+SYMBOLS = np.array(["+", "N", "V", "~", "A", "N"])
+
+
+def make_data(n_recordings=3, n_leads=None, dtype=np.float64, seed=0):
+    """Recordings of different lengths with six annotations each, two of them no beats."""
+    rng = np.random.default_rng(seed)
+    recordings, annotations = [], []
+    for index in range(n_recordings):
+        n_times = 500 + 50 * index
+        shape = n_times if n_leads is None else (n_leads, n_times)
+        recordings.append(rng.normal(size=shape).astype(dtype))
+        sample = np.sort(rng.choice(n_times, len(SYMBOLS), replace=False))
+        annotations.append(Annotation(sample, SYMBOLS))
+    return recordings, annotations
+
+
+def test_one_row_for_each_beat_in_order_of_annotation():
+    recordings, annotations = make_data()
+    beats = extract_beats(recordings, annotations, FS)
+    keep = is_beat(SYMBOLS)
+    assert beats.data.shape == (12, 80)
+    assert beats.target.tolist() == ["N", "V", "A", "N"] * 3
+    assert beats.r_peaks.tolist() == [s for a in annotations for s in a.sample[keep]]
+    assert beats.r_peaks.dtype == np.int64
+    assert beats.recording_index.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_rows_are_those_of_cut_beats():
+    recordings, annotations = make_data()
+    beats = extract_beats(recordings, annotations, FS, before=0.25, after=0.35)
+    for index, recording in enumerate(recordings):
+        rows = beats.recording_index == index
+        expected = cut_beats(recording, beats.r_peaks[rows], FS, 0.25, 0.35)
+        np.testing.assert_array_equal(beats.data[rows], expected)
+
+
+def test_the_r_peak_stands_where_before_says():
+    recordings, annotations = make_data()
+    beats = extract_beats(recordings, annotations, FS, before=0.3)
+    peaks = [recordings[i][s] for i, s in zip(beats.recording_index, beats.r_peaks, strict=True)]
+    np.testing.assert_array_equal(beats.data[:, 30], peaks)
+
+
+def test_windows_past_the_recording_repeat_its_outermost_sample():
+    recording = np.arange(100.0)
+    annotation = Annotation(np.array([0, 99]), np.array(["N", "N"]))
+    beats = extract_beats([recording], [annotation], FS, before=0.1, after=0.2)
+    assert beats.data[0].tolist() == [0.0] * 10 + list(range(20))
+    assert beats.data[1].tolist() == list(range(89, 100)) + [99.0] * 19
+
+
+@pytest.mark.parametrize("symbols", [("N", "V"), {"N", "V"}, "NV", iter(["N", "V"])])
+def test_symbols_restrict_the_beats_of_every_recording(symbols):
+    beats = extract_beats(*make_data(), FS, symbols=symbols)
+    assert beats.target.tolist() == ["N", "V", "N"] * 3
+
+
+def test_a_recording_without_such_beats_contributes_nothing():
+    recordings, annotations = make_data(2)
+    annotations[0] = Annotation(annotations[0].sample, np.full(6, "+"))
+    assert extract_beats(recordings, annotations, FS).recording_index.tolist() == [1] * 4
+
+
+def test_several_leads_give_three_axes():
+    recordings, annotations = make_data(n_leads=2)
+    beats = extract_beats(recordings, annotations, FS)
+    assert beats.data.shape == (12, 2, 80)
+    single = extract_beats([r[1] for r in recordings], annotations, FS)
+    np.testing.assert_array_equal(beats.data[:, 1], single.data)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dtype_is_kept(dtype):
+    assert extract_beats(*make_data(dtype=dtype), FS).data.dtype == dtype
+
+
+def test_groups_are_the_recordings_by_default():
+    beats = extract_beats(*make_data(), FS)
+    np.testing.assert_array_equal(beats.groups, beats.recording_index)
+
+
+def test_groups_are_handed_on_to_each_beat():
+    beats = extract_beats(*make_data(), FS, groups=["a", "b", "a"])
+    assert beats.groups.tolist() == ["a"] * 4 + ["b"] * 4 + ["a"] * 4
+
+
+def test_plain_pairs_are_annotations_too():
+    recordings, annotations = make_data()
+    pairs = [(list(sample), list(symbol)) for sample, symbol in annotations]
+    expected = extract_beats(recordings, annotations, FS)
+    np.testing.assert_array_equal(extract_beats(recordings, pairs, FS).data, expected.data)
+
+
+@given(order=st.permutations(range(3)))
+def test_permuted_recordings_give_permuted_beats(order):
+    recordings, annotations = make_data()
+    beats = extract_beats(recordings, annotations, FS)
+    permuted = extract_beats([recordings[i] for i in order], [annotations[i] for i in order], FS)
+    rows = np.concatenate([np.flatnonzero(beats.recording_index == i) for i in order])
+    np.testing.assert_array_equal(permuted.data, beats.data[rows])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (np.zeros(500), Annotation(np.array([3]), np.array(["N"]))),
+        (np.zeros(500), [Annotation(np.array([3]), np.array(["N"]))]),
+        ([np.zeros(500)], Annotation(np.array([3]), np.array(["N"]))),
+    ],
+)
+def test_one_recording_is_no_list(arguments):
+    with pytest.raises(TypeError, match=r"write extract_beats\(\[recording\], \[annotation\], fs"):
+        extract_beats(*arguments, FS)
+
+
+def test_no_recordings():
+    with pytest.raises(ValueError, match="recordings is empty"):
+        extract_beats([], [], FS)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"annotations": make_data(2)[1]}, "annotations must have one entry .* got 2 for 3"),
+        ({"groups": ["a", "b"]}, "groups must have one entry .* got 2 for 3"),
+    ],
+)
+def test_sequences_of_different_length(change, message):
+    recordings, annotations = make_data()
+    with pytest.raises(ValueError, match=message):
+        extract_beats(**({"recordings": recordings, "annotations": annotations, "fs": FS} | change))
+
+
+def test_an_annotation_outside_its_recording_names_the_recording():
+    recordings, annotations = make_data()
+    annotations[1] = Annotation(np.array([10, 999]), np.array(["N", "N"]))
+    with pytest.raises(ValueError, match=r"recordings\[1\]: .*999"):
+        extract_beats(recordings, annotations, FS)
+
+
+def test_a_recording_with_gaps_is_named():
+    recordings, annotations = make_data()
+    recordings[2][7] = np.nan
+    with pytest.raises(ValueError, match=r"recordings\[2\]: .*NaN"):
+        extract_beats(recordings, annotations, FS)
+
+
+def test_recordings_of_different_leads():
+    recordings, annotations = make_data(2, n_leads=2)
+    recordings[1] = recordings[1][0]
+    with pytest.raises(ValueError, match=r"one number of leads.*\[1, 2\] leads"):
+        extract_beats(recordings, annotations, FS)
+
+
+@pytest.mark.parametrize(("symbols", "message"), [(["F"], r"symbols=\['F'\]"), ([], "symbols=")])
+def test_no_beat_left_says_what_there_is(symbols, message):
+    with pytest.raises(ValueError, match=message + r".*\['\+', 'A', 'N', 'V', '~'\]"):
+        extract_beats(*make_data(), FS, symbols=symbols)
+
+
+def test_real_beats_have_their_r_peak_at_the_annotation(real_data):
+    if not (real_data / "mitdb").is_dir():
+        pytest.skip("ECGBEAT_DATA holds no mitdb")
+    mitdb = load_mitdb(real_data / "mitdb", records=["100", "103"])
+    beats = extract_beats(
+        mitdb.recordings, mitdb.annotations, mitdb.fs, symbols="N", groups=mitdb.groups
+    )
+    assert np.unique(beats.groups).tolist() == ["100", "103"]
+    highest = np.abs(beats.data.argmax(axis=1) - 108)
+    assert np.mean(highest <= 18) > 0.99  # within 50 ms
