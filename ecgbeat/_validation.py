@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = [
+    "MIN_TIMES",
     "Integral",
     "Interval",
     "InvalidParameterError",

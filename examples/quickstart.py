@@ -178,7 +178,7 @@ def report(beats, test, search):
     macro, trivial = (
         f1_score(y, p, average="macro", zero_division=0.0) for p in (predicted, guess)
     )
-    print(f"Macro-F1 {macro:.3f}; always answering {guess[0]!r} would give {trivial:.3f}")
+    print(f"Macro-F1 {macro:.3f}; always answering {str(guess[0])!r} would give {trivial:.3f}")
 
 
 def main():

@@ -49,8 +49,10 @@ def batch_loader(
     >>> from skorch.dataset import Dataset
     >>> from ecgbeat.classifiers import batch_loader
     >>> dataset = Dataset(np.zeros((5, 187), dtype=np.float32), np.array(list("NNVNS")))
-    >>> [(tuple(beats.shape), labels.tolist()) for beats, labels in batch_loader(dataset, batch_size=3)]
-    [((3, 187), ['N', 'N', 'V']), ((2, 187), ['N', 'S'])]
+    >>> for beats, labels in batch_loader(dataset, batch_size=3):
+    ...     print(tuple(beats.shape), labels)
+    (3, 187) ['N' 'N' 'V']
+    (2, 187) ['N' 'S']
     """
     arrays = None if loader_options else _arrays_in_memory(dataset)
     if arrays is not None:

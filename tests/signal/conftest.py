@@ -1,0 +1,41 @@
+"""What the tests of the signal functions share."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def read_record(real_data):
+    """Read a MIT-BIH record: signals (n_leads, n_times), R peaks and symbols of its beats."""
+    wfdb = pytest.importorskip("wfdb", reason="reading MIT-BIH takes the extra 'data'")
+
+    def read(name):
+        path = str(real_data / "mitdb" / name)
+        with warnings.catch_warnings():
+            # wfdb 4.3 calls pandas in a way that pandas 3 announces the end of
+            warnings.filterwarnings("ignore", "The inplace keyword", DeprecationWarning)
+            annotation = wfdb.rdann(path, "atr")
+        symbols = np.array(annotation.symbol)
+        is_beat = np.isin(symbols, list("NLRBAaJSVrFejnE/fQ?"))
+        signals = wfdb.rdrecord(path).p_signal.T
+        return signals, annotation.sample[is_beat].astype(np.int64), symbols[is_beat]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def synthetic():
+    """Make a noiseless recording at 360 Hz and tell its R peaks: a QRS and a T wave a beat."""
+
+    def make(n_beats=12, interval=300, n_leads=None):
+        r_peaks = 150 + interval * np.arange(n_beats)
+        t = (np.arange(r_peaks[-1] + 200) - r_peaks[:, None]) / 360
+        qrs = np.exp(-((t / 0.012) ** 2)) - 0.2 * np.exp(-(((t - 0.03) / 0.012) ** 2))
+        wave = (qrs + 0.25 * np.exp(-(((t - 0.25) / 0.05) ** 2))).sum(axis=0)
+        if n_leads is not None:
+            wave = wave * np.linspace(1, -0.5, n_leads)[:, None]
+        return wave, r_peaks
+
+    return make
