@@ -365,7 +365,6 @@ class Dense(nn.Module):
         {"criterion": nn.CrossEntropyLoss(), "class_weight": None},
         {"criterion__label_smoothing": 0.1, "class_weight": "balanced"},
     ],
-    ids=str,
 )
 def test_modules_and_losses_of_the_user_give_probabilities(beats, parameters):
     fitted = net(max_epochs=15, **parameters).fit(*beats)
