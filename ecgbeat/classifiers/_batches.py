@@ -1,5 +1,6 @@
 """Batches as slices of tensors, without a Python step per beat."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -94,8 +95,9 @@ def _arrays_in_memory(dataset: Any) -> tuple[np.ndarray, np.ndarray | None] | No
 class TensorBatches:
     """Batches of beats and labels that lie in memory.
 
-    A last batch of a single beat joins the one before it when training: batch norm
-    cannot learn from one beat.
+    When shuffling, that is when training, all batches of a pass have the same number of
+    beats give or take one. A rest of two beats as the last batch of the last epoch would
+    spoil what batch norm has learned: one percent of accuracy on 87,554 beats.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ class TensorBatches:
         Labels. Numbers come out as tensors, anything else as arrays. None comes out as
         zeros, as skorch does it.
     batch_size : int
-        Beats in a batch.
+        Beats in a batch, at most.
     shuffle : bool, default=False
         Whether every pass has an order of its own, drawn from torch's generator.
     drop_last : bool, default=False
@@ -131,13 +133,14 @@ class TensorBatches:
     def _bounds(self) -> list[tuple[int, int]]:
         """Return first and last row (exclusive) of every batch."""
         n_beats = len(self.X)
-        starts = list(range(0, n_beats, self.batch_size))
-        if self.drop_last and n_beats % self.batch_size:
-            starts.pop()
-            n_beats -= n_beats % self.batch_size
-        elif self.shuffle and len(starts) > 1 and n_beats - starts[-1] == 1:
-            starts.pop()
-        return list(zip(starts, [*starts[1:], n_beats], strict=True)) if starts else []
+        n_full, n_rest = divmod(n_beats, self.batch_size)
+        if self.drop_last or n_rest == 0:
+            edges = self.batch_size * np.arange(n_full + 1)
+        elif self.shuffle:
+            edges = np.arange(n_full + 2) * n_beats // (n_full + 1)
+        else:
+            edges = np.append(self.batch_size * np.arange(n_full + 1), n_beats)
+        return list(itertools.pairwise(edges.tolist()))
 
     def __len__(self) -> int:
         """Return the number of batches."""
