@@ -1,0 +1,43 @@
+"""What the README says can be done as it says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+
+pytestmark = pytest.mark.skipif(
+    not README.exists(), reason="asks for the repository; here are the tests alone"
+)
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_python_code_runs(capsys):
+    namespace = {}
+    code = blocks("python")
+    assert len(code) == 2
+    for block in code:
+        exec(compile(block, str(README), "exec"), namespace)
+    printed = capsys.readouterr().out
+    assert "rpeaksegmenter__after" in printed
+    assert "with a confidence of" in printed
+    assert len(namespace["net"].history) <= 5
+
+
+def test_ci_finds_both_commands():
+    ci = README.with_name(".ci") / "run"
+    names = re.findall(r"readme_command (\w+)\)", ci.read_text(encoding="utf-8"))
+    assert sorted(names) == ["quickstart", "tests"]
+    for name in names:
+        command = re.search(rf"<!-- {name} -->\n```bash\n(.*?)```", README.read_text(), re.DOTALL)
+        assert command is not None
+        assert "pip install -c .ci/constraints.txt" in command.group(1)
+
+
+def test_named_files_exist():
+    for path in re.findall(r"\]\((?!http)([^)]+)\)", README.read_text(encoding="utf-8")):
+        assert (README.parent / path).exists()
