@@ -12,7 +12,7 @@ from skorch.helper import SliceDataset
 from skorch.utils import is_dataset, to_tensor
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import Subset
+from torch.utils.data import DataLoader, Subset
 
 from ecgbeat._validation import (
     MIN_TIMES,
@@ -27,7 +27,7 @@ from ecgbeat._validation import (
     unchanged_on_error,
     validate_beats,
 )
-from ecgbeat.classifiers._batches import batch_loader
+from ecgbeat.classifiers._batches import batch_loader, collate
 from ecgbeat.classifiers._budget import PREDICTION_BATCH, batch_size_for, epochs_for
 from ecgbeat.classifiers._callbacks import OneCycle
 from ecgbeat.classifiers._device import autocast
@@ -111,6 +111,8 @@ class BeatClassifier(SklearnNet):
             } | params  # one kernel for all weights: twice as fast on small nets
         if prefix == "iterator_train" and self.iterator_train is batch_loader:
             return {"shuffle": True} | params
+        if prefix.startswith("iterator_") and getattr(self, prefix) is DataLoader:
+            return {"collate_fn": collate} | params  # else scorers would get lists of strings
         return params
 
     @property

@@ -344,6 +344,12 @@ def test_iterators_of_the_user_work(beats, options):
     assert net(max_epochs=15, **options).fit(*beats).score(*beats) > 0.8
 
 
+def test_scorers_get_string_labels_from_torchs_loaders(beats):
+    loaders = {"iterator_train": DataLoader, "iterator_valid": DataLoader}
+    fitted = validating(**loaders, max_epochs=12).fit(*beats)
+    assert fitted.history[-1, "valid_acc"] > 0.5
+
+
 class Dense(nn.Module):
     def __init__(self, n_hidden=8, probabilities=False):
         super().__init__()
