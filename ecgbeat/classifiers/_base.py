@@ -94,7 +94,7 @@ class BeatClassifier(SklearnNet):
         """Return the arguments of a component; what the user wrote as ``prefix__name`` wins."""
         params = super().get_params_for(prefix)
         if prefix == "module" and self._has_own_network:
-            n_leads = self.__dict__.get("n_leads_", self.n_leads)
+            n_leads = self._leads_seen()
             n_classes = len(self.classes_) if hasattr(self, "classes_") else None
             own = {name: getattr(self, name) for name in self._architecture}
             return {"n_classes": n_classes, "n_leads": n_leads} | own | params

@@ -97,7 +97,7 @@ class TensorBatches:
 
     When shuffling, that is when training, all batches of a pass have the same number of
     beats give or take one. A rest of two beats as the last batch of the last epoch would
-    spoil what batch norm has learned: one percent of accuracy on 87,554 beats.
+    spoil what batch norm has learned: on 87,554 beats that cost 0.75 points of accuracy.
 
     Parameters
     ----------
