@@ -1,4 +1,4 @@
-"""From recordings to annotated beats (layer 3)."""
+"""Annotated beats cut out of recordings (layer 3)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
