@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 # public name -> module that defines it
 _CLASSES = {
     "BandpassFilter": "preprocessing",
+    "BeatAnnotator": "annotation",
     "ECGCNNClassifier": "classifiers",
     "ECGCNNLSTMClassifier": "classifiers",
     "RPeakSegmenter": "preprocessing",
@@ -22,6 +23,8 @@ _MODULES = (
     "classifiers",
     "datasets",
     "labels",
+    "metrics",
+    "model_selection",
     "networks",
     "preprocessing",
     "signal",
@@ -29,6 +32,7 @@ _MODULES = (
 
 __all__ = [
     "BandpassFilter",
+    "BeatAnnotator",
     "ECGCNNClassifier",
     "ECGCNNLSTMClassifier",
     "RPeakSegmenter",
@@ -38,6 +42,8 @@ __all__ = [
     "classifiers",
     "datasets",
     "labels",
+    "metrics",
+    "model_selection",
     "networks",
     "preprocessing",
     "signal",
@@ -66,9 +72,12 @@ if TYPE_CHECKING:  # what editors and type checkers see
         classifiers,
         datasets,
         labels,
+        metrics,
+        model_selection,
         networks,
         preprocessing,
         signal,
     )
+    from ecgbeat.annotation import BeatAnnotator
     from ecgbeat.classifiers import ECGCNNClassifier, ECGCNNLSTMClassifier
     from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter, ZScoreScaler

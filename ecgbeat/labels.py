@@ -80,7 +80,8 @@ def select_beats(annotation: Any, symbols: Iterable[str] | None = None) -> Annot
     Parameters
     ----------
     annotation : Annotation or pair of array-like
-        Sample numbers and symbols, of equal length.
+        Sample numbers and symbols, of equal length; or any object with the attributes
+        ``sample`` and ``symbol``, such as ``wfdb.rdann`` returns.
     symbols : iterable of str, default=None
         Keep the annotations with these symbols, such as ``("N", "L", "R", "A", "V")``.
         None keeps every beat (see `is_beat`).
@@ -101,7 +102,9 @@ def select_beats(annotation: Any, symbols: Iterable[str] | None = None) -> Annot
     array([ 77, 662])
     """
     try:
-        sample, symbol = annotation
+        # annotations of wfdb, and such with probabilities, are no pairs
+        has_names = hasattr(annotation, "sample") and hasattr(annotation, "symbol")
+        sample, symbol = (annotation.sample, annotation.symbol) if has_names else annotation
     except (TypeError, ValueError):
         raise ValueError(
             "an annotation must be a pair (sample numbers, symbols), such as "

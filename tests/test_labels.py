@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -129,3 +131,8 @@ def test_select_beats_gives_int64_also_for_nothing():
 def test_what_is_no_annotation_is_an_error(annotation, message):
     with pytest.raises(ValueError, match=message):
         select_beats(annotation)
+
+
+def test_select_beats_takes_what_has_samples_and_symbols():
+    annotation = SimpleNamespace(sample=np.array([18, 77]), symbol=["+", "N"], aux_note=["(N", ""])
+    assert select_beats(annotation).sample.tolist() == [77]

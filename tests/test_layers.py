@@ -40,9 +40,11 @@ ROOMS = {
     "preprocessing": room(2, LAYERS_01, "numpy sklearn"),
     "features": room(2, LAYERS_01, "numpy sklearn"),
     "classifiers": room(2, f"{LAYER_0} networks", "numpy sklearn skorch torch"),
-    "datasets": room(2, f"{LAYER_0} signal", "numpy scipy sklearn tqdm wfdb pandas"),
+    "datasets": room(
+        2, f"{LAYER_0} signal", "numpy scipy sklearn tqdm wfdb pandas requests filelock"
+    ),
     "model_selection": room(2, LAYER_0, "numpy sklearn"),
-    "annotation": room(3, LAYERS_012, "numpy sklearn tqdm"),
+    "annotation": room(3, LAYERS_012, "numpy pandas scipy sklearn tqdm"),
     "plotting": room(3, LAYERS_012, "numpy sklearn matplotlib"),
     "export": room(3, LAYERS_012, "numpy sklearn torch onnx onnxruntime"),
     "streaming": room(3, LAYERS_012, "numpy"),

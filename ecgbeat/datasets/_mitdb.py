@@ -9,11 +9,13 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ecgbeat.datasets._home import get_data_home
+from ecgbeat.datasets._leads import Lead
 from ecgbeat.datasets._patients import patients_of_records
-from ecgbeat.datasets._wfdb import Lead, load_records
+from ecgbeat.datasets._wfdb import load_records
 
 _SOURCE = (
-    "The MIT-BIH Arrhythmia Database (100 MB) is at https://physionet.org/content/mitdb/1.0.0/."
+    "The MIT-BIH Arrhythmia Database (94 MB) is at https://physionet.org/content/mitdb/1.0.0/; "
+    "ecgbeat.datasets.fetch_mitdb downloads it."
 )
 
 _DESCR = """\
@@ -65,6 +67,10 @@ def load_mitdb(
     ------
     ImportError, FileNotFoundError, ValueError
         As `load_wfdb`.
+
+    See Also
+    --------
+    fetch_mitdb : Downloads what is missing.
 
     References
     ----------

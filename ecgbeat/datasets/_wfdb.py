@@ -1,8 +1,7 @@
 """Recordings and annotations from a folder of WFDB records (layer 2)."""
 
 import os
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,11 @@ import numpy as np
 from sklearn.utils import Bunch
 from tqdm import tqdm
 
-from ecgbeat.datasets._wfdb_record import Record, open_record, read_annotation, read_leads
+from ecgbeat.datasets._leads import Lead, choose_leads
+from ecgbeat.datasets._wfdb_annotation import read_annotation
+from ecgbeat.datasets._wfdb_segments import open_any_record, read_any_leads, segments_named_in
 
 _SOURCE = "Databases in WFDB format are at https://physionet.org/about/database/."
-
-# a lead by index or name, or several of them in order of preference
-Lead = int | str | Sequence[int | str] | None
 
 
 def load_wfdb(
@@ -38,7 +36,8 @@ def load_wfdb(
     records : iterable of str, default=None
         Names of the records, with a slash where they lie in a sub-folder. None loads
         all that the folder's ``RECORDS`` file lists; without that file, all headers of
-        the folder, or of its sub-folders if it has none itself.
+        the folder, or of its sub-folders if it has none itself. A record of several
+        segments is read as one recording, NaN where a segment lacks the lead.
     lead : int, str, sequence of these, or None, default=0
         Which lead to read: its index or its name, such as ``"MLII"``. Where a record has no
         lead of that name its first one is taken, with a warning that tells which records
@@ -49,7 +48,8 @@ def load_wfdb(
     dtype : {float32, float64}, default=float32
         Type of the recordings.
     verify : bool, default=True
-        Compare the samples with the checksums in the headers.
+        Compare the samples with the checksums in the headers, and refuse annotations
+        outside the recording. False drops these.
     return_X_y : bool, default=False
         Return ``(recordings, annotations)`` instead of a Bunch.
     verbose : int, default=0
@@ -62,9 +62,12 @@ def load_wfdb(
             In mV. Samples that the record marks as invalid are NaN.
         annotations : list of Annotation, or None
             One for each recording: ``sample`` (int64) and ``symbol`` (WFDB's symbols),
-            rhythm and noise marks among them.
+            rhythm and noise marks among them. Counted in samples of the recording, also
+            where the annotation file counts in other units.
         fs : float
-            Sampling rate in Hz, the same for all.
+            Sampling rate in Hz, the same for all. Leads that are stored at a multiple of
+            the header's rate have theirs; with ``lead=None`` and leads of several rates,
+            these are averaged down to the header's.
         record_names : list of str
             Names of the records.
         lead_names : list of str, or of lists of str for lead=None
@@ -139,14 +142,17 @@ def load_records(
     if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ValueError(f"dtype must be float32 or float64, got {dtype!r}.")
     names = _record_names(folder, records, source)
-    opened = [open_record(folder / name, source) for name in names]
-    fs = _common_fs(names, opened)
-    leads = _choose_leads(names, opened, lead)
+    opened = [open_any_record(folder / name, source) for name in names]
+    leads = choose_leads(names, [record.lead_names for record in opened], lead)
+    fs = _common_fs(
+        names,
+        [record.sampling_rate(index) for record, index in zip(opened, leads, strict=True)],
+    )
     recordings, annotations = [], []
     for record, index in zip(tqdm(opened, unit="record", disable=not verbose), leads, strict=True):
-        recordings.append(read_leads(record, index, np.dtype(dtype), verify))
+        recordings.append(read_any_leads(record, index, np.dtype(dtype), verify))
         if annotator is not None:
-            annotations.append(read_annotation(record, annotator))
+            annotations.append(read_annotation(record, annotator, fs, verify))
     return Bunch(
         recordings=recordings,
         annotations=None if annotator is None else annotations,
@@ -164,30 +170,51 @@ def load_records(
 def _record_names(folder: Path, records: Iterable[str | int] | None, source: str) -> list[str]:
     """Return the names asked for, or those of all records of a folder."""
     if not folder.is_dir():
-        header = folder if folder.suffix == ".hea" else folder.with_name(f"{folder.name}.hea")
-        hint = f" For this one record: path={str(header.parent)!r}, records=[{header.stem!r}]."
-        raise FileNotFoundError(
-            f"There is no folder {folder}.{hint if header.is_file() else ''} {source}"
-        )
+        raise FileNotFoundError(f"There is no folder {folder}.{_advice(folder)} {source}")
     if records is not None:
         names = [records] if isinstance(records, str) else [str(name) for name in records]
-    elif (listing := folder / "RECORDS").is_file():
-        # not the headers: PhysioNet's folders hold further ones in sub-folders
-        names = listing.read_text().split()
     else:
-        headers = sorted(folder.glob("*.hea")) or sorted(folder.rglob("*.hea"))
-        names = [header.relative_to(folder).as_posix()[: -len(".hea")] for header in headers]
+        names = _list_records(folder)
     if not names:
         found = "records is empty" if records is not None else f"{folder} holds no record (*.hea)"
         raise ValueError(f"There is nothing to load: {found}. {source}")
     return names
 
 
-def _common_fs(names: list[str], opened: list[Record]) -> float:
+def _advice(path: Path) -> str:
+    """Say what to do with a path that is no folder."""
+    if path.suffix in (".zip", ".gz", ".tar", ".tgz") and path.is_file():
+        return " Unpack the archive first."
+    header = path if path.suffix == ".hea" else path.with_name(f"{path.name}.hea")
+    if header.is_file():
+        return f" For this one record: path={str(header.parent)!r}, records=[{header.stem!r}]."
+    return ""
+
+
+def _list_records(folder: Path) -> list[str]:
+    """List the records that a folder says it has, or the headers that it has."""
+    if not (folder / "RECORDS").is_file():
+        headers = sorted(folder.glob("*.hea")) or sorted(folder.rglob("*.hea"))
+        segments = {segment for header in headers for segment in segments_named_in(header)}
+        return [
+            header.relative_to(folder).with_suffix("").as_posix()
+            for header in headers
+            if header.with_suffix("") not in segments
+        ]
+    # not the headers: PhysioNet's folders hold further ones in sub-folders
+    names = []
+    for name in (folder / "RECORDS").read_text().split():
+        # large databases list folders, each with its own list
+        below = _list_records(folder / name) if name.endswith("/") else None
+        names += [name] if below is None else [name + record for record in below]
+    return names
+
+
+def _common_fs(names: list[str], sampling_rates: list[float]) -> float:
     """Return the sampling rate of all records."""
     rates: dict[float, list[str]] = {}
-    for name, record in zip(names, opened, strict=True):
-        rates.setdefault(float(record.header.fs), []).append(name)
+    for name, fs in zip(names, sampling_rates, strict=True):
+        rates.setdefault(fs, []).append(name)
     if len(rates) > 1:
         listing = "; ".join(f"{fs:g} Hz: {', '.join(group)}" for fs, group in rates.items())
         raise ValueError(
@@ -195,40 +222,3 @@ def _common_fs(names: list[str], opened: list[Record]) -> float:
             "a time, by records=."
         )
     return next(iter(rates))
-
-
-def _choose_leads(names: list[str], opened: list[Record], lead: Lead) -> list[int | None]:
-    """Choose a lead of each record, and warn where it is not the one asked for."""
-    if lead is None:
-        return [None] * len(opened)
-    is_single = isinstance(lead, (int, str, np.integer))
-    wanted = [lead] if is_single else list(lead)  # type: ignore[arg-type]
-    found = [_first_present(record.lead_names, wanted) for record in opened]
-    missing = [
-        f"{name} ({', '.join(record.lead_names)})"
-        for name, record, index in zip(names, opened, found, strict=True)
-        if index is None
-    ]
-    if missing and (len(missing) == len(found) or not all(isinstance(w, str) for w in wanted)):
-        raise ValueError(f"lead={lead!r} is not in the records {'; '.join(missing)}.")
-    if missing:
-        preference = ", ".join(repr(name) for name in [*wanted, 0])
-        warnings.warn(
-            f"{len(missing)} of {len(found)} records have no lead {lead!r}; their first lead was "
-            f"read: {'; '.join(missing)}. lead=({preference}) does so without a "
-            "warning, records= can leave them out.",
-            UserWarning,
-            stacklevel=4,
-        )
-    return [0 if index is None else index for index in found]
-
-
-def _first_present(lead_names: list[str], wanted: Sequence[Any]) -> int | None:
-    """Return the index of the first lead wanted that a record has, None if it has none."""
-    for lead in wanted:
-        if isinstance(lead, str):
-            if lead in lead_names:
-                return lead_names.index(lead)
-        elif -len(lead_names) <= lead < len(lead_names):
-            return int(lead) % len(lead_names)
-    return None

@@ -1,4 +1,4 @@
-"""One WFDB record: its header, one or all of its leads, its annotations (layer 2)."""
+"""One WFDB record: its header, one or all of its leads (layer 2)."""
 
 import warnings
 from pathlib import Path
@@ -7,10 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ecgbeat.labels import Annotation
-
 _MILLIVOLTS = {"uv": 1e-3, "mv": 1.0, "v": 1e3}  # of one unit
-_END_OF_ANNOTATIONS = b"\x00\x00"  # closes every file in WFDB's own format
 
 
 class Record(NamedTuple):
@@ -22,14 +19,31 @@ class Record(NamedTuple):
 
     @property
     def lead_names(self) -> list[str]:
-        """Names of the leads as the header gives them."""
-        return [str(name) for name in self.header.sig_name]
+        """Names of the leads as the header gives them, or WFDB's words where it does not."""
+        name = self.path.name
+        return [
+            str(given or f"record {name}, signal {index}")
+            for index, given in enumerate(self.header.sig_name)
+        ]
+
+    def n_per_frame(self, lead: int | None) -> int:
+        """Return how many samples the lead, or every lead, has in a frame; 1 if they differ.
+
+        Some databases store the ECG at a multiple of the rate that the header states.
+        """
+        counts = self.header.samps_per_frame
+        distinct = set(counts) if lead is None else {counts[lead]}
+        return int(distinct.pop()) if len(distinct) == 1 else 1
+
+    def sampling_rate(self, lead: int | None) -> float:
+        """Return the sampling rate of the lead, or of all leads, in Hz."""
+        return float(self.header.fs) * self.n_per_frame(lead)
 
 
 def import_wfdb() -> ModuleType:
     """Import wfdb, or say how to install it."""
     try:
-        with _quiet_deprecations():
+        with quiet_deprecations():
             import wfdb
     except ImportError as error:
         raise ImportError(
@@ -38,13 +52,27 @@ def import_wfdb() -> ModuleType:
     return wfdb
 
 
-def open_record(path: Path, source: str) -> Record:
-    """Read the header of a record, and check that it describes a signal.
+def read_header(path: Path, source: str) -> Any:
+    """Read a header of any kind, as ``wfdb.Record`` or ``wfdb.MultiRecord``."""
+    wfdb = import_wfdb()
+    file = with_ending(path, "hea")
+    require(file, source)
+    try:
+        with quiet_deprecations():
+            return wfdb.rdheader(str(path))
+    except Exception as error:  # whatever a parser of free text comes up with
+        refuse(file, f"it is no WFDB header ({error})", source, error)
+
+
+def as_record(path: Path, header: Any, source: str) -> Record:
+    """Check that a header describes a signal.
 
     Parameters
     ----------
     path : Path
         The record's files without their ending.
+    header : wfdb.Record
+        From `read_header`.
     source : str
         Sentence for errors: where to get the files.
 
@@ -54,27 +82,15 @@ def open_record(path: Path, source: str) -> Record:
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        If the header is missing or damaged.
+    ValueError
+        If it describes none.
     """
-    wfdb = import_wfdb()
-    file = _with_ending(path, "hea")
-    _require(file, source)
-    try:
-        with _quiet_deprecations():
-            header = wfdb.rdheader(str(path))
-    except Exception as error:  # whatever a parser of free text comes up with
-        _refuse(file, f"it is no WFDB header ({error})", source, error)
-    if isinstance(header, wfdb.MultiRecord):
-        raise ValueError(
-            f"{file} describes a record of several segments, which are not read here; name the "
-            "segments themselves in records=."
-        )
+    file = with_ending(path, "hea")
     if not header.sig_len or not header.n_sig:
         what = f"{header.n_sig} signals of {header.sig_len} samples"
-        _refuse(file, f"its first line tells of {what}", source)
-    if len(header.sig_name or []) != header.n_sig or None in header.sig_name:
-        _refuse(file, f"it names {header.n_sig} signals but does not describe each", source)
+        refuse(file, f"its first line tells of {what}", source)
+    if len(header.sig_name or []) != header.n_sig:
+        refuse(file, f"it names {header.n_sig} signals but does not describe each", source)
     return Record(path, source, header)
 
 
@@ -84,7 +100,7 @@ def read_leads(record: Record, lead: int | None, dtype: np.dtype, verify: bool) 
     Parameters
     ----------
     record : Record
-        From `open_record`.
+        From `as_record`.
     lead : int or None
         Index of the lead; None reads all.
     dtype : dtype
@@ -104,66 +120,33 @@ def read_leads(record: Record, lead: int | None, dtype: np.dtype, verify: bool) 
         If a signal file is missing, cut off or damaged.
     """
     channels = list(range(record.header.n_sig)) if lead is None else [lead]
+    in_frames = record.n_per_frame(lead) == 1
     files = [record.path.parent / record.header.file_name[channel] for channel in channels]
     for file in files:
-        _require(file, record.source)
+        require(file, record.source)
     try:
-        with _quiet_deprecations():
-            read = import_wfdb().rdrecord(str(record.path), channels=channels, physical=False)
+        with quiet_deprecations():
+            read = import_wfdb().rdrecord(
+                str(record.path), channels=channels, physical=False, smooth_frames=in_frames
+            )
     except Exception as error:  # as above; a short file shows as arrays that do not fit
-        _refuse(files[0], _describe_size(record, files[0]), record.source, error)
+        refuse(files[0], _describe_size(record, files[0]), record.source, error)
     if verify:
         _verify_checksums(record, read, files)
-    signal = read.dac(return_res=8 * dtype.itemsize).T
+    signal = read.dac(expanded=not in_frames, return_res=8 * dtype.itemsize)
+    signal = signal.T if in_frames else np.stack(signal)
     for row, unit in zip(signal, read.units, strict=True):
         row *= _MILLIVOLTS.get(str(unit).lower(), 1.0)
     # copies, because the transpose of WFDB's columns is not contiguous
     return np.array(signal if lead is None else signal[0], dtype=dtype, order="C")
 
 
-def read_annotation(record: Record, annotator: str) -> Annotation:
-    """Read the annotations that one annotator made of a record.
-
-    Parameters
-    ----------
-    record : Record
-        From `open_record`.
-    annotator : str
-        Ending of the annotation file.
-
-    Returns
-    -------
-    Annotation
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If the file is missing, cut off or damaged.
-    """
-    file = _with_ending(record.path, annotator)
-    _require(file, record.source)
-    if file.read_bytes()[-2:] != _END_OF_ANNOTATIONS:
-        _refuse(file, "its end mark is missing, so it is cut off or no annotation", record.source)
-    try:
-        with _quiet_deprecations():
-            read = import_wfdb().rdann(str(record.path), annotator)
-    except Exception as error:  # as in open_record
-        _refuse(file, f"it is no WFDB annotation ({error})", record.source, error)
-    sample = np.asarray(read.sample, dtype=np.int64)
-    outside = (sample < 0) | (sample >= record.header.sig_len)
-    if outside.any():
-        first = int(sample[outside][0])
-        problem = f"it annotates sample {first}, but the record has {record.header.sig_len}"
-        _refuse(file, problem, record.source)
-    return Annotation(sample, np.asarray(read.symbol, dtype=str))
-
-
-def _quiet_deprecations() -> warnings.catch_warnings:
+def quiet_deprecations() -> warnings.catch_warnings:
     """Silence what wfdb 4.3 calls and pandas 3 deprecates: not the user's to mend."""
     return warnings.catch_warnings(action="ignore", category=DeprecationWarning)
 
 
-def _with_ending(path: Path, ending: str) -> Path:
+def with_ending(path: Path, ending: str) -> Path:
     """Name one of a record's files."""
     return path.with_name(f"{path.name}.{ending}")
 
@@ -188,15 +171,15 @@ def _verify_checksums(record: Record, read: Any, files: list[Path]) -> None:
         if expected is not None and (int(found) - expected) % 2**16:
             problem = f"its samples do not match the checksum in {record.path.name}.hea"
             hint = "verify=False reads it nevertheless."
-            _refuse(file, problem, f"{record.source} {hint}")
+            refuse(file, problem, f"{record.source} {hint}")
 
 
-def _require(file: Path, source: str) -> None:
+def require(file: Path, source: str) -> None:
     """Raise if a file is missing."""
     if not file.is_file():
         raise FileNotFoundError(f"There is no file {file}. {source}")
 
 
-def _refuse(file: Path, problem: str, source: str, cause: Exception | None = None) -> NoReturn:
+def refuse(file: Path, problem: str, source: str, cause: Exception | None = None) -> NoReturn:
     """Raise the one error for damaged files."""
     raise ValueError(f"{file} is damaged: {problem}. {source}") from cause

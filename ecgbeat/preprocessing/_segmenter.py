@@ -104,7 +104,7 @@ class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
         self.n_leads = n_leads
 
     def segment(
-        self, recording: Any, *, return_r_peaks: bool = False
+        self, recording: Any, *, r_peaks: Any = None, return_r_peaks: bool = False
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Cut every beat out of one continuous recording. Needs no ``fit``.
 
@@ -112,21 +112,27 @@ class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
         ----------
         recording : array-like of shape (n_times,) or (n_leads, n_times)
             Recording, finite.
+        r_peaks : array-like of int of shape (n_beats,), default=None
+            Sample numbers of the beats, such as annotated ones. None detects them.
         return_r_peaks : bool, default=False
             Whether to return the R peaks, too.
 
         Returns
         -------
         beats : ndarray of shape (n_beats, n_window) or (n_beats, n_leads, n_window)
-            In order of time, float32 if the recording is, else float64.
+            One row for each R peak, in their order, float32 if the recording is, else
+            float64. No beat is lost: where a window reaches past the recording, its
+            outermost sample is repeated. No rows if there is no beat.
         r_peaks : ndarray of shape (n_beats,)
             Sample numbers of the R peaks, int64. Only if asked for.
 
         Raises
         ------
+        TypeError
+            If ``r_peaks`` are no whole numbers.
         ValueError
-            If a parameter is not usable, or the recording is not finite or has more
-            than 2 axes.
+            If a parameter is not usable, the recording is not finite or has more than 2
+            axes, or an R peak lies outside it.
 
         See Also
         --------
@@ -135,11 +141,12 @@ class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), caller_name="RPeakSegmenter"
         )
-        r_peaks = detect_r_peaks(recording, self.fs)
+        if r_peaks is None:
+            r_peaks = detect_r_peaks(recording, self.fs)
         beats = cut_beats(recording, r_peaks, self.fs, self.before, self.after)
         if self.n_times is not None:
             beats = resample_beats(beats, self.n_times)
-        return (beats, r_peaks) if return_r_peaks else beats
+        return (beats, np.asarray(r_peaks, dtype=np.int64)) if return_r_peaks else beats
 
     def _check_parameters(self) -> None:
         window_samples(self.fs, self.before, self.after)

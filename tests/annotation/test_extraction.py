@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ecgbeat.annotation import extract_beats
 from ecgbeat.datasets import load_mitdb
 from ecgbeat.labels import Annotation, is_beat
-from ecgbeat.signal import cut_beats
+from ecgbeat.signal import cut_beats, resample_beats, rr_feature_names, rr_features
 
 FS = 100.0
 SYMBOLS = np.array(["+", "N", "V", "~", "A", "N"])
@@ -179,3 +179,85 @@ def test_real_beats_have_their_r_peak_at_the_annotation(real_data):
     assert np.unique(beats.groups).tolist() == ["100", "103"]
     highest = np.abs(beats.data.argmax(axis=1) - 108)
     assert np.mean(highest <= 18) > 0.99  # within 50 ms
+
+
+# --- resampled, and with the rhythm
+
+
+def test_rows_are_resampled_like_those_of_the_segmenter():
+    recordings, annotations = make_data(n_leads=2)
+    whole = extract_beats(recordings, annotations, FS)
+    beats = extract_beats(recordings, annotations, FS, n_times=64)
+    np.testing.assert_array_equal(beats.data, resample_beats(whole.data, 64))
+    assert (whole.fs, beats.fs) == (FS, 80.0)
+
+
+@pytest.mark.parametrize(("rr", "future"), [(True, True), (np.True_, True), ("past", False)])
+def test_the_rhythm_stands_in_the_last_columns(rr, future):
+    recordings, annotations = make_data()
+    beats = extract_beats(recordings, annotations, FS, rr_features=rr)
+    names = rr_feature_names(future=future)
+    assert (beats.n_aux_features, beats.aux_feature_names) == (len(names), names)
+    plain = extract_beats(recordings, annotations, FS)
+    np.testing.assert_array_equal(beats.data[:, :80], plain.data)
+    for index in range(3):
+        rows = beats.recording_index == index
+        expected = rr_features(beats.r_peaks[rows], FS, future=future)
+        np.testing.assert_array_equal(beats.data[rows, 80:], expected)
+
+
+def test_without_the_rhythm_there_are_no_auxiliary_columns():
+    beats = extract_beats(*make_data(n_leads=2), FS)
+    assert (beats.n_leads, beats.n_aux_features, beats.aux_feature_names) == (2, 0, [])
+
+
+def test_several_leads_are_flattened_before_the_rhythm():
+    recordings, annotations = make_data(n_leads=2)
+    plain = extract_beats(recordings, annotations, FS, n_times=40)
+    beats = extract_beats(recordings, annotations, FS, n_times=40, rr_features=True)
+    assert (beats.n_leads, beats.data.shape) == (2, (12, 2 * 40 + beats.n_aux_features))
+    np.testing.assert_array_equal(beats.data[:, :80], plain.data.reshape(12, 80))
+
+
+@pytest.mark.parametrize("symbols", ["V", "NV", ["A"]])
+def test_the_rhythm_knows_the_beats_that_were_not_selected(symbols):
+    recordings, annotations = make_data()
+    every = extract_beats(recordings, annotations, FS, rr_features=True)
+    some = extract_beats(recordings, annotations, FS, rr_features=True, symbols=symbols)
+    np.testing.assert_array_equal(some.data, every.data[np.isin(every.target, list(symbols))])
+
+
+def test_flutter_waves_that_are_asked_for_count_as_beats():
+    annotation = Annotation(np.array([100, 150, 250]), np.array(["N", "!", "V"]))
+    (row,) = extract_beats([np.zeros(400)], [annotation], FS, rr_features=True, symbols="!").data
+    np.testing.assert_allclose(row[80:82], [0.5, 1.0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_rhythm_does_not_change_the_dtype(dtype):
+    assert extract_beats(*make_data(dtype=dtype), FS, rr_features=True).data.dtype == dtype
+
+
+@pytest.mark.parametrize("n_leads", [None, 2])
+def test_one_beat_and_none_beside_others(n_leads):
+    recordings, annotations = make_data(3, n_leads=n_leads)
+    annotations[0] = Annotation(np.empty(0, np.int64), np.empty(0, str))
+    annotations[1] = Annotation(np.array([499]), np.array(["V"]))
+    beats = extract_beats(recordings, annotations, FS, rr_features=True, n_times=64)
+    assert beats.recording_index.tolist() == [1] + [2] * 4
+    assert np.isfinite(beats.data).all()
+    np.testing.assert_allclose(beats.data[0, -13:], rr_features([499], FS)[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("rr", ["future", "True", None, 1])
+def test_unknown_rr_features(rr):
+    with pytest.raises(ValueError, match=f"rr_features must be True, False or 'past', got {rr!r}"):
+        extract_beats(*make_data(), FS, rr_features=rr)
+
+
+def test_beats_out_of_order_have_no_rhythm():
+    recordings, annotations = make_data()
+    annotations[1] = Annotation(np.array([300, 200]), np.array(["N", "N"]))
+    assert len(extract_beats(recordings, annotations, FS).data) == 10
+    with pytest.raises(ValueError, match=r"recordings\[1\]: r_peaks must ascend strictly"):
+        extract_beats(recordings, annotations, FS, rr_features=True)

@@ -1,6 +1,9 @@
-"""Folders of small WFDB records, written by wfdb itself."""
+"""Folders of small WFDB records, written by wfdb itself, and a server with bad manners."""
 
+import re
+import threading
 import warnings
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -10,7 +13,17 @@ import pytest
 def write_record():
     """A function that writes one record; its signal and annotation are returned."""
 
-    def write(folder, name="100", *, leads=("MLII", "V5"), fs=360, units="mV", n_times=2000):
+    def write(
+        folder,
+        name="100",
+        *,
+        leads=("MLII", "V5"),
+        fs=360,
+        units="mV",
+        n_times=2000,
+        fmt="212",
+        gain=200.0,
+    ):
         # wfdb 4.3 calls what pandas 3 deprecates, in its import too
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
             import wfdb
@@ -26,8 +39,8 @@ def write_record():
                 units=[units] * len(leads),
                 sig_name=list(leads),
                 p_signal=signal,
-                fmt=["212"] * len(leads),
-                adc_gain=[200.0] * len(leads),
+                fmt=[fmt] * len(leads),
+                adc_gain=[gain] * len(leads),
                 baseline=[0] * len(leads),
                 write_dir=str(folder),
             )
@@ -35,3 +48,102 @@ def write_record():
         return signal.T, sample, symbol
 
     return write
+
+
+class Server:
+    """Serves `files` on loopback, and behaves as told."""
+
+    def __init__(self):
+        self.files = {}
+        self.requests = []  # of the file, and of its Range header
+        self.manners = []  # of the next requests
+        self.always = "good"  # of all after those
+        self.cut_at = 0.5  # where in the body a connection is cut
+        self.is_over = threading.Event()
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), self.make_handler())
+        self.url = f"http://127.0.0.1:{self.http.server_port}/"
+        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.01,))
+        self.thread.start()
+
+    def stop(self):
+        self.is_over.set()
+        self.http.shutdown()
+        self.http.server_close()
+        self.thread.join()
+
+    def make_handler(server):  # noqa: N805
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                name, asked = self.path.strip("/"), self.headers.get("Range")
+                server.requests.append((name, asked))
+                server.answer(self, name, asked)
+
+            def log_message(self, *args):
+                pass
+
+        return Handler
+
+    def answer(self, handler, name, asked):
+        manner = self.manners.pop(0) if self.manners else self.always
+        if manner.isdigit() or name not in self.files:
+            handler.send_response(int(manner) if manner.isdigit() else 404)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
+        content = self.files[name]
+        start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) if asked else 0
+        if manner in ("no range", "no range, cut"):
+            start = 0
+        elif manner == "other range" and start:
+            start -= 1
+        if start >= len(content):
+            handler.send_response(416)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
+        self.send(handler, manner, content, start)
+
+    def send(self, handler, manner, content, start):
+        body = content[start:]
+        if manner == "wrong byte":
+            body = bytes([body[0] ^ 1]) + body[1:]
+        elif manner == "other file":
+            body = b"<html>Please log in</html>"
+        handler.send_response(206 if start else 200)
+        if start:
+            handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        if manner in ("no length, cut", "no length, too long"):
+            handler.send_header("Connection", "close")
+        else:
+            handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        if manner == "no length, too long":
+            body += b"more"
+        elif manner.endswith(("cut", "stall")):
+            body = body[: int(self.cut_at * len(body))]
+        handler.wfile.write(body)
+        handler.wfile.flush()
+        if manner == "stall":
+            self.is_over.wait(10)
+        handler.close_connection = manner.endswith(("cut", "stall", "too long"))
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server on loopback; see `Server` for its manners."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def closed_port():
+    """The address of a server that is gone."""
+    gone = Server()
+    gone.stop()
+    return gone.url

@@ -132,6 +132,27 @@ def test_records_in_sub_folders(tmp_path, write_record):
     assert load_wfdb(tmp_path).record_names == ["patient1/s1", "patient2/s1"]
 
 
+def test_a_list_of_folders_with_lists_of_their_own(tmp_path, write_record):
+    for group, name in (("g1", "a"), ("g1", "b"), ("g2", "c")):
+        write_record(tmp_path / group, name)
+    (tmp_path / "RECORDS").write_text("g1/\ng2/\n")
+    (tmp_path / "g1" / "RECORDS").write_text("b\n")
+    assert load_wfdb(tmp_path).record_names == ["g1/b", "g2/c"]
+
+
+def test_leads_of_records_that_differ_in_their_number(folder, write_record):
+    write_record(folder, "113", leads=("I", "II", "III"))
+    shapes = [recording.shape for recording in load_wfdb(folder, lead=None).recordings]
+    assert shapes == [(2, 2000), (2, 3000), (3, 2000), (2, 2000)]
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".gz"])
+def test_an_archive_is_to_be_unpacked(tmp_path, suffix):
+    (tmp_path / f"mitdb{suffix}").write_bytes(b"PK")
+    with pytest.raises(FileNotFoundError, match=r"Unpack the archive first"):
+        load_wfdb(tmp_path / f"mitdb{suffix}")
+
+
 def test_without_annotations(folder):
     (folder / "100.atr").unlink()
     assert load_wfdb(folder, annotator=None).annotations is None

@@ -91,6 +91,45 @@ def test_segment_finds_nothing_in_silence(shape, n_times):
     assert beats.shape == (0, *shape[:-1], n_times or 288)
 
 
+def test_segment_takes_positions_of_your_own(recording):
+    beats, r_peaks = RPeakSegmenter().segment(
+        recording, r_peaks=[5000, 77, 5000], return_r_peaks=True
+    )
+    np.testing.assert_array_equal(beats, cut_beats(recording, [5000, 77, 5000], 360))
+    assert (r_peaks.tolist(), r_peaks.dtype) == ([5000, 77, 5000], np.int64)
+
+
+@pytest.mark.parametrize("shape", [(5000,), (2, 5000)])
+def test_segment_takes_an_empty_list_of_positions(shape):
+    beats, r_peaks = RPeakSegmenter().segment(np.ones(shape), r_peaks=[], return_r_peaks=True)
+    assert beats.shape == (0, *shape[:-1], 288)
+    assert (r_peaks.shape, r_peaks.dtype) == ((0,), np.int64)
+
+
+@pytest.mark.parametrize(
+    ("r_peaks", "error"), [([99_999_999], ValueError), ([0.5], TypeError), ([-1], ValueError)]
+)
+def test_segment_refuses_positions_that_are_none(recording, r_peaks, error):
+    with pytest.raises(error, match="r_peaks"):
+        RPeakSegmenter().segment(recording, r_peaks=r_peaks)
+
+
+@pytest.mark.parametrize("at", [0, 5, 150, 298, 299])
+def test_segment_pads_beats_at_the_edges(at):
+    ramp = np.arange(300.0)
+    (beat,) = RPeakSegmenter().segment(ramp, r_peaks=[at])
+    np.testing.assert_array_equal(beat, np.clip(at + np.arange(-108, 180), 0, 299))
+
+
+@pytest.mark.parametrize("n_leads", [None, 2])
+def test_segment_of_a_recording_of_one_beat(n_leads):
+    recording = np.exp(-(((np.arange(1200) - 40) / 4.0) ** 2))  # too close to the start to fit
+    recording = recording if n_leads is None else np.tile(recording, (n_leads, 1))
+    beats, r_peaks = RPeakSegmenter(n_times=187).segment(recording, return_r_peaks=True)
+    assert beats.shape == (1, *recording.shape[:-1], 187)
+    np.testing.assert_allclose(r_peaks, [40], atol=1)
+
+
 def test_segment_leaves_the_estimator_alone(recording):
     segmenter = RPeakSegmenter()
     segmenter.segment(recording)

@@ -1,0 +1,7 @@
+"""How well beats are found and classified (layer 1)."""
+
+from ecgbeat.metrics._annotation_f1 import annotation_f1_score
+from ecgbeat.metrics._ec57 import EC57Report, ec57_report
+from ecgbeat.metrics._matching import BeatMatches, match_beats
+
+__all__ = ["BeatMatches", "EC57Report", "annotation_f1_score", "ec57_report", "match_beats"]

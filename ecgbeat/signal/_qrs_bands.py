@@ -1,0 +1,213 @@
+"""The frequency bands in which a QRS complex shows itself (layer 1).
+
+Everything here runs at about 120 Hz, whatever the rate of the recording: passes over the
+samples are then cheap, and widths in samples mean the same everywhere.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+_RATE_HZ = 120.0  # enough for the band of the QRS complex, 40 Hz and below
+_FINE_S = 0.025
+_COARSE_S = 0.075
+_NOISE_BLOCK_S = 0.05
+_SLOW_S = 0.45
+_LEVEL_BLOCK_S = 1.5  # holds a beat at 40 a minute and above
+_N_LEVEL_BLOCKS = 9  # of them give the local level: one artefact does not move their median
+_SILENT = 1e-3  # of a lead's highest level
+_JUMP_RATIO = 6.0  # of the steepest rise of a usual beat, between two samples
+_JUMP_SAMPLES = 3  # at most
+_ROUNDING = 1e-13  # of the range of a signal: below lies what arithmetic leaves of silence
+
+
+class Bands(NamedTuple):
+    """One stretch of signal at about 120 Hz.
+
+    Attributes
+    ----------
+    fs : float
+        Sampling rate in Hz.
+    qrs : ndarray of shape (n_leads, n_times)
+        Mean over 25 ms less mean over 75 ms: the band of the QRS complex.
+    fast : ndarray of shape (n_blocks,)
+        Power of the second difference in blocks of 50 ms: muscle noise.
+    slow : ndarray of shape (n_blocks,)
+        Power of the deviation of a block's mean from the mean over 0.45 s: electrode
+        motion and T waves.
+    n_block : int
+        Samples in a block.
+    """
+
+    fs: float
+    qrs: np.ndarray
+    fast: np.ndarray
+    slow: np.ndarray
+    n_block: int
+
+
+def decimation_step(fs: float) -> int:
+    """Return the number of samples that are added up to one."""
+    return max(1, round(fs / _RATE_HZ))
+
+
+def decimate(x: np.ndarray, step: int) -> np.ndarray:
+    """Add up every ``step`` samples of each row; a rest is left out.
+
+    Sums instead of means, since they are exact for whole numbers: so an offset makes
+    no difference, not even by rounding.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_leads, n_times)
+    step : int
+
+    Returns
+    -------
+    ndarray of shape (n_leads, n_times // step), float64
+    """
+    end = x.shape[1] // step * step
+    if step == 1:
+        return x.astype(np.float64)
+    with np.errstate(over="ignore"):
+        # slices added up are several times faster than a sum over a short axis
+        total = np.add(x[:, 0:end:step], x[:, 1:end:step], dtype=np.float64)
+        for offset in range(2, step):
+            total += x[:, offset:end:step]
+    return total
+
+
+def odd_width(seconds: float, fs: float) -> int:
+    """Return the number of samples of a centred window, odd."""
+    return max(1, round(seconds * fs)) | 1
+
+
+def moving_sum(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Sum along a signal with symmetric weights; at its ends the outermost sample is repeated."""
+    return np.convolve(np.pad(x, len(weights) // 2, mode="edge"), weights, mode="valid")
+
+
+def split_bands(leads: np.ndarray, fs: float) -> Bands:
+    """Split a stretch of signal into its bands, and merge the noise of its leads.
+
+    Parameters
+    ----------
+    leads : ndarray of shape (n_leads, n_times)
+        Signal at about 120 Hz, finite, of at most 1e100; at least one sample.
+    fs : float
+        Its sampling rate in Hz.
+
+    Returns
+    -------
+    Bands
+        With several leads each is divided by the height of its own QRS complexes, and
+        weighted by how they stand out from what lies between them.
+    """
+    n_block = max(1, round(_NOISE_BLOCK_S * fs))
+    leads = np.stack([_without_jumps(lead - lead[0], fs) for lead in leads])
+    qrs = np.stack([_qrs_band(lead, fs) for lead in leads])
+    fast = np.stack([_fast_power(lead, n_block) for lead in leads])
+    slow = np.stack([_slow_power(lead, n_block, fs) for lead in leads])
+    if len(leads) > 1:
+        gains = _lead_gains(qrs, fs)
+        qrs *= gains
+        weights = np.square(gains[:, ::n_block])
+        fast *= weights
+        slow *= weights
+    return Bands(fs, qrs, fast.sum(axis=0), slow.sum(axis=0), n_block)
+
+
+def _without_jumps(x: np.ndarray, fs: float) -> np.ndarray:
+    """Take out jumps of the baseline and spikes: rises much steeper than those of any beat."""
+    rises = np.diff(x, prepend=x[0])
+    steepness = np.abs(rises)
+    typical = np.median(_block_tops(steepness, fs)[1])
+    is_jump = steepness > _JUMP_RATIO * typical
+    if not is_jump.any() or typical < _ROUNDING * np.ptp(x):
+        return x
+    # what is steep for longer is a wave: a beat beside silence, or an artefact of another kind
+    is_jump &= ~ndimage.binary_opening(is_jump, np.ones(_JUMP_SAMPLES + 1))
+    rises[is_jump] = 0.0
+    return np.cumsum(rises)
+
+
+def _qrs_band(x: np.ndarray, fs: float) -> np.ndarray:
+    """Return the mean over 25 ms less the mean over 75 ms."""
+    fine, coarse = odd_width(_FINE_S, fs), odd_width(_COARSE_S, fs)
+    kernel = np.full(coarse, -1 / coarse)
+    kernel[coarse // 2 - fine // 2 : coarse // 2 + fine // 2 + 1] += 1 / fine
+    qrs = moving_sum(x, kernel)
+    qrs[np.abs(qrs) < _ROUNDING * np.ptp(x)] = 0.0
+    return qrs
+
+
+def _fast_power(x: np.ndarray, n_block: int) -> np.ndarray:
+    """Return the mean squared second difference of each block."""
+    second = np.zeros_like(x)
+    if len(x) > 2:
+        np.subtract(2 * x[1:-1], x[:-2], out=second[1:-1])
+        second[1:-1] -= x[2:]
+    np.square(second, out=second)
+    return _block_means(second, n_block)
+
+
+def _slow_power(x: np.ndarray, n_block: int, fs: float) -> np.ndarray:
+    """Return the squared deviation of each block's mean from the mean of its surroundings."""
+    means = _block_means(x, n_block)
+    width = odd_width(_SLOW_S, fs / n_block)
+    return np.square(means - ndimage.uniform_filter1d(means, width, mode="nearest"))
+
+
+def _block_means(x: np.ndarray, n_block: int) -> np.ndarray:
+    """Return the mean of each block; the last may be shorter."""
+    n_whole = len(x) // n_block
+    means = _in_blocks(x, n_block) @ np.full(n_block, 1 / n_block)
+    rest = x[n_whole * n_block :]
+    return np.append(means, rest.mean()) if len(rest) else means
+
+
+def _in_blocks(x: np.ndarray, n_block: int) -> np.ndarray:
+    """Return the whole blocks of a signal, one a row."""
+    return x[: len(x) // n_block * n_block].reshape(-1, n_block)
+
+
+def _block_tops(amplitude: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first samples of blocks of 1.5 s, and the highest value in each."""
+    starts = np.arange(0, amplitude.shape[-1], max(1, round(_LEVEL_BLOCK_S * fs)))
+    return starts, np.maximum.reduceat(amplitude, starts, axis=-1)
+
+
+def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarray:
+    """Return the typical height of the QRS complexes around positions: a running median."""
+    tops = _block_tops(power, fs)[1]
+    typical = ndimage.median_filter(np.sqrt(tops), _N_LEVEL_BLOCKS, mode="nearest")
+    # np.interp, for nodes that are known to be equally far apart
+    places = np.clip(positions / max(1, round(_LEVEL_BLOCK_S * fs)) - 0.5, 0, len(typical) - 1)
+    before = places.astype(np.intp)
+    rise = np.diff(typical, append=typical[-1])
+    return typical[before] + rise[before] * (places - before)
+
+
+def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
+    """Bring leads to one height, and favour where QRS complexes stand out.
+
+    Returns
+    -------
+    ndarray of shape (n_leads, n_times)
+        They follow the signal, and bring the best lead of each moment to a height of 1.
+    """
+    amplitude = np.abs(qrs)
+    starts, tops = _block_tops(amplitude, fs)
+    lengths = np.diff(starts, append=amplitude.shape[-1])
+    means = np.add.reduceat(amplitude, starts, axis=-1) / lengths
+    size = (1, _N_LEVEL_BLOCKS)
+    height = ndimage.median_filter(tops, size, mode="nearest")
+    floor = ndimage.median_filter(means, size, mode="nearest")
+    clarity = np.divide(height, floor, out=np.zeros_like(height), where=floor > 0) ** 2
+    # a lead that falls silent is not raised to the height of the others
+    lowest = _SILENT * height.max(axis=1, keepdims=True)
+    scale = clarity.max(axis=0) * np.maximum(height, lowest)
+    gains = np.divide(clarity, scale, out=np.zeros_like(height), where=scale > 0)
+    middles, times = starts + lengths / 2, np.arange(amplitude.shape[-1])
+    return np.stack([np.interp(times, middles, gain) for gain in gains])

@@ -1,0 +1,90 @@
+"""The detectors that r_peaks.py compares, each with its own default parameters."""
+
+import importlib.metadata
+import warnings
+
+
+def ecgbeat():
+    from ecgbeat.signal import detect_r_peaks
+
+    return detect_r_peaks
+
+
+def sleepecg():
+    from sleepecg import detect_heartbeats
+
+    return lambda x, fs: detect_heartbeats(x, fs, backend="c")
+
+
+def xqrs():
+    from wfdb.processing import xqrs_detect
+
+    return lambda x, fs: xqrs_detect(x, fs, verbose=False)
+
+
+def neurokit(method):
+    def prepare():
+        import neurokit2
+
+        def detect(x, fs):
+            cleaned = neurokit2.ecg_clean(x, sampling_rate=fs, method=method)
+            _, found = neurokit2.ecg_peaks(cleaned, sampling_rate=fs, method=method)
+            return found["ECG_R_Peaks"]
+
+        return detect
+
+    return prepare
+
+
+def biosppy():
+    from biosppy.signals import ecg, tools
+
+    def detect(x, fs):
+        # the steps of biosppy.signals.ecg.ecg up to its templates, for which it drops edge beats
+        filtered, *_ = tools.filter_signal(
+            x, "FIR", "bandpass", int(1.5 * fs), [0.67, 45], sampling_rate=fs
+        )
+        filtered = filtered - filtered.mean()
+        (found,) = ecg.hamilton_segmenter(filtered, sampling_rate=fs)
+        return ecg.correct_rpeaks(filtered, found, sampling_rate=fs, tol=0.05)["rpeaks"]
+
+    return detect
+
+
+# name: distribution, and what imports it and returns detect(x, fs)
+DETECTORS = {
+    "ecgbeat": ("ecgbeat", ecgbeat),
+    "sleepecg": ("sleepecg", sleepecg),
+    "neurokit2-pantompkins1985": ("neurokit2", neurokit("pantompkins1985")),
+    "neurokit2-neurokit": ("neurokit2", neurokit("neurokit")),
+    "biosppy-hamilton": ("biosppy", biosppy),
+    "wfdb-xqrs": ("wfdb", xqrs),
+}
+
+
+def prepare_detectors(names):
+    """Import what is asked for; return detectors, and the reasons why others are missing."""
+    ready, missing = {}, {}
+    for name in names:
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                ready[name] = DETECTORS[name][1]()
+        except ImportError as error:
+            missing[name] = "not installed"
+            if is_installed(DETECTORS[name][0]):  # it lacks something else
+                missing[name] = f"import failed: {error}"
+    return ready, missing
+
+
+def is_installed(distribution):
+    """Tell whether a distribution is installed."""
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def label(name):
+    """Name a detector with the version of its package."""
+    return f"{name} {importlib.metadata.version(DETECTORS[name][0])}"

@@ -1,0 +1,264 @@
+import math
+
+import numpy as np
+import pytest
+from sklearn.utils import Bunch
+
+from ecgbeat.labels import Annotation
+from ecgbeat.metrics import EC57Report, ec57_report
+
+FS = 100
+
+
+def annotate(symbols, shift=0):
+    """One beat a second, from the second second on."""
+    return Annotation(100 * np.arange(1, len(symbols) + 1) + shift, np.array(list(symbols)))
+
+
+def report(*records, **options):
+    """Report on records given as ("NNV", "NNN"), where "." is no beat."""
+    sides = [[], []]
+    for record in records:
+        for side, symbols in zip(sides, record, strict=True):
+            beats = annotate(symbols)
+            keep = beats.symbol != "."
+            side.append(Annotation(beats.sample[keep], beats.symbol[keep]))
+    return ec57_report(*sides, FS, **{"learning_period": 0, **options})
+
+
+def counts_of(result, kind):
+    return {
+        name.removeprefix(f"{kind}_"): int(values.sum())
+        for name, values in result.records.items()
+        if name.startswith(kind) and values.dtype.kind == "i"
+    }
+
+
+def test_qrs_counts_beats_of_every_class():
+    result = report(("NSVFQN..", "NNNNN.VQ"))
+    assert counts_of(result, "qrs") == {"tp": 5, "fn": 1, "fp": 2}
+    assert result.gross["qrs_sensitivity"] == 5 / 6
+    assert result.gross["qrs_positive_predictivity"] == 5 / 7
+
+
+NOTHING = {"tp": 0, "fn": 0, "fp": 0, "tn": 0}
+
+
+@pytest.mark.parametrize(
+    ("true", "found", "counted"),
+    [
+        ("V", "V", "tp"),
+        ("V", "N", "fn"),
+        ("V", "S", "fn"),
+        ("V", "F", "fn"),
+        ("V", "Q", "fn"),
+        ("V", ".", "fn"),
+        ("N", "V", "fp"),
+        ("S", "V", "fp"),
+        (".", "V", "fp"),
+        ("F", "V", None),  # neither right nor wrong
+        ("Q", "V", None),
+        ("N", "N", "tn"),
+        ("S", "F", "tn"),
+        ("F", "Q", "tn"),
+        ("Q", "S", "tn"),
+        (".", "N", "tn"),
+        ("N", ".", None),
+    ],
+)
+def test_veb_by_the_cell(true, found, counted):
+    expected = NOTHING | ({counted: 1} if counted else {})
+    assert counts_of(report((true, found)), "veb") == expected
+
+
+@pytest.mark.parametrize(
+    ("true", "found", "counted"),
+    [
+        ("S", "S", "tp"),
+        ("S", "N", "fn"),
+        ("S", "V", "fn"),
+        ("S", "F", "fn"),
+        ("S", "Q", "fn"),
+        ("S", ".", "fn"),
+        ("N", "S", "fp"),
+        ("V", "S", "fp"),
+        ("F", "S", "fp"),
+        (".", "S", "fp"),
+        ("Q", "S", None),  # neither right nor wrong
+        ("N", "V", "tn"),
+        ("V", "N", "tn"),
+        ("F", "F", "tn"),
+        ("Q", "V", "tn"),
+        (".", "Q", "tn"),
+        ("N", ".", None),
+    ],
+)
+def test_sveb_by_the_cell(true, found, counted):
+    expected = NOTHING | ({counted: 1} if counted else {})
+    assert counts_of(report((true, found)), "sveb") == expected
+
+
+def test_statistics_by_hand():
+    gross = report(("NNNNVVVSS.", "NNVSVVNSNV")).gross
+    assert gross["veb_sensitivity"] == pytest.approx(2 / 3)
+    assert gross["veb_positive_predictivity"] == pytest.approx(2 / 4)
+    assert gross["veb_false_positive_rate"] == pytest.approx(2 / 7)
+    assert gross["sveb_sensitivity"] == pytest.approx(1 / 2)
+    assert gross["sveb_positive_predictivity"] == pytest.approx(1 / 2)
+    assert gross["sveb_false_positive_rate"] == pytest.approx(1 / 8)
+
+
+def test_gross_weighs_beats_and_average_weighs_records():
+    result = report(("VVVV", "VVVV"), ("V", "N"))
+    assert result.gross["veb_sensitivity"] == 4 / 5
+    assert result.average["veb_sensitivity"] == 1 / 2
+
+
+def test_records_without_a_veb_are_left_out_of_the_mean():
+    result = report(("VV", "VN"), ("NN", "NN"))
+    np.testing.assert_array_equal(result.records["veb_sensitivity"], [0.5, np.nan])
+    assert result.average["veb_sensitivity"] == 0.5
+
+
+def test_statistics_that_are_defined_nowhere_are_nan():
+    result = report(("NN", "NN"))
+    for statistics in (result.gross, result.average):
+        assert math.isnan(statistics["veb_sensitivity"])
+        assert math.isnan(statistics["sveb_positive_predictivity"])
+        assert statistics["veb_false_positive_rate"] == 0
+
+
+def test_confusion_is_the_sum_of_the_records():
+    result = report(("NV", "NN"), ("NV.", "NVQ"))
+    np.testing.assert_array_equal(result.confusions.sum(axis=0), result.confusion)
+    row, column = result.reference_labels.index, result.predicted_labels.index
+    assert result.confusion[row("N"), column("n")] == 2
+    assert result.confusion[row("V")].tolist() == [1, 0, 1, 0, 0, 0]
+    assert result.confusion[row("O"), column("q")] == 1
+
+
+def test_learning_period_is_five_minutes():
+    beats = annotate("N" * 400)
+    result = ec57_report([beats], [beats], FS)
+    assert counts_of(result, "qrs")["tp"] == 101  # from second 300 to second 400
+
+
+def test_tolerance_is_150_ms():
+    beats = annotate("NNNN")
+    within, beyond = annotate("NNNN", shift=15), annotate("NNNN", shift=16)
+    result = ec57_report([beats, beats], [within, beyond], FS, learning_period=0)
+    assert result.records["qrs_tp"].tolist() == [4, 0]
+    wider = ec57_report([beats], [beyond], FS, learning_period=0, tolerance=0.16)
+    assert wider.records["qrs_tp"].tolist() == [4]
+
+
+def test_mapping_of_bxb_counts_escape_beats_as_s():
+    assert report(("Nj", "NS")).gross["sveb_positive_predictivity"] == 0
+    assert report(("Nj", "NS"), mapping="bxb").gross["sveb_positive_predictivity"] == 1
+
+
+def test_mapping_may_be_a_dict_with_other_names():
+    truth = ([100, 200], ["normal", "ectopic"])
+    mapping = {"normal": "N", "ectopic": "V", "N": "N", "V": "V"}
+    result = ec57_report([truth], [annotate("NV")], FS, learning_period=0, mapping=mapping)
+    assert result.gross["veb_sensitivity"] == 1
+
+
+def test_names_of_the_records():
+    assert report(("N", "N"), ("N", "N")).records["record"].tolist() == ["0", "1"]
+    named = report(("N", "N"), record_names=[100])
+    assert named.records["record"].tolist() == ["100"]
+
+
+def test_pandas_takes_the_table():
+    pandas = pytest.importorskip("pandas", reason="pandas is the extra 'data'")
+    table = pandas.DataFrame(report(("NV", "NV"), ("N", "V")).records).set_index("record")
+    assert table.loc["1", "veb_fp"] == 1
+    assert list(table.columns[:3]) == ["qrs_tp", "qrs_fn", "qrs_fp"]
+
+
+def test_records_without_beats():
+    result = report(("", ""), ("N", ""), ("", "N"))
+    np.testing.assert_array_equal(result.records["qrs_sensitivity"], [np.nan, 0, np.nan])
+    np.testing.assert_array_equal(result.records["qrs_positive_predictivity"], [np.nan, np.nan, 0])
+
+
+def test_one_annotation_instead_of_a_list():
+    with pytest.raises(TypeError, match=r"references must be a list .* write \[annotation\]"):
+        ec57_report(annotate("N"), [annotate("N")], FS)
+    with pytest.raises(TypeError, match="predictions must be a list"):
+        ec57_report([annotate("N")], annotate("N"), FS)
+
+
+def test_a_bunch_is_no_list():
+    with pytest.raises(TypeError, match="got Bunch"):
+        ec57_report(Bunch(annotations=[]), [], FS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([], []), "references is empty"),
+        (([annotate("N")], []), "predictions must have one entry for each record, got 0 for 1"),
+        (([annotate("N")], [[1, 2, 3]]), r"predictions\[0\]: an annotation must be a pair"),
+        (([None], [annotate("N")]), r"references\[0\]: an annotation must be a pair"),
+        (([([5, 3], ["N", "N"])], [annotate("N")]), r"references\[0\]: sample must be ascending"),
+        (([([0.5], ["N"])], [annotate("N")]), r"references\[0\]: the sample numbers .* integers"),
+        (([([5], [1])], [annotate("N")]), r"references\[0\]: annotation symbols must be strings"),
+        (([annotate("N")], [([5], ["normal"])]), r"\['normal'\] are none of WFDB's"),
+    ],
+)
+def test_what_is_no_list_of_annotations_is_an_error(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ec57_report(*arguments, FS)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mapping": {"N": "normal"}}, r"must give the AAMI classes N, S, V, F, Q, .*'normal'"),
+        ({"mapping": {"V": "V"}}, r"references\[0\]: symbols \['N'\] have no class"),
+        ({"mapping": "aami"}, r"mapping must be one of \['bxb', 'literature'\]"),
+        ({"learning_period": -1}, "learning_period must be 0 or greater"),
+        ({"tolerance": -0.1}, "tolerance must be 0 or greater"),
+        ({"record_names": ["100", "101"]}, "record_names must have one entry for each record"),
+    ],
+)
+def test_impossible_options_are_errors(options, message):
+    with pytest.raises(ValueError, match=message):
+        report(("N", "N"), **options)
+
+
+@pytest.fixture(scope="module")
+def mitdb(real_data):
+    pytest.importorskip("wfdb", reason="reading MIT-BIH takes the extra 'data'")
+    from ecgbeat.datasets import load_wfdb
+
+    names = ["100", "200", "207", "217", "232"]
+    return load_wfdb(real_data / "mitdb", names)
+
+
+def test_real_annotations_agree_with_themselves(mitdb):
+    result = ec57_report(
+        mitdb.annotations, mitdb.annotations, mitdb.fs, record_names=mitdb.record_names
+    )
+    assert isinstance(result, EC57Report)
+    assert np.array_equal(result.confusion, np.diag(np.diag(result.confusion)))
+    assert result.gross["qrs_sensitivity"] == result.gross["veb_positive_predictivity"] == 1
+    assert result.average["sveb_sensitivity"] == 1
+    # counted by hand with wfdb: beats from sample 108,000 on, by record
+    n_late = [
+        np.sum(np.isin(symbol[sample >= 108_000], list("NLRBAaJSVrFejnE/fQ?")))
+        for sample, symbol in mitdb.annotations
+    ]
+    assert result.records["qrs_tp"].tolist() == n_late
+
+
+def test_flutter_of_record_207_is_left_out(mitdb):
+    """Detections on the flutter waves are no false positives."""
+    sample, symbol = mitdb.annotations[2]
+    beats = np.isin(symbol, list("NLRBAaJSVrFejnE/fQ!"))
+    detections = Annotation(sample[beats], np.where(symbol == "!", "V", symbol)[beats])
+    result = ec57_report([mitdb.annotations[2]], [detections], mitdb.fs)
+    assert np.sum(symbol == "!") == 472
+    assert result.gross["qrs_positive_predictivity"] == 1

@@ -1,0 +1,261 @@
+"""The scripts of examples/benchmarks, on records small enough for a test."""
+
+import importlib
+import re
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgbeat.datasets import make_recording
+from ecgbeat.labels import Annotation
+from ecgbeat.signal import detect_r_peaks
+
+BENCHMARKS = Path(__file__).parents[1] / "examples" / "benchmarks"
+FS = 250.0
+
+pytestmark = pytest.mark.skipif(
+    not BENCHMARKS.exists(), reason="asks for the repository; here are the tests alone"
+)
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """A function that imports a script of the benchmarks, which lie in no package."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):  # set by r_peaks.py; here taken back
+        monkeypatch.setenv(f"{library}_NUM_THREADS", "1")
+    return importlib.import_module
+
+
+@pytest.fixture
+def scoring(load):
+    return load("_r_peak_scoring")
+
+
+@pytest.fixture
+def record(scoring):
+    """20 beats a second apart, and flutter without a beat from 5.25 to 5.75 s."""
+    reference = np.arange(1, 21) * int(FS)
+    x = np.zeros(22 * int(FS))
+    x[reference] = 1.0
+    return scoring.Record(x, FS, reference, [(int(5.25 * FS), int(5.75 * FS))], "a")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two annotated WFDB records of a minute at 250 Hz."""
+    path = tmp_path_factory.mktemp("records")
+    # wfdb 4.3 calls what pandas 3 deprecates, in its import too
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        import wfdb
+
+        for seed, name in enumerate(("one", "two")):
+            made = make_recording(60.0, fs=FS, random_state=seed)
+            wfdb.wrsamp(
+                name,
+                fs=FS,
+                units=["mV"],
+                sig_name=["MLII"],
+                p_signal=made.signal[:, None].astype(float),
+                fmt=["16"],
+                write_dir=str(path),
+            )
+            wfdb.wrann(name, "atr", made.r_peaks, list(made.symbols), write_dir=str(path))
+    return path
+
+
+def test_a_true_detector_scores_1(scoring, record):
+    scores = scoring.score([record], lambda *_: record.reference)
+    names = ["f1", "se", "ppv", "f1_100ms"]
+    assert all(scores[name] == scores[f"{name}_all"] == 1.0 for name in names)
+    assert scores["offset_ms"] == 0.0
+    assert scores["errors"] == {"a": (0, 0)}
+    assert scores["failures"] == {}
+
+
+def test_a_constant_shift_is_no_offset(scoring, record):
+    shifted = scoring.score([record], lambda *_: record.reference + int(0.12 * FS))
+    assert shifted["offset_ms"] == 0.0
+    assert (shifted["f1"], shifted["f1_100ms"]) == (1.0, 0.0)
+
+
+def test_the_offset_is_the_mean_distance_from_the_median_shift(scoring, record):
+    moved = record.reference.copy()
+    moved[0] += 5  # 20 ms, in one of 20 beats
+    assert scoring.score([record], lambda *_: moved)["offset_ms"] == pytest.approx(1.0)
+
+
+def test_detections_in_flutter_count_only_where_nothing_is_left_out(scoring, record):
+    found = np.append(record.reference, int(5.5 * FS))  # also: the order does not matter
+    scores = scoring.score([record], lambda *_: found)
+    assert (scores["ppv"], scores["ppv_all"]) == (1.0, pytest.approx(20 / 21))
+
+
+def test_misses_and_extras_are_counted_by_record(scoring, record):
+    found = np.append(record.reference[3:], int(10.5 * FS))
+    scores = scoring.score([record, record._replace(name="b")], lambda *_: found)
+    assert scores["errors"] == {"a": (3, 1), "b": (3, 1)}
+    assert scores["se"] == pytest.approx(17 / 20)
+    assert scores["ppv"] == pytest.approx(17 / 18)
+
+
+def test_a_failing_detector_finds_nothing_and_is_named(scoring, record):
+    def detect(*_):
+        raise ZeroDivisionError("no beats")
+
+    scores = scoring.score([record], detect)
+    assert scores["failures"] == {"a": "ZeroDivisionError: no beats"}
+    assert (scores["f1"], scores["se"]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "spans"),
+    [("N[!]N", [(20, 40)]), ("N[!!", [(20, 100)]), ("[][]", [(10, 20), (30, 40)]), ("NN", [])],
+)
+def test_flutter_lasts_from_bracket_to_bracket(scoring, symbols, spans):
+    annotation = Annotation(10 * np.arange(1, len(symbols) + 1), np.array(list(symbols)))
+    assert scoring.flutter_spans(annotation, 100) == spans
+
+
+@pytest.mark.parametrize(
+    ("x", "bridged"),
+    [([1, np.nan, 3], [1, 2, 3]), ([np.nan, 2, np.nan], [2, 2, 2]), ([np.nan] * 2, [0, 0])],
+)
+def test_gaps_are_bridged(scoring, x, bridged):
+    np.testing.assert_array_equal(scoring.bridge_gaps(np.array(x, dtype=float)), bridged)
+
+
+@pytest.mark.parametrize("fs", [100.0, 250.0, 1000.0])
+@pytest.mark.parametrize("snr_db", [24, 0])
+@pytest.mark.parametrize("kind", ["electrode", "muscle", "baseline"])
+def test_noise_has_the_ratio_asked_for(scoring, kind, snr_db, fs):
+    beats = np.arange(round(fs), round(59 * fs), round(fs))
+    x = np.zeros(round(60 * fs))
+    x[beats] = 2.0  # a power of 2**2 / 8
+    noisy = scoring.add_noise(x, fs, kind, snr_db, np.random.default_rng(0), reference=beats)
+    deviations = np.sort((noisy - x).reshape(60, -1).std(axis=1))
+    power = deviations[3:-3].mean() ** 2
+    assert 10 * np.log10(0.5 / power) == pytest.approx(snr_db)
+
+
+def test_louder_noise_is_the_same_wave(scoring, record):
+    loud, quiet = (scoring.add_noise_to_all([record], "electrode", db)[0].x for db in (0, 20))
+    np.testing.assert_allclose(loud - record.x, 10 * (quiet - record.x), atol=1e-12)
+
+
+def test_noise_depends_on_seed_record_and_kind_alone(scoring, record):
+    other = record._replace(name="b")
+
+    def noise(records, kind, seed):
+        return scoring.add_noise_to_all(records, kind, 6, seed)[-1].x
+
+    first = noise([record], "muscle", 0)
+    np.testing.assert_array_equal(first, noise([other, record], "muscle", 0))
+    for changed in (
+        noise([record], "muscle", 1),
+        noise([other], "muscle", 0),
+        noise([record], "baseline", 0),
+    ):
+        assert np.abs(np.corrcoef(first - record.x, changed - record.x)[0, 1]) < 0.5
+
+
+def test_noise_needs_beats_to_measure(scoring, record):
+    with pytest.raises(ValueError, match="record a: without a beat"):
+        scoring.add_noise_to_all([record._replace(reference=np.array([], int))], "muscle", 6)
+
+
+def test_electrode_noise_is_harder_than_wander(scoring, folder):
+    records = scoring.load_records(folder)
+    electrode, baseline = (
+        scoring.score(scoring.add_noise_to_all(records, kind, 0.0), detect_r_peaks)["f1"]
+        for kind in ("electrode", "baseline")
+    )
+    assert electrode < 0.95 < baseline
+
+
+def test_missing_peers_are_told_from_broken_ones(load, monkeypatch):
+    detectors = load("_r_peak_detectors")
+
+    def broken():
+        import no_such_module  # noqa: F401
+
+    table = {"absent": ("no-such-peer", broken), "broken": ("numpy", broken)}
+    monkeypatch.setattr(detectors, "DETECTORS", table)
+    ready, missing = detectors.prepare_detectors(["absent", "broken"])
+    assert ready == {}
+    assert missing["absent"] == "not installed"
+    assert missing["broken"].startswith("import failed: No module named 'no_such_module'")
+
+
+def run(load, monkeypatch, *arguments):
+    script = load("r_peaks")
+    monkeypatch.setattr(sys, "argv", ["r_peaks.py", *arguments])
+    return script.main()
+
+
+def test_the_r_peak_tables_are_printed(load, monkeypatch, capsys, folder):
+    detectors = load("_r_peak_detectors")
+    table = detectors.DETECTORS | {"sleepecg": ("no-such-peer", lambda: load("no_such_module"))}
+    monkeypatch.setattr(load("r_peaks"), "DETECTORS", table)
+    monkeypatch.setattr(detectors, "DETECTORS", table)
+    arguments = ["--detectors", "ecgbeat", "sleepecg", "wfdb-xqrs", "--repeats", "2"]
+    run(load, monkeypatch, "--data", str(folder), *arguments, "--noise", "24", "6", "--markdown")
+    printed = capsys.readouterr().out
+    assert "2 records, 0.03 h, 250 Hz" in printed
+    cells = [re.split(r" *\| *", line.strip("| ")) for line in printed.splitlines()]
+    rows = [row for row in cells if row[0].startswith("ecgbeat")]
+    accuracy, duration, *noise = rows
+    assert float(accuracy[1]) > 0.95
+    assert duration[4] == "2"
+    assert [row[1] for row in noise] == ["electrode", "muscle", "baseline"]
+    assert sum(row[0] == "sleepecg" and row[1] == "not installed" for row in cells) == 2
+    assert sum(row[0].startswith("wfdb-xqrs") for row in cells) == 5
+    peer = next(row for row in cells if row[0].startswith("wfdb-xqrs") and row[4] == "2")
+    assert peer[5] == "1.00"  # the only peer is the fastest one
+
+
+def test_plain_tables_are_aligned(load, capsys):
+    load("r_peaks").print_table("Title", [["a", "bb"], ["long", "1"], ["x"]], markdown=False)
+    assert capsys.readouterr().out == "\nTitle\n\na     bb\nlong   1\nx\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "nowhere"], "There is no folder nowhere"),
+        (["--records", "no-such"], "There is no file .*no-such.hea"),
+        (["--lead", "V9"], "lead='V9' is not in the records"),
+    ],
+)
+def test_what_cannot_be_read_is_said(load, monkeypatch, folder, arguments, message):
+    with pytest.raises(SystemExit, match=message):
+        run(load, monkeypatch, "--data", str(folder), *arguments)
+
+
+def test_repeats_start_at_1(load, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(load, monkeypatch, "--repeats", "0")
+    assert "--repeats must be 1 or more, got 0" in capsys.readouterr().err
+
+
+def pins(file):
+    return dict(re.findall(r"^([\w-]+)==(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_peers_run_with_the_versions_of_the_tests():
+    ours = pins(BENCHMARKS / "requirements.txt")
+    constraints = pins(BENCHMARKS.parents[1] / ".ci" / "constraints.txt")
+    differing = {
+        name for name in ours.keys() & constraints.keys() if ours[name] != constraints[name]
+    }
+    assert differing == {"pandas"}  # neurokit2 asks for pandas below 3
+    assert len(ours.keys() & constraints.keys()) > 5
+
+
+def test_record_100_is_easy(scoring, real_data):
+    records = scoring.load_records(real_data / "mitdb", records=["100"])
+    assert len(records[0].reference) == 2273
+    assert scoring.score(records, detect_r_peaks)["f1"] > 0.999
