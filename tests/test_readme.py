@@ -16,16 +16,22 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_python_code_runs(capsys):
+def test_the_python_code_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     namespace = {}
     code = blocks("python")
-    assert len(code) == 2
+    assert len(code) == 3
     for block in code:
         exec(compile(block, str(README), "exec"), namespace)
     printed = capsys.readouterr().out
     assert "rpeaksegmenter__after" in printed
     assert "with a confidence of" in printed
     assert len(namespace["net"].history) <= 5
+    assert "VEB" in printed
+    assert sorted(path.name for path in (tmp_path / "annotated").iterdir()) == [
+        "eve.ecgbeat",
+        "fay.ecgbeat",
+    ]
 
 
 def test_ci_finds_both_commands():

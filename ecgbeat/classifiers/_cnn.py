@@ -55,7 +55,7 @@ class ECGCNNClassifier(BeatClassifier):
         small sets to 8 for large ones.
     batch_size : int or "auto", default="auto"
         Beats in a batch; -1 means all. "auto" is an eighth of the training set as a
-        power of two from 8 to 256, and 1,024 in prediction.
+        power of two from 8 to 256, and 256 in prediction.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Arithmetic of the network; "auto" is bfloat16 on GPUs that have it.
     device : str, torch.device or None, default="cpu"

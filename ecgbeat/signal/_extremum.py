@@ -35,11 +35,12 @@ def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndar
         return positions
     windows, first = windows_around(x, positions, round(_REACH_S * fs))
     centers = positions - first
-    tops, bottoms = _nearest_top(windows, centers), _nearest_top(-windows, centers)
+    tops = _nearest(windows, windows.argmax(axis=1), centers)
+    bottoms = _nearest(windows, windows.argmin(axis=1), centers)
     rows = np.arange(len(positions))
     baseline = _baseline(x, positions, fs)
     balance = _balance(windows[rows, tops] - baseline, baseline - windows[rows, bottoms])
-    usual = np.sign(ndimage.median_filter(balance, _N_BEATS, mode="nearest"))
+    usual = np.sign(ndimage.median_filter(balance, _N_BEATS))
     side = balance + _OTHER_SIDE * usual
     moved = first + np.where(side > 0, tops, bottoms)
     tied = side == 0
@@ -47,18 +48,17 @@ def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndar
     return moved[np.diff(np.maximum.accumulate(moved), prepend=-1) > 0]
 
 
-def _nearest_top(windows: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """Return the column of the highest value of each row; of equal ones that nearest the center."""
-    tops = windows.argmax(axis=1)
+def _nearest(windows: np.ndarray, columns: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Of the columns equal to the given one of each row, return that nearest to the center."""
     rows = np.arange(len(windows))
-    following = windows[rows, np.minimum(tops + 1, windows.shape[1] - 1)]
-    flat = np.flatnonzero(following == windows[rows, tops])  # where the signal is cut off
+    extremes = windows[rows, columns]
+    following = windows[rows, np.minimum(columns + 1, windows.shape[1] - 1)]
+    flat = np.flatnonzero(following == extremes)  # where the signal is cut off
     if len(flat):
-        cut = windows[flat]
-        distance = np.abs(np.arange(cut.shape[1]) - centers[flat, None])
-        is_top = cut == cut.max(axis=1, keepdims=True)
-        tops[flat] = np.where(is_top, distance, cut.shape[1]).argmin(axis=1)
-    return tops
+        distance = np.abs(np.arange(windows.shape[1]) - centers[flat, None])
+        is_equal = windows[flat] == extremes[flat, None]
+        columns[flat] = np.where(is_equal, distance, windows.shape[1]).argmin(axis=1)
+    return columns
 
 
 def _nearer(a: np.ndarray, b: np.ndarray, centers: np.ndarray) -> np.ndarray:

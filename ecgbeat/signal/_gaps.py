@@ -31,8 +31,8 @@ def bridge_gaps(x: Any, method: str = "linear") -> np.ndarray:
     TypeError
         If ``x`` is not made of real numbers.
     ValueError
-        If ``x`` is infinite somewhere, ``method`` is unknown, or there is a gap and
-        ``method`` is "raise".
+        If ``x`` is infinite somewhere or a single number, ``method`` is unknown, or there
+        is a gap and ``method`` is "raise".
 
     Examples
     --------
@@ -58,6 +58,8 @@ def as_real(x: Any, owner: str, name: str) -> np.ndarray:
     x = np.asarray(x)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"{owner}: {name} must be made of real numbers, got dtype {x.dtype}.")
+    if x.ndim == 0:
+        raise ValueError(f"{owner}: {name} must be an array of samples, got {x.item()!r}.")
     return x if x.dtype == np.float32 else x.astype(np.float64, copy=False)
 
 

@@ -15,7 +15,9 @@ _COARSE_S = 0.075
 _NOISE_BLOCK_S = 0.05
 _SLOW_S = 0.45
 _LEVEL_BLOCK_S = 1.5  # holds a beat at 40 a minute and above
-_N_LEVEL_BLOCKS = 9  # of them give the local level: one artefact does not move their median
+# so many give the local level: one artefact does not move their median, not at the ends
+# either, where they are mirrored (the outermost repeated would decide alone)
+_N_LEVEL_BLOCKS = 9
 _SILENT = 1e-3  # of a lead's highest level
 _JUMP_RATIO = 6.0  # of the steepest rise of a usual beat, between two samples
 _JUMP_SAMPLES = 3  # at most
@@ -38,6 +40,8 @@ class Bands(NamedTuple):
         motion and T waves.
     n_block : int
         Samples in a block.
+    silence : float
+        Below lies what rounding leaves of a constant signal.
     """
 
     fs: float
@@ -45,6 +49,7 @@ class Bands(NamedTuple):
     fast: np.ndarray
     slow: np.ndarray
     n_block: int
+    silence: float
 
 
 def decimation_step(fs: float) -> int:
@@ -70,7 +75,7 @@ def decimate(x: np.ndarray, step: int) -> np.ndarray:
     end = x.shape[1] // step * step
     if step == 1:
         return x.astype(np.float64)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller looks for infinity
         # slices added up are several times faster than a sum over a short axis
         total = np.add(x[:, 0:end:step], x[:, 1:end:step], dtype=np.float64)
         for offset in range(2, step):
@@ -83,9 +88,10 @@ def odd_width(seconds: float, fs: float) -> int:
     return max(1, round(seconds * fs)) | 1
 
 
-def moving_sum(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Sum along a signal with symmetric weights; at its ends the outermost sample is repeated."""
-    return np.convolve(np.pad(x, len(weights) // 2, mode="edge"), weights, mode="valid")
+def weighted_sum(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the sum around each sample with symmetric weights; beyond the ends are zeros."""
+    half = len(weights) // 2
+    return np.convolve(x, weights)[half : half + len(x)]
 
 
 def split_bands(leads: np.ndarray, fs: float) -> Bands:
@@ -104,56 +110,73 @@ def split_bands(leads: np.ndarray, fs: float) -> Bands:
         With several leads each is divided by the height of its own QRS complexes, and
         weighted by how they stand out from what lies between them.
     """
-    n_block = max(1, round(_NOISE_BLOCK_S * fs))
-    leads = np.stack([_without_jumps(lead - lead[0], fs) for lead in leads])
-    qrs = np.stack([_qrs_band(lead, fs) for lead in leads])
-    fast = np.stack([_fast_power(lead, n_block) for lead in leads])
-    slow = np.stack([_slow_power(lead, n_block, fs) for lead in leads])
-    if len(leads) > 1:
-        gains = _lead_gains(qrs, fs)
-        qrs *= gains
-        weights = np.square(gains[:, ::n_block])
-        fast *= weights
-        slow *= weights
-    return Bands(fs, qrs, fast.sum(axis=0), slow.sum(axis=0), n_block)
+    parts = [_split_lead(lead, fs) for lead in leads]
+    if len(parts) == 1:
+        qrs, fast, slow, silence = parts[0]
+        return Bands(fs, qrs[np.newaxis], fast, slow, _block_length(fs), silence)
+    qrs, fast, slow = (np.stack([part[k] for part in parts]) for k in range(3))
+    gains = _lead_gains(qrs, fs)
+    qrs *= gains
+    weights = gains[:, :: _block_length(fs)]
+    silence = max(part[3] * gain.max() for part, gain in zip(parts, gains, strict=True))
+    # twice, since the square of a gain may overflow
+    fast, slow = ((power * weights * weights).sum(axis=0) for power in (fast, slow))
+    return Bands(fs, qrs, fast, slow, _block_length(fs), float(silence))
 
 
-def _without_jumps(x: np.ndarray, fs: float) -> np.ndarray:
-    """Take out jumps of the baseline and spikes: rises much steeper than those of any beat."""
-    rises = np.diff(x, prepend=x[0])
-    steepness = np.abs(rises)
-    typical = np.median(_block_tops(steepness, fs)[1])
-    is_jump = steepness > _JUMP_RATIO * typical
-    if not is_jump.any() or typical < _ROUNDING * np.ptp(x):
-        return x
-    # what is steep for longer is a wave: a beat beside silence, or an artefact of another kind
-    is_jump &= ~ndimage.binary_opening(is_jump, np.ones(_JUMP_SAMPLES + 1))
-    rises[is_jump] = 0.0
-    return np.cumsum(rises)
+def _split_lead(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return the bands of one lead: QRS complex, fast and slow noise, and what is silence."""
+    x = x - x[0]
+    rises = np.diff(x)
+    silence = _ROUNDING * float(np.ptp(x))
+    is_jump = _find_jumps(np.abs(rises), fs, silence)
+    if is_jump is not None:
+        rises[is_jump] = 0.0
+        x = np.concatenate([[0.0], np.cumsum(rises)])
+    n_block = _block_length(fs)
+    curvature = np.zeros_like(x)
+    np.square(np.diff(rises), out=curvature[1:-1])
+    return _qrs_band(rises, fs), _block_means(curvature, n_block), _slow_power(x, fs), silence
 
 
-def _qrs_band(x: np.ndarray, fs: float) -> np.ndarray:
-    """Return the mean over 25 ms less the mean over 75 ms."""
+def _block_length(fs: float) -> int:
+    """Return the number of samples in a block of the noise bands."""
+    return max(1, round(_NOISE_BLOCK_S * fs))
+
+
+def _find_jumps(steepness: np.ndarray, fs: float, silence: float) -> np.ndarray | None:
+    """Find jumps of the baseline and spikes: much steeper than any beat. None if there are none.
+
+    What is steep for longer is a wave: a beat beside silence, or an artefact of another kind.
+    """
+    if len(steepness) == 0:
+        return None
+    tops = _block_tops(steepness, fs)
+    highest = _JUMP_RATIO * np.median(tops)
+    if highest <= silence or tops.max() <= highest:
+        return None
+    is_steep = steepness > highest
+    return is_steep & ~ndimage.binary_opening(is_steep, np.ones(_JUMP_SAMPLES + 1))
+
+
+def _qrs_band(rises: np.ndarray, fs: float) -> np.ndarray:
+    """Return the mean over 25 ms less the mean over 75 ms, from the differences of a signal.
+
+    The weights of such a filter add up to zero, so it can be had from differences: beyond the
+    ends of the signal, where these are zero, its outermost samples are repeated.
+    """
     fine, coarse = odd_width(_FINE_S, fs), odd_width(_COARSE_S, fs)
-    kernel = np.full(coarse, -1 / coarse)
-    kernel[coarse // 2 - fine // 2 : coarse // 2 + fine // 2 + 1] += 1 / fine
-    qrs = moving_sum(x, kernel)
-    qrs[np.abs(qrs) < _ROUNDING * np.ptp(x)] = 0.0
-    return qrs
+    half = coarse // 2
+    weights = np.full(coarse, -1 / coarse)
+    weights[half - fine // 2 : half + fine // 2 + 1] += 1 / fine
+    if len(rises) == 0 or half == 0:
+        return np.zeros(len(rises) + 1)
+    return np.convolve(rises, np.cumsum(weights)[:-1])[half - 1 : half + len(rises)]
 
 
-def _fast_power(x: np.ndarray, n_block: int) -> np.ndarray:
-    """Return the mean squared second difference of each block."""
-    second = np.zeros_like(x)
-    if len(x) > 2:
-        np.subtract(2 * x[1:-1], x[:-2], out=second[1:-1])
-        second[1:-1] -= x[2:]
-    np.square(second, out=second)
-    return _block_means(second, n_block)
-
-
-def _slow_power(x: np.ndarray, n_block: int, fs: float) -> np.ndarray:
+def _slow_power(x: np.ndarray, fs: float) -> np.ndarray:
     """Return the squared deviation of each block's mean from the mean of its surroundings."""
+    n_block = _block_length(fs)
     means = _block_means(x, n_block)
     width = odd_width(_SLOW_S, fs / n_block)
     return np.square(means - ndimage.uniform_filter1d(means, width, mode="nearest"))
@@ -172,16 +195,20 @@ def _in_blocks(x: np.ndarray, n_block: int) -> np.ndarray:
     return x[: len(x) // n_block * n_block].reshape(-1, n_block)
 
 
-def _block_tops(amplitude: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first samples of blocks of 1.5 s, and the highest value in each."""
-    starts = np.arange(0, amplitude.shape[-1], max(1, round(_LEVEL_BLOCK_S * fs)))
-    return starts, np.maximum.reduceat(amplitude, starts, axis=-1)
+def _level_blocks(x: np.ndarray, fs: float) -> np.ndarray:
+    """Return the first samples of blocks of 1.5 s."""
+    return np.arange(0, x.shape[-1], max(1, round(_LEVEL_BLOCK_S * fs)))
+
+
+def _block_tops(amplitude: np.ndarray, fs: float) -> np.ndarray:
+    """Return the highest value in each block of 1.5 s."""
+    return np.maximum.reduceat(amplitude, _level_blocks(amplitude, fs), axis=-1)
 
 
 def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarray:
     """Return the typical height of the QRS complexes around positions: a running median."""
-    tops = _block_tops(power, fs)[1]
-    typical = ndimage.median_filter(np.sqrt(tops), _N_LEVEL_BLOCKS, mode="nearest")
+    tops = _block_tops(power, fs)
+    typical = ndimage.median_filter(np.sqrt(tops), _N_LEVEL_BLOCKS)
     # np.interp, for nodes that are known to be equally far apart
     places = np.clip(positions / max(1, round(_LEVEL_BLOCK_S * fs)) - 0.5, 0, len(typical) - 1)
     before = places.astype(np.intp)
@@ -198,16 +225,19 @@ def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
         They follow the signal, and bring the best lead of each moment to a height of 1.
     """
     amplitude = np.abs(qrs)
-    starts, tops = _block_tops(amplitude, fs)
+    starts, tops = _level_blocks(amplitude, fs), _block_tops(amplitude, fs)
     lengths = np.diff(starts, append=amplitude.shape[-1])
     means = np.add.reduceat(amplitude, starts, axis=-1) / lengths
     size = (1, _N_LEVEL_BLOCKS)
-    height = ndimage.median_filter(tops, size, mode="nearest")
-    floor = ndimage.median_filter(means, size, mode="nearest")
+    height = ndimage.median_filter(tops, size)
+    floor = ndimage.median_filter(means, size)
     clarity = np.divide(height, floor, out=np.zeros_like(height), where=floor > 0) ** 2
     # a lead that falls silent is not raised to the height of the others
     lowest = _SILENT * height.max(axis=1, keepdims=True)
     scale = clarity.max(axis=0) * np.maximum(height, lowest)
-    gains = np.divide(clarity, scale, out=np.zeros_like(height), where=scale > 0)
+    # a beat amid silence has no level: there all leads count alike
+    peak = amplitude.max(axis=1, keepdims=True)
+    equal = np.divide(1.0, peak, out=np.zeros_like(peak), where=peak > 0)
+    gains = np.divide(clarity, scale, out=equal + np.zeros_like(height), where=scale > 0)
     middles, times = starts + lengths / 2, np.arange(amplitude.shape[-1])
     return np.stack([np.interp(times, middles, gain) for gain in gains])

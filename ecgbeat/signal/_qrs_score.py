@@ -28,8 +28,8 @@ QUANTITIES = (
 )
 
 # Of a logistic regression (examples/benchmarks/fit_qrs_score.py). Positive speaks for a beat.
-WEIGHTS = np.array([-0.97, -1.24, -1.76, -2.06, 1.17, 0.92, 2.48, -1.75])
-INTERCEPT = -2.10
+WEIGHTS = np.array([-0.97, -1.23, -1.76, -2.04, 1.15, 0.92, 2.46, -1.74])
+INTERCEPT = -2.09
 
 
 def select_beats(candidates: Candidates, bands: Bands) -> np.ndarray:
@@ -85,8 +85,8 @@ def qrs_quantities(candidates: Candidates, bands: Bands, peaks: np.ndarray) -> n
             fast,
             slow,
             _likeness(bands.qrs, peaks, round(_SHAPE_S * fs)),
-            ndimage.median_filter(fast + relative, _N_NEIGHBOURS, mode="nearest"),
-            ndimage.median_filter(floor + relative, _N_NEIGHBOURS, mode="nearest"),
+            ndimage.median_filter(fast + relative, _N_NEIGHBOURS),
+            ndimage.median_filter(floor + relative, _N_NEIGHBOURS),
         ]
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ecgbeat._validation import check_positive
 from ecgbeat.signal._extremum import move_to_extremum
-from ecgbeat.signal._gaps import as_real, check_gap_method, fill_gaps, sum_is_finite
+from ecgbeat.signal._gaps import as_real, check_gap_method, fill_gaps
 from ecgbeat.signal._qrs_bands import decimate, decimation_step, split_bands
 from ecgbeat.signal._qrs_candidates import find_candidates
 from ecgbeat.signal._qrs_score import select_beats
@@ -42,7 +42,7 @@ def detect_r_peaks(x: Any, fs: float, *, gaps: str = "linear") -> np.ndarray:
     Raises
     ------
     TypeError
-        If ``fs`` is no number, or ``x`` is complex.
+        If ``fs`` is no number, or ``x`` is not made of real numbers.
     ValueError
         If ``x`` has another number of axes or is infinite, ``fs`` is not positive,
         ``gaps`` is unknown, or there are gaps and it is "raise".
@@ -101,15 +101,15 @@ def detect_r_peaks(x: Any, fs: float, *, gaps: str = "linear") -> np.ndarray:
     x = as_real(x, "detect_r_peaks", "x")
     _check_is_recording(x, "detect_r_peaks", "x")
     step = decimation_step(fs)
-    if x.size == 0 or x.shape[-1] < step:
-        return np.empty(0, np.int64)
     leads = np.atleast_2d(x)
     reduced = decimate(leads, step)
     has_gaps = False
-    if not sum_is_finite(leads) or np.abs(reduced).max() > _LARGEST:
+    if not _is_summable(reduced) or not np.isfinite(leads[:, reduced.shape[1] * step :]).all():
         has_gaps = bool(np.isnan(leads).any())
         leads = _shrink(fill_gaps(leads, gaps, "detect_r_peaks", "x"))
         reduced = decimate(leads, step)
+    if reduced.size == 0:
+        return np.empty(0, np.int64)
     peaks, lead = _detect(reduced, fs / step)
     peaks = move_to_extremum(leads[lead], peaks * step + step // 2, fs)
     if has_gaps:
@@ -149,6 +149,12 @@ def _stretches(n_times: int, fs: float) -> Iterator[tuple[int, int, int, int]]:
     bounds = np.linspace(0, n_times, n_stretches + 1).astype(int).tolist()
     for first, last in pairwise(bounds):
         yield max(0, first - margin), min(n_times, last + margin), first, last
+
+
+def _is_summable(leads: np.ndarray) -> bool:
+    """Tell whether a signal is finite and its squares can be summed."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return all(np.isfinite(lead @ lead) for lead in leads)
 
 
 def _shrink(leads: np.ndarray) -> np.ndarray:

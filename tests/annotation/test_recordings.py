@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from ecgbeat.annotation._recordings import (
-    bridge_gaps,
     check_annotations,
     check_recordings,
     naming_recording,
@@ -132,31 +131,18 @@ def test_what_is_no_real_number_is_refused(x):
         open_recording(x, 0)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_gaps_are_bridged_by_a_line(dtype):
-    leads = np.array([[np.nan, 2, np.nan, np.nan, 8, np.nan], [0, 1, 2, 3, 4, 5]], dtype)
-    bridged = bridge_gaps(leads)
-    np.testing.assert_allclose(bridged[0], [2, 2, 4, 6, 8, 8])
-    np.testing.assert_array_equal(bridged[1], leads[1])
-    assert bridged.dtype == dtype
-    assert np.isnan(leads).sum() == 4
-
-
-def test_a_lead_of_gaps_alone_is_zero():
-    assert not bridge_gaps(np.full((1, 5), np.nan)).any()
-
-
-def test_values_whose_sum_overflows_are_no_gaps():
-    leads = np.full((1, 4), 3e38, np.float32)
-    np.testing.assert_array_equal(bridge_gaps(leads), leads)
+def test_gaps_are_bridged_in_every_lead():
+    recording = np.array([[np.nan, 2, np.nan, 4], [0, np.nan, 2, 3]])
+    np.testing.assert_array_equal(open_recording(recording, None), [[2, 2, 3, 4], [0, 1, 2, 3]])
+    assert np.isnan(recording).sum() == 3
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf])
 def test_infinite_values_are_refused(value):
     leads = np.zeros((2, 9))
     leads[1, 4] = value
-    with pytest.raises(ValueError, match="the first is sample 4 of lead 1"):
-        bridge_gaps(leads)
+    with pytest.raises(ValueError, match=r"contains infinity.*the first at x\[1, 4\]"):
+        open_recording(leads, None)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What the tests of the signal functions share."""
 
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ def read_record(real_data):
     """Read a MIT-BIH record: signals (n_leads, n_times), R peaks and symbols of its beats."""
     wfdb = pytest.importorskip("wfdb", reason="reading MIT-BIH takes the extra 'data'")
 
+    @cache
     def read(name):
         path = str(real_data / "mitdb" / name)
         with warnings.catch_warnings():
@@ -20,6 +22,7 @@ def read_record(real_data):
         symbols = np.array(annotation.symbol)
         is_beat = np.isin(symbols, list("NLRBAaJSVrFejnE/fQ?"))
         signals = wfdb.rdrecord(path).p_signal.T
+        signals.flags.writeable = False  # shared by the tests
         return signals, annotation.sample[is_beat].astype(np.int64), symbols[is_beat]
 
     return read

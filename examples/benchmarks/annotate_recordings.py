@@ -1,0 +1,76 @@
+"""Time BeatAnnotator: the 24 hours of MIT-BIH, from arrays to annotated beats, and one long day.
+
+python examples/benchmarks/annotate_recordings.py --data mitdb
+
+The classifier is ECGCNNClassifier with its defaults, trained for one epoch on six records: what it
+says does not matter here. Reading the files is not timed.
+"""
+
+import argparse
+import platform
+import resource
+import statistics
+import time
+
+import numpy as np
+import torch
+
+import ecgbeat
+from ecgbeat import BeatAnnotator, ECGCNNClassifier
+from ecgbeat.datasets import get_data_home, load_mitdb
+
+DAY_S = 24 * 3600
+
+
+def peak_memory():
+    """Return the largest memory of this process so far in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main():
+    """Train once, time the passes, then annotate a recording of 24 hours."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default=get_data_home() / "mitdb")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    print(
+        f"ecgbeat {ecgbeat.__version__}, torch {torch.__version__}, Python "
+        f"{platform.python_version()}, {torch.get_num_threads()} threads"
+    )
+    training = load_mitdb(arguments.data, records=["100", "106", "119", "200", "208", "209"])
+    annotator = BeatAnnotator(ECGCNNClassifier(max_epochs=1, random_state=0), mapping="literature")
+    annotator.fit(training.recordings, training.annotations)
+
+    # before the database is read: the largest memory so far must be that of the day
+    before = peak_memory()
+    n_times = round(DAY_S * training.fs)
+    day = np.tile(training.recordings[0], -(-n_times // len(training.recordings[0])))[:n_times]
+    start = time.perf_counter()
+    (beats,) = annotator.predict([day])
+    seconds, used = time.perf_counter() - start, peak_memory() - before
+    print(
+        f"one recording of 24 h, {len(beats.sample)} beats: {seconds:.1f} s; {used:.0f} MB more "
+        f"than before, {day.nbytes / 2**20:.0f} MB of them the recording"
+    )
+    del day, beats
+
+    database = load_mitdb(arguments.data, lead=None)
+    hours = sum(recording.shape[1] for recording in database.recordings) / database.fs / 3600
+    passes = []
+    for _ in range(arguments.repeats):
+        start = time.perf_counter()
+        annotated = annotator.predict(database.recordings)
+        passes.append(time.perf_counter() - start)
+    n_beats = sum(len(beats.sample) for beats in annotated)
+    median = statistics.median(passes)
+    print(
+        f"{len(annotated)} records of two leads, one used, {hours:.2f} h, {n_beats} beats: "
+        f"{min(passes):.2f} to {max(passes):.2f} s, median {median:.2f} s, "
+        f"{hours * 3600 / median:,.0f} times real time"
+    )
+
+
+if __name__ == "__main__":
+    main()

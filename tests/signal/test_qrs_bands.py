@@ -1,0 +1,209 @@
+import numpy as np
+import pytest
+
+from ecgbeat.signal._qrs_bands import (
+    decimate,
+    decimation_step,
+    local_level,
+    odd_width,
+    split_bands,
+    weighted_sum,
+)
+
+FS = 120.0
+BEATS = 60 + 100 * np.arange(40)
+N_TIMES = 4100
+
+
+@pytest.fixture
+def lead():
+    """A QRS complex of height 1 every 0.83 s, at 120 Hz."""
+    t = (np.arange(N_TIMES) - BEATS[:, None]) / FS
+    return np.exp(-((t / 0.015) ** 2)).sum(axis=0)
+
+
+def noise(seed=0, shape=N_TIMES):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def at_beats(x):
+    """The largest value of a signal at each beat."""
+    return np.abs(x[..., BEATS[:, None] + np.arange(-6, 7)]).max(axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("fs", "step"),
+    [(0.5, 1), (100, 1), (128, 1), (250, 2), (360, 3), (500, 4), (1000, 8), (2000, 17)],
+)
+def test_the_rate_is_brought_near_120_hz(fs, step):
+    assert decimation_step(fs) == step
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 17])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_decimated_whole_numbers_are_exact(step, dtype):
+    x = np.random.default_rng(0).integers(-(2**24), 2**24, size=(2, 1000))
+    n = 1000 // step
+    decimated = decimate(x.astype(dtype), step)
+    np.testing.assert_array_equal(decimated, x[:, : n * step].reshape(2, n, step).sum(axis=2))
+    assert decimated.dtype == np.float64
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_decimation_leaves_its_input_alone(step):
+    x = np.ones((2, 30))
+    decimate(x, step)[:] = 5
+    assert (x == 1).all()
+
+
+def test_a_signal_shorter_than_a_step_decimates_to_nothing():
+    assert decimate(np.ones((2, 2)), 3).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "width"), [(0.0, 1), (0.025, 3), (0.0333, 5), (0.075, 9), (0.09, 11)]
+)
+def test_windows_have_a_middle(seconds, width):
+    assert odd_width(seconds, FS) == width
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [([0, 0, 0, 1, 0, 0], [0, 0, 1, 2, 1, 0]), ([1, 0, 5], [2, 6, 10]), ([3], [6])],
+)
+def test_a_weighted_sum_keeps_length_and_middle(x, expected):
+    np.testing.assert_array_equal(weighted_sum(np.array(x), np.array([1, 2, 1])), expected)
+
+
+@pytest.mark.parametrize("n_leads", [1, 3])
+@pytest.mark.parametrize("n_times", [1, 2, 3, 7, 9, 181])
+def test_the_bands_of_short_signals_are_finite(n_leads, n_times):
+    bands = split_bands(noise(shape=(n_leads, n_times)), FS)
+    assert bands.qrs.shape == (n_leads, n_times)
+    assert bands.fast.shape == bands.slow.shape == (-(-n_times // bands.n_block),)
+    assert all(np.isfinite(band).all() for band in (bands.qrs, bands.fast, bands.slow))
+
+
+@pytest.mark.parametrize("n_leads", [1, 2])
+def test_flat_leads_have_empty_bands(n_leads):
+    bands = split_bands(np.full((n_leads, 500), 0.1), FS)
+    assert not bands.qrs.any()
+    assert not bands.fast.any()
+    assert not bands.slow.any()
+
+
+def test_each_band_holds_its_own_frequencies():
+    t = np.arange(N_TIMES) / FS
+    swing, qrs, muscle = (split_bands(np.sin(2 * np.pi * f * t)[None], FS) for f in (2, 14, 50))
+    assert np.ptp(qrs.qrs) > 2 * max(np.ptp(swing.qrs), np.ptp(muscle.qrs))
+    assert muscle.fast.mean() > 5 * max(qrs.fast.mean(), swing.fast.mean())
+    assert swing.slow.mean() > 5 * max(qrs.slow.mean(), muscle.slow.mean())
+
+
+def test_an_offset_makes_no_difference(lead):
+    x = np.round(1024 * lead)[None]
+    for before, after in zip(split_bands(x, FS), split_bands(x + 2.0**30, FS), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("gain", [-1.0, 2.0**-12, -(2.0**30)])
+def test_the_gain_of_one_lead_among_several_does_not_matter(lead, gain):
+    leads = np.stack([lead + 0.01 * noise(1), lead + 0.01 * noise(2)])
+    bands = split_bands(leads, FS)
+    other = split_bands(leads * np.array([[1.0], [gain]]), FS)
+    np.testing.assert_array_equal(np.abs(other.qrs), np.abs(bands.qrs))
+    np.testing.assert_allclose(other.fast, bands.fast)
+    np.testing.assert_allclose(other.slow, bands.slow)
+
+
+@pytest.mark.parametrize("gain", [1e-160, 1e-300])
+def test_a_lead_of_hardly_anything_does_no_harm(lead, gain):
+    bands = split_bands(np.stack([lead, gain * lead]), FS)
+    assert all(np.isfinite(band).all() for band in (bands.qrs, bands.fast, bands.slow))
+
+
+def test_a_noisy_lead_counts_less_than_a_clear_one(lead):
+    clear, noisy = at_beats(split_bands(np.stack([lead, lead + 0.2 * noise()]), FS).qrs)
+    assert np.median(noisy) < 0.5 * np.median(clear)
+
+
+def test_a_lead_counts_less_only_while_it_is_noisy(lead):
+    noisy = lead.copy()
+    noisy[N_TIMES // 2 :] += 0.5 * noise()[N_TIMES // 2 :]
+    before, after = np.split(at_beats(split_bands(np.stack([lead, noisy]), FS).qrs)[1], 2)
+    assert np.median(after[10:]) < 0.5 * np.median(before[:10])
+
+
+def test_the_best_lead_is_brought_to_height_1(lead):
+    heights = at_beats(split_bands(7 * np.stack([lead, lead + 0.2 * noise()]), FS).qrs)[0]
+    np.testing.assert_allclose(heights, 1, rtol=0.1)
+
+
+def test_flat_leads_count_for_nothing(lead):
+    clear = lead + 0.01 * noise()
+    bands = split_bands(np.stack([clear, np.full(N_TIMES, 0.1), clear]), FS)
+    without = split_bands(np.stack([clear, clear]), FS)
+    assert not bands.qrs[1].any()
+    np.testing.assert_array_equal(bands.qrs[[0, 2]], without.qrs)
+    np.testing.assert_array_equal(bands.fast, without.fast)
+    np.testing.assert_array_equal(bands.slow, without.slow)
+
+
+def test_a_lead_that_falls_silent_is_not_raised(lead):
+    fallen = lead + 1e-9 * noise(1)
+    fallen[N_TIMES // 2 :] = 1e-9 * noise(1)[N_TIMES // 2 :]
+    qrs = split_bands(np.stack([lead + 0.01 * noise(2), fallen]), FS).qrs
+    assert np.abs(qrs[1, 3 * N_TIMES // 4 :]).max() < 1e-4
+
+
+def test_jumps_of_the_baseline_are_taken_out(lead):
+    jumping = lead.copy()
+    jumping[2010:] += 500  # between two beats
+    np.testing.assert_allclose(
+        split_bands(jumping[None], FS).qrs, split_bands(lead[None], FS).qrs, atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("width", [1, 2])
+@pytest.mark.parametrize("height", [1000, -50])
+def test_spikes_are_taken_out(lead, width, height):
+    spiked = lead.copy()
+    spiked[2008 : 2008 + width] += height
+    np.testing.assert_allclose(
+        split_bands(spiked[None], FS).qrs, split_bands(lead[None], FS).qrs, atol=1e-9
+    )
+
+
+def test_tall_beats_are_no_jumps(lead):
+    tall = lead.copy()
+    tall[2100:2200] *= 5
+    assert at_beats(split_bands(tall[None], FS).qrs)[0, 21] > 4 * at_beats(lead)[5] / 2
+
+
+@pytest.mark.parametrize("floor", [0.0, 1e-4], ids=["silence", "hush"])
+def test_beats_beside_silence_are_no_jumps(lead, floor):
+    x = np.concatenate([lead[:1000], np.zeros(30_000)]) + floor * noise(shape=31_000)
+    heights = np.abs(split_bands(x[None], FS).qrs[0, BEATS[:9]])
+    np.testing.assert_allclose(heights, heights[0], rtol=0.01)
+    assert heights[0] > 0.2
+
+
+def test_the_level_follows_the_heights():
+    power = np.zeros(36_000)
+    power[60::100] = 4.0
+    power[18_000:] *= 25
+    level = local_level(power, FS, np.array([0, 5000, 30_000, 35_999]))
+    np.testing.assert_allclose(level, [2, 2, 10, 10])
+
+
+def test_one_artefact_does_not_move_the_level():
+    power = np.zeros(6000)
+    power[60::100] = 4.0
+    power[3000:3300] = 1e6
+    np.testing.assert_array_equal(local_level(power, FS, np.arange(6000)), 2.0)
+
+
+def test_the_level_is_interpolated_between_the_middles_of_blocks():
+    power = np.repeat([1.0, 9.0], 20 * 180)  # blocks of 1.5 s
+    positions = np.array([20 * 180 - 91, 20 * 180, 20 * 180 + 91])
+    np.testing.assert_allclose(local_level(power, FS, positions), [1, 2, 3])
