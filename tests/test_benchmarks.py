@@ -130,7 +130,7 @@ def test_gaps_are_bridged(scoring, x, bridged):
 
 @pytest.mark.parametrize("fs", [100.0, 250.0, 1000.0])
 @pytest.mark.parametrize("snr_db", [24, 0])
-@pytest.mark.parametrize("kind", ["electrode", "muscle", "baseline"])
+@pytest.mark.parametrize("kind", ["electrode", "motion", "muscle", "baseline"])
 def test_noise_has_the_ratio_asked_for(scoring, kind, snr_db, fs):
     beats = np.arange(round(fs), round(59 * fs), round(fs))
     x = np.zeros(round(60 * fs))
@@ -210,9 +210,9 @@ def test_the_r_peak_tables_are_printed(load, monkeypatch, capsys, folder):
     accuracy, duration, *noise = rows
     assert float(accuracy[1]) > 0.95
     assert duration[4] == "2"
-    assert [row[1] for row in noise] == ["electrode", "muscle", "baseline"]
+    assert [row[1] for row in noise] == ["electrode", "motion", "muscle", "baseline"]
     assert sum(row[0] == "sleepecg" and row[1] == "not installed" for row in cells) == 2
-    assert sum(row[0].startswith("wfdb-xqrs") for row in cells) == 5
+    assert sum(row[0].startswith("wfdb-xqrs") for row in cells) == 6
     peer = next(row for row in cells if row[0].startswith("wfdb-xqrs") and row[4] == "2")
     assert peer[5] == "1.00"  # the only peer is the fastest one
 
@@ -259,3 +259,27 @@ def test_record_100_is_easy(scoring, real_data):
     records = scoring.load_records(real_data / "mitdb", records=["100"])
     assert len(records[0].reference) == 2273
     assert scoring.score(records, detect_r_peaks)["f1"] > 0.999
+
+
+def test_candidates_of_every_condition_are_collected(load, record):
+    script = load("fit_qrs_score")
+    table, n_missed = script.collect([record])
+    assert list(n_missed) == list(table.condition.unique())
+    assert len(n_missed) == len(script.FITTED)
+    clean = table[table.condition == "clean"]
+    assert clean.is_beat.sum() + n_missed["clean"] == len(record.reference)
+    assert clean.is_beat.mean() > 0.9
+    assert np.isfinite(table[list(script._qrs_score.QUANTITIES)].to_numpy()).all()
+
+
+@pytest.mark.slow
+def test_annotating_is_timed(load, real_data, monkeypatch, capsys):
+    script = load("annotate_recordings")
+    arguments = ["--data", str(real_data / "mitdb"), "--repeats", "1", "--threads", "1"]
+    monkeypatch.setattr(sys, "argv", ["annotate_recordings.py", *arguments])
+    script.main()
+    printed = capsys.readouterr().out
+    assert "one recording of 24 h" in printed
+    hours, speed = re.search(r"([\d.]+) h.* s, ([\d,]+) times real time", printed).groups()
+    assert float(hours) == pytest.approx(24.07, abs=0.01)
+    assert int(speed.replace(",", "")) > 1000
