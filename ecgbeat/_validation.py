@@ -229,7 +229,8 @@ def check_finite(X: np.ndarray, owner: str, name: str = "X") -> None:
         or_leave_out = f", or leave those rows out ({name}[np.isfinite({name}).all(axis=1)])"
     raise ValueError(
         f"{owner}: {name} contains {what}: {int(bad.sum())} of {X.size} values are NaN or "
-        f"infinite, the first at {name}[{place}]. Interpolate over gaps of the signal"
+        f"infinite, the first at {name}[{place}]. Interpolate over gaps of the signal "
+        f"(ecgbeat.signal.bridge_gaps does it)"
         f"{or_leave_out}."
     )
 

@@ -19,8 +19,11 @@ _LEVEL_BLOCK_S = 1.5  # holds a beat at 40 a minute and above
 # either, where they are mirrored (the outermost repeated would decide alone)
 _N_LEVEL_BLOCKS = 9
 _SILENT = 1e-3  # of a lead's highest level
-_JUMP_RATIO = 6.0  # of the steepest rise of a usual beat, between two samples
+_STEEP_RATIO = 1.5  # of the steepest rise of a usual beat, between two samples
+_SPIKE_RATIO = 6.0  # of the same
 _JUMP_SAMPLES = 3  # at most
+_LASTING = 0.6  # of a jump is left soon after it, and later, when the widest beat is over
+_SOON_S, _LATER_S, _N_LEVEL = (0.04, 0.25), (0.6, 1.1), 8
 _ROUNDING = 1e-13  # of the range of a signal: below lies what arithmetic leaves of silence
 
 
@@ -88,10 +91,13 @@ def odd_width(seconds: float, fs: float) -> int:
     return max(1, round(seconds * fs)) | 1
 
 
-def weighted_sum(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the sum around each sample with symmetric weights; beyond the ends are zeros."""
-    half = len(weights) // 2
-    return np.convolve(x, weights)[half : half + len(x)]
+def moving_mean(x: np.ndarray, width: int) -> np.ndarray:
+    """Return the mean over ``width`` samples around each; beyond the ends are zeros.
+
+    So the energy of a beat that the recording cuts off still has a maximum within it.
+    """
+    half = width // 2
+    return np.convolve(x, np.full(width, 1 / width))[half : half + len(x)]
 
 
 def split_bands(leads: np.ndarray, fs: float) -> Bands:
@@ -115,7 +121,8 @@ def split_bands(leads: np.ndarray, fs: float) -> Bands:
         qrs, fast, slow, silence = parts[0]
         return Bands(fs, qrs[np.newaxis], fast, slow, _block_length(fs), silence)
     qrs, fast, slow = (np.stack([part[k] for part in parts]) for k in range(3))
-    gains = _lead_gains(qrs, fs)
+    # by the leads as they are: where jumps were taken out of one, another is to be trusted more
+    gains = _lead_gains(np.stack([_qrs_band(np.diff(lead), fs) for lead in leads]), fs)
     qrs *= gains
     weights = gains[:, :: _block_length(fs)]
     silence = max(part[3] * gain.max() for part, gain in zip(parts, gains, strict=True))
@@ -129,9 +136,9 @@ def _split_lead(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray, np.nd
     x = x - x[0]
     rises = np.diff(x)
     silence = _ROUNDING * float(np.ptp(x))
-    is_jump = _find_jumps(np.abs(rises), fs, silence)
-    if is_jump is not None:
-        rises[is_jump] = 0.0
+    jumps = _find_jumps(x, rises, fs, silence)
+    if len(jumps):
+        rises[jumps] = 0.0
         x = np.concatenate([[0.0], np.cumsum(rises)])
     n_block = _block_length(fs)
     curvature = np.zeros_like(x)
@@ -144,19 +151,55 @@ def _block_length(fs: float) -> int:
     return max(1, round(_NOISE_BLOCK_S * fs))
 
 
-def _find_jumps(steepness: np.ndarray, fs: float, silence: float) -> np.ndarray | None:
-    """Find jumps of the baseline and spikes: much steeper than any beat. None if there are none.
+def _find_jumps(x: np.ndarray, rises: np.ndarray, fs: float, silence: float) -> np.ndarray:
+    """Find jumps of the baseline, and spikes.
 
-    What is steep for longer is a wave: a beat beside silence, or an artefact of another kind.
+    A jump is steep for three samples at most, and the signal stays where it has brought it. A
+    spike is much steeper than any beat. What is steep for longer is a wave: a beat beside
+    silence, or an artefact of another kind.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_times,)
+        Signal.
+    rises : ndarray of shape (n_times - 1,)
+        Its differences.
+    fs : float
+        Sampling rate in Hz.
+    silence : float
+        What rounding leaves of a constant signal.
+
+    Returns
+    -------
+    ndarray
+        Indices of ``rises``, int64.
     """
-    if len(steepness) == 0:
-        return None
-    tops = _block_tops(steepness, fs)
-    highest = _JUMP_RATIO * np.median(tops)
-    if highest <= silence or tops.max() <= highest:
-        return None
-    is_steep = steepness > highest
-    return is_steep & ~ndimage.binary_opening(is_steep, np.ones(_JUMP_SAMPLES + 1))
+    if len(rises) == 0:
+        return np.empty(0, np.int64)
+    steepness = np.abs(rises)
+    typical = np.median(_block_tops(steepness, fs))
+    steep = np.flatnonzero(steepness > _STEEP_RATIO * typical)
+    if len(steep) == 0 or _STEEP_RATIO * typical <= silence:
+        return steep[:0]
+    run = np.cumsum(np.diff(steep, prepend=steep[0]) > 1)  # number of the run of each sample
+    begin, length = np.unique(run, return_index=True, return_counts=True)[1:]
+    first, last = steep[begin], steep[begin] + length
+    change = x[last] - x[first]
+    is_jump = length <= _JUMP_SAMPLES
+    for window in (_SOON_S, _LATER_S):
+        left = _level(x, last, window, fs) - _level(x, first, window, -fs)
+        is_jump &= np.sign(change) * left > _LASTING * np.abs(change)
+    is_spike = np.maximum.reduceat(steepness[steep], begin) > _SPIKE_RATIO * typical
+    is_spike &= length <= _JUMP_SAMPLES
+    return steep[(is_jump | is_spike)[run]]
+
+
+def _level(
+    x: np.ndarray, positions: np.ndarray, window: tuple[float, float], fs: float
+) -> np.ndarray:
+    """Return the median of a signal in a window after positions; before them for a rate below 0."""
+    offsets = np.round(np.linspace(*window, _N_LEVEL) * fs).astype(int)
+    return np.median(x[np.clip(positions[:, None] + offsets, 0, len(x) - 1)], axis=1)
 
 
 def _qrs_band(rises: np.ndarray, fs: float) -> np.ndarray:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ecgbeat.signal._qrs_bands import Bands, local_level, odd_width, weighted_sum
+from ecgbeat.signal._qrs_bands import Bands, local_level, moving_mean, odd_width
 
 _ENVELOPE_S = 0.09  # about one QRS complex
 _LOWEST = 0.25  # of the local level: T waves stay below
@@ -56,7 +56,7 @@ def find_candidates(bands: Bands) -> Candidates:
     fs = bands.fs
     width = odd_width(_ENVELOPE_S, fs)
     power = np.einsum("ij,ij->j", bands.qrs, bands.qrs)
-    energy = weighted_sum(power, np.full(width, 1 / width))
+    energy = moving_mean(power, width)
     positions = _local_maxima(energy)
     heights, levels = np.sqrt(energy[positions]), local_level(energy, fs, positions)
     silence = max(_SILENCE * levels.max(initial=0.0), bands.silence, np.finfo(np.float64).tiny)

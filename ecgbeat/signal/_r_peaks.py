@@ -16,6 +16,7 @@ from ecgbeat.signal._rows import as_signal
 
 _STRETCH_S = 1800.0  # worked on at a time: bounds the memory
 _MARGIN_S = 20.0  # of signal on both sides of a stretch: the level looks 7 s to either side
+_LEAD_FAILS = 0.1  # of the height that another lead shows
 _LARGEST = 1e100  # squares of more may overflow
 
 
@@ -60,8 +61,8 @@ def detect_r_peaks(x: Any, fs: float, *, gaps: str = "linear") -> np.ndarray:
     - The recording is first averaged down to about 120 Hz. The band-pass is the
       difference of two moving means, over 25 and 75 ms, and zero-phase; nothing is
       differentiated.
-    - Jumps of the baseline and spikes, six times steeper than the median beat for three
-      samples at most, are taken out first.
+    - Jumps of the baseline and spikes are taken out first: what is steeper than the median
+      beat for three samples at most, and lasts or is steeper than any beat could be.
     - The threshold is a quarter of a running median of the highest values in blocks of
       1.5 s, before and after, instead of running estimates of signal and noise. A
       maximum less than 0.25 s away from a higher one, or 0.36 s from one more than
@@ -75,8 +76,8 @@ def detect_r_peaks(x: Any, fs: float, *, gaps: str = "linear") -> np.ndarray:
     - Leads are merged sample by sample, each weighted by the squared ratio of the height
       of its QRS complexes to what lies between them, which follows the signal.
     - Each peak is moved to the extremum of the recording itself within 50 ms (of the
-      lead that weighs most), on the side that is the larger in most of the nine beats
-      around.
+      lead that weighs most, save for beats that it does not show), on the side that is
+      the larger in most of the nine beats around.
 
     Long recordings are worked on in stretches of half an hour, with 20 s of overlap.
     Neither offset, gain nor polarity of the leads matters.
@@ -110,15 +111,19 @@ def detect_r_peaks(x: Any, fs: float, *, gaps: str = "linear") -> np.ndarray:
         reduced = decimate(leads, step)
     if reduced.size == 0:
         return np.empty(0, np.int64)
-    peaks, lead = _detect(reduced, fs / step)
-    peaks = move_to_extremum(leads[lead], peaks * step + step // 2, fs)
+    peaks, shown_by = _detect(reduced, fs / step)
+    samples = peaks * step + step // 2
+    moved = [move_to_extremum(leads[k], samples[shown_by == k], fs) for k in np.unique(shown_by)]
+    peaks = np.unique(np.concatenate([np.empty(0, np.int64), *moved]))
     if has_gaps:
         peaks = peaks[~np.isnan(np.atleast_2d(x)[:, peaks]).all(axis=0)]
     return peaks
 
 
-def _detect(leads: np.ndarray, fs: float) -> tuple[np.ndarray, int]:
-    """Find the R peaks stretch by stretch, and the lead that shows them best.
+def _detect(leads: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
+    """Find the R peaks stretch by stretch, and the lead that shows each.
+
+    It is the one that weighs most in all, save where it fails to show a peak.
 
     Parameters
     ----------
@@ -130,16 +135,19 @@ def _detect(leads: np.ndarray, fs: float) -> tuple[np.ndarray, int]:
     Returns
     -------
     peaks : ndarray of shape (n_peaks,), int64
-    lead : int
+    shown_by : ndarray of shape (n_peaks,), int64
     """
-    found, strength = [], np.zeros(len(leads))
+    found, strengths = [], []
     for start, stop, first, last in _stretches(leads.shape[1], fs):
         bands = split_bands(leads[:, start:stop], fs)
         peaks = select_beats(find_candidates(bands), bands)
         peaks = peaks[(peaks + start >= first) & (peaks + start < last)]
-        strength += np.abs(bands.qrs[:, peaks]).sum(axis=1)
+        strengths.append(np.abs(bands.qrs[:, peaks]))
         found.append(peaks + start)
-    return np.concatenate(found), int(strength.argmax())
+    strength = np.concatenate(strengths, axis=1)
+    main = int(strength.sum(axis=1).argmax())
+    fails = strength[main] < _LEAD_FAILS * strength.max(axis=0)
+    return np.concatenate(found), np.where(fails, strength.argmax(axis=0), main)
 
 
 def _stretches(n_times: int, fs: float) -> Iterator[tuple[int, int, int, int]]:

@@ -137,7 +137,8 @@ def mean_and_scale(x: Any, axis: int | tuple[int, ...] = -1) -> tuple[np.ndarray
     mean = first + average(1, first)
     deviation = np.sqrt(average(2, mean))
     rounding = n_samples * np.finfo(np.float64).eps * np.abs(mean)
-    scale = np.where(deviation > rounding, deviation * largest, 1.0)
+    width = deviation * largest  # of the smallest numbers that there are this may be zero
+    scale = np.where((deviation > rounding) & (width > 0), width, 1.0)
     return mean * largest, scale
 
 

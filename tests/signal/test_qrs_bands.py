@@ -5,9 +5,9 @@ from ecgbeat.signal._qrs_bands import (
     decimate,
     decimation_step,
     local_level,
+    moving_mean,
     odd_width,
     split_bands,
-    weighted_sum,
 )
 
 FS = 120.0
@@ -69,10 +69,15 @@ def test_windows_have_a_middle(seconds, width):
 
 @pytest.mark.parametrize(
     ("x", "expected"),
-    [([0, 0, 0, 1, 0, 0], [0, 0, 1, 2, 1, 0]), ([1, 0, 5], [2, 6, 10]), ([3], [6])],
+    [
+        ([0, 0, 0, 3, 0, 0], [0, 0, 1, 1, 1, 0]),
+        ([3, 0, 6], [1, 3, 2]),
+        ([3, 6], [3, 3]),
+        ([3], [1]),
+    ],
 )
-def test_a_weighted_sum_keeps_length_and_middle(x, expected):
-    np.testing.assert_array_equal(weighted_sum(np.array(x), np.array([1, 2, 1])), expected)
+def test_a_moving_mean_has_zeros_beyond_the_ends(x, expected):
+    np.testing.assert_allclose(moving_mean(np.array(x, dtype=float), 3), expected)
 
 
 @pytest.mark.parametrize("n_leads", [1, 3])

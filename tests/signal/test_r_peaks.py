@@ -177,8 +177,7 @@ def test_a_lead_that_is_all_gap_does_no_harm(synthetic, gaps):
 def test_one_lead_bridges_the_gap_of_another(synthetic, gapped):
     recording, r_peaks = synthetic(n_beats=30, n_leads=2)
     recording[gapped, 3000:6000] = np.nan
-    # a peak is moved to the extremum of one lead, at most 50 ms away
-    np.testing.assert_allclose(detect_r_peaks(recording, FS), r_peaks, atol=20)
+    np.testing.assert_allclose(detect_r_peaks(recording, FS), r_peaks, atol=2)
 
 
 def test_nothing_but_gaps_has_no_beats():
@@ -188,7 +187,8 @@ def test_nothing_but_gaps_has_no_beats():
 def test_jumps_of_the_baseline_cost_no_beat(synthetic):
     recording, _ = synthetic(n_beats=30)
     clean = detect_r_peaks(recording, FS)
-    for place, height in ((1600, 20), (4600, -100), (7600, 10)):  # between two beats
+    # between two beats
+    for place, height in ((1600, 20), (4600, -100), (5200, 2), (5800, -3), (7600, 10)):
         recording[place:] += height
     np.testing.assert_array_equal(detect_r_peaks(recording, FS), clean)
 
@@ -337,7 +337,7 @@ def test_quality_on_real_recordings(read_record, name, least):
 
 def test_quality_on_two_leads(read_record):
     signals, r_peaks, _ = read_record("200")
-    assert f1(detect_r_peaks(signals, FS), r_peaks) >= 0.986
+    assert f1(detect_r_peaks(signals, FS), r_peaks) >= 0.979
 
 
 def test_quality_with_ventricular_flutter(read_record):
@@ -352,3 +352,12 @@ def test_quality_under_muscle_noise(read_record, name, least):
     white = np.random.default_rng(0).normal(size=signals.shape[1])
     noise = np.diff(white, prepend=0.0) / np.sqrt(2)  # of 1 mV, the high frequencies prevail
     assert f1(detect_r_peaks(signals[0] + 0.3 * noise, FS), r_peaks) >= least
+
+
+@pytest.mark.parametrize(("height", "least"), [(1.0, 0.989), (3.0, 0.991), (10.0, 0.998)])  # mV
+def test_jumps_in_a_real_recording_cost_few_beats(read_record, height, least):
+    signals, r_peaks, _ = read_record("101")  # held out
+    recording = signals[0].copy()
+    for number, place in enumerate(range(3000, len(recording), 7000)):
+        recording[place:] += height if number % 2 else -height
+    assert f1(detect_r_peaks(recording, FS), r_peaks) >= least

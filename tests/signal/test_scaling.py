@@ -126,3 +126,9 @@ def test_no_mean_of_nothing():
 def test_scale_needs_its_mean():
     with pytest.raises(ValueError, match=r"scale=2\.0 needs the mean"):
         zscore([1.0], scale=2.0)
+
+
+def test_the_smallest_numbers_there_are_do_no_harm():
+    tiny = np.array([[5e-324, 0.0]])
+    np.testing.assert_array_equal(mean_and_scale(tiny)[1], [[1.0]])
+    assert np.isfinite(zscore(tiny)).all()
