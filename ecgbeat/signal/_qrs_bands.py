@@ -142,7 +142,8 @@ def _split_lead(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray, np.nd
         x = np.concatenate([[0.0], np.cumsum(rises)])
     n_block = _block_length(fs)
     curvature = np.zeros_like(x)
-    np.square(np.diff(rises), out=curvature[1:-1])
+    np.subtract(rises[1:], rises[:-1], out=curvature[1:-1])
+    np.square(curvature, out=curvature)
     return _qrs_band(rises, fs), _block_means(curvature, n_block), _slow_power(x, fs), silence
 
 
@@ -176,22 +177,35 @@ def _find_jumps(x: np.ndarray, rises: np.ndarray, fs: float, silence: float) -> 
     """
     if len(rises) == 0:
         return np.empty(0, np.int64)
-    steepness = np.abs(rises)
-    typical = np.median(_block_tops(steepness, fs))
-    steep = np.flatnonzero(steepness > _STEEP_RATIO * typical)
-    if len(steep) == 0 or _STEEP_RATIO * typical <= silence:
-        return steep[:0]
-    run = np.cumsum(np.diff(steep, prepend=steep[0]) > 1)  # number of the run of each sample
-    begin, length = np.unique(run, return_index=True, return_counts=True)[1:]
-    first, last = steep[begin], steep[begin] + length
-    change = x[last] - x[first]
-    is_jump = length <= _JUMP_SAMPLES
+    starts = _level_blocks(rises, fs)
+    tops = np.maximum(np.maximum.reduceat(rises, starts), -np.minimum.reduceat(rises, starts))
+    typical = np.median(tops)
+    high = np.flatnonzero(tops > _STEEP_RATIO * typical)
+    if len(high) == 0 or _STEEP_RATIO * typical <= silence:
+        return np.empty(0, np.int64)
+    # of most recordings few blocks are left to look at
+    samples = (starts[high, None] + np.arange(_level_block_length(fs))).ravel()
+    samples = samples[samples < len(rises)]
+    steep = samples[np.abs(rises[samples]) > _STEEP_RATIO * typical]
+    begin = np.flatnonzero(np.diff(steep, prepend=-2) > 1)  # of runs of steep samples
+    length = np.diff(begin, append=len(steep))
+    is_spike = np.maximum.reduceat(np.abs(rises[steep]), begin) > _SPIKE_RATIO * typical
+    short = np.flatnonzero(length <= _JUMP_SAMPLES)
+    lasts = _lasts(x, steep[begin[short]], length[short], fs)
+    found = short[is_spike[short] | lasts]
+    return steep[np.isin(np.repeat(np.arange(len(begin)), length), found)]
+
+
+def _lasts(x: np.ndarray, first: np.ndarray, length: np.ndarray, fs: float) -> np.ndarray:
+    """Tell whether a signal stays where its rises from ``first`` on have brought it."""
+    change = x[first + length] - x[first]
+    lasts = np.ones(len(first), dtype=bool)
     for window in (_SOON_S, _LATER_S):
-        left = _level(x, last, window, fs) - _level(x, first, window, -fs)
-        is_jump &= np.sign(change) * left > _LASTING * np.abs(change)
-    is_spike = np.maximum.reduceat(steepness[steep], begin) > _SPIKE_RATIO * typical
-    is_spike &= length <= _JUMP_SAMPLES
-    return steep[(is_jump | is_spike)[run]]
+        rows = np.flatnonzero(lasts)  # most are beats, which the first window tells
+        after = _level(x, first[rows] + length[rows], window, fs)
+        left = (after - _level(x, first[rows], window, -fs)) * np.sign(change[rows])
+        lasts[rows] = left > _LASTING * np.abs(change[rows])
+    return lasts
 
 
 def _level(
@@ -240,7 +254,12 @@ def _in_blocks(x: np.ndarray, n_block: int) -> np.ndarray:
 
 def _level_blocks(x: np.ndarray, fs: float) -> np.ndarray:
     """Return the first samples of blocks of 1.5 s."""
-    return np.arange(0, x.shape[-1], max(1, round(_LEVEL_BLOCK_S * fs)))
+    return np.arange(0, x.shape[-1], _level_block_length(fs))
+
+
+def _level_block_length(fs: float) -> int:
+    """Return the number of samples in a block of 1.5 s."""
+    return max(1, round(_LEVEL_BLOCK_S * fs))
 
 
 def _block_tops(amplitude: np.ndarray, fs: float) -> np.ndarray:
@@ -253,7 +272,7 @@ def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarr
     tops = _block_tops(power, fs)
     typical = ndimage.median_filter(np.sqrt(tops), _N_LEVEL_BLOCKS)
     # np.interp, for nodes that are known to be equally far apart
-    places = np.clip(positions / max(1, round(_LEVEL_BLOCK_S * fs)) - 0.5, 0, len(typical) - 1)
+    places = np.clip(positions / _level_block_length(fs) - 0.5, 0, len(typical) - 1)
     before = places.astype(np.intp)
     rise = np.diff(typical, append=typical[-1])
     return typical[before] + rise[before] * (places - before)

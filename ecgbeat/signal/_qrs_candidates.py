@@ -55,7 +55,9 @@ def find_candidates(bands: Bands) -> Candidates:
     """
     fs = bands.fs
     width = odd_width(_ENVELOPE_S, fs)
-    power = np.einsum("ij,ij->j", bands.qrs, bands.qrs)
+    power = np.square(bands.qrs[0])
+    for lead in bands.qrs[1:]:
+        power += np.square(lead)
     energy = moving_mean(power, width)
     positions = _local_maxima(energy)
     heights, levels = np.sqrt(energy[positions]), local_level(energy, fs, positions)

