@@ -36,6 +36,7 @@ __all__ = [
     "flatten_beats",
     "lead_layout",
     "split_leads",
+    "sum_is_finite",
     "unchanged_on_error",
     "validate_beats",
     "validate_parameter_constraints",
@@ -197,6 +198,12 @@ def validate_beats(
     return X, y
 
 
+def sum_is_finite(x: np.ndarray) -> bool:
+    """Tell whether the sum is finite, which proves finite elements without a mask as large as x."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(x.sum()))
+
+
 def check_finite(X: np.ndarray, owner: str, name: str = "X") -> None:
     """Raise if an array holds NaN or infinite values.
 
@@ -214,10 +221,8 @@ def check_finite(X: np.ndarray, owner: str, name: str = "X") -> None:
     ValueError
         Says how many values are not finite, where the first one is and what to do.
     """
-    # a finite sum proves finite elements without a mask as large as X
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(X.sum()):
-            return
+    if sum_is_finite(X):
+        return
     bad = ~np.isfinite(X)
     if not bad.any():  # finite values whose sum overflows
         return

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ecgbeat.datasets._pandas import import_pandas
+
 
 class AnnotatedBeats(NamedTuple):
     """Beats of one recording as a `BeatAnnotator` sees them.
@@ -44,7 +46,7 @@ def beats_table(
     record_names: Sequence[str], annotated: Sequence[AnnotatedBeats], classes: Any, fs: float
 ) -> Any:
     """Put the beats of all recordings into one pandas.DataFrame, one row a beat."""
-    pandas = _import_pandas()
+    pandas = import_pandas("A table of beats")
     n_beats = [len(beats.sample) for beats in annotated]
     sample = _join([beats.sample for beats in annotated], np.int64)
     label = _join([beats.symbol for beats in annotated], classes.dtype)
@@ -74,12 +76,3 @@ def beats_table(
 def _join(parts: list[np.ndarray], dtype: Any) -> np.ndarray:
     """Concatenate, also nothing."""
     return np.concatenate(parts) if parts else np.empty(0, dtype)
-
-
-def _import_pandas() -> Any:
-    """Import pandas, or say how to install it."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError('Tables of beats need pandas: pip install "ecgbeat[data]".') from error
-    return pandas

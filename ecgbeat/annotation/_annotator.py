@@ -26,6 +26,7 @@ from ecgbeat.annotation._recordings import (
     naming_recording,
     open_recording,
     reference_beats,
+    select_leads,
 )
 from ecgbeat.annotation._training import join_training_beats, training_beats
 from ecgbeat.annotation._wfdb_files import plan_files
@@ -406,7 +407,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         references = []
         for index, (recording, annotation) in enumerate(zip(recordings, annotations, strict=True)):
             with naming_recording(index):
-                n_times = open_recording(recording, self.lead).shape[1]
+                n_times = select_leads(recording, self.lead).shape[1]
                 references.append(self._reference(annotation, n_times))
         return annotation_f1_score(  # type: ignore[return-value]
             [(r.sample[r.counts], r.label[r.counts]) for r in references],

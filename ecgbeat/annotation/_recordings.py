@@ -72,7 +72,18 @@ def naming_recording(index: int) -> Iterator[None]:
 
 
 def open_recording(recording: Any, lead: int | None) -> np.ndarray:
-    """Return one lead, or all, with the gaps bridged.
+    """Return one lead, or all, as `select_leads` does, with the gaps bridged.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `select_leads`, and if there are infinite values.
+    """
+    return bridge_gaps(select_leads(recording, lead))
+
+
+def select_leads(recording: Any, lead: int | None) -> np.ndarray:
+    """Return one lead, or all, as they are.
 
     Parameters
     ----------
@@ -84,14 +95,14 @@ def open_recording(recording: Any, lead: int | None) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_leads, n_times), float32 or float64
-        Without a gap it is a view of a float recording, not to be written to.
+        A view of a float recording, not to be written to.
 
     Raises
     ------
     TypeError
         If the recording is not made of real numbers.
     ValueError
-        If it has another number of axes, no such lead, or infinite values.
+        If it has another number of axes, or no such lead.
     """
     x = np.asarray(recording)
     if x.dtype.kind not in "fiub":
@@ -118,7 +129,7 @@ def open_recording(recording: Any, lead: int | None) -> np.ndarray:
     small = x.dtype.itemsize <= (4 if x.dtype.kind == "f" else 2)
     if x.dtype not in (np.float32, np.float64):
         x = x.astype(np.float32 if small else np.float64)
-    return bridge_gaps(x)
+    return x
 
 
 def reference_beats(

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple, NoReturn
 
 import numpy as np
+
+from ecgbeat.datasets._pandas import import_pandas
 
 _N_LINES = 1000  # that are looked at before the whole is read
 _LEAST_TIMES = 8  # rows in which a first column must rise to look like the time
@@ -89,7 +90,7 @@ def read_columns(layout: CsvLayout) -> np.ndarray:
         If a cell is no number or a row has too many or too few cells; names the line.
     """
     try:
-        frame = import_pandas().read_csv(
+        frame = import_pandas("Reading CSV files").read_csv(
             layout.file,
             sep=layout.separator or r"\s+",
             decimal=layout.decimal,
@@ -111,15 +112,6 @@ def read_columns(layout: CsvLayout) -> np.ndarray:
     if is_suspect and (problem := _first_bad_line(layout)):
         refuse(layout.file, problem)
     return signal
-
-
-def import_pandas() -> ModuleType:
-    """Import pandas, or say how to install it."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError('Reading CSV files needs pandas: pip install "ecgbeat[data]".') from error
-    return pandas
 
 
 def refuse(file: Path, problem: str, cause: Exception | None = None) -> NoReturn:

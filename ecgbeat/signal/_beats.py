@@ -10,7 +10,7 @@ from scipy.signal import resample_poly
 from ecgbeat._validation import Integral, check_positive
 from ecgbeat.signal._qrs import THRESHOLD, qrs_amplitude, qrs_envelope, refine
 from ecgbeat.signal._r_peaks import as_recording
-from ecgbeat.signal._rows import as_signal, map_rows, row_chunks
+from ecgbeat.signal._rows import as_r_peaks, as_signal, map_rows, row_chunks
 
 _NEIGHBOURHOOD_S = 0.2  # a candidate is the highest point of the envelope this far around
 
@@ -64,14 +64,9 @@ def cut_beats(
     n_before, n_after = window_samples(fs, before, after)
     recording = as_recording(recording, "cut_beats", "recording")
     n_times = recording.shape[-1]
-    r_peaks = np.asarray(r_peaks)
+    r_peaks = as_r_peaks(r_peaks)
     if r_peaks.size == 0:
         return np.empty((0, *recording.shape[:-1], n_before + n_after), recording.dtype)
-    if r_peaks.ndim != 1 or not np.issubdtype(r_peaks.dtype, np.integer):
-        raise TypeError(
-            f"r_peaks must be a 1-D array of sample numbers (int), got {r_peaks.dtype} of shape "
-            f"{r_peaks.shape}. Seconds become samples by np.round(seconds * fs).astype(int)."
-        )
     outside = r_peaks[(r_peaks < 0) | (r_peaks >= n_times)]
     if outside.size:
         raise ValueError(
@@ -172,13 +167,14 @@ def locate_r_peaks(X: Any, fs: float, select: str = "center") -> np.ndarray:
 
     See Also
     --------
-    detect_r_peaks : All R peaks of one recording; the method is described there.
+    detect_r_peaks : All R peaks of one recording.
 
     Notes
     -----
-    Candidates are the maxima of the QRS envelope that reach a quarter of the row's
-    highest. All rows are worked on at once. The result does not depend on offset,
-    gain or polarity of the leads, nor on the other rows.
+    The signal is filtered to 7-20 Hz, zero-phase; candidates are the maxima of its moving
+    root mean square over 90 ms that reach a quarter of the row's highest. All rows are
+    worked on at once. The result does not depend on offset, gain or polarity of the
+    leads, nor on the other rows.
 
     Examples
     --------

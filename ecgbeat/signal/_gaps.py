@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgbeat._validation import check_finite
+from ecgbeat._validation import check_finite, sum_is_finite
 
 GAP_METHODS = ("hold", "linear", "raise")
 
@@ -61,12 +61,6 @@ def as_real(x: Any, owner: str, name: str) -> np.ndarray:
     if x.ndim == 0:
         raise ValueError(f"{owner}: {name} must be an array of samples, got {x.item()!r}.")
     return x if x.dtype == np.float32 else x.astype(np.float64, copy=False)
-
-
-def sum_is_finite(x: np.ndarray) -> bool:
-    """Tell whether the sum is finite, which proves finite elements without a mask as large as x."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(x.sum()))
 
 
 def fill_gaps(x: np.ndarray, method: str, owner: str, name: str) -> np.ndarray:

@@ -1,7 +1,6 @@
-"""Where a signal looks like a QRS complex (layer 1): what both R-peak finders share.
+"""Where a short window looks like a QRS complex (layer 1): what `locate_r_peaks` asks.
 
-The constants were chosen on every second record of MIT-BIH, lead 1, and serve long
-recordings and short windows alike.
+The constants were chosen on whole recordings, every second record of MIT-BIH, lead 1.
 """
 
 import numpy as np

@@ -190,10 +190,10 @@ def _find_jumps(x: np.ndarray, rises: np.ndarray, fs: float, silence: float) -> 
     begin = np.flatnonzero(np.diff(steep, prepend=-2) > 1)  # of runs of steep samples
     length = np.diff(begin, append=len(steep))
     is_spike = np.maximum.reduceat(np.abs(rises[steep]), begin) > _SPIKE_RATIO * typical
-    short = np.flatnonzero(length <= _JUMP_SAMPLES)
-    lasts = _lasts(x, steep[begin[short]], length[short], fs)
-    found = short[is_spike[short] | lasts]
-    return steep[np.isin(np.repeat(np.arange(len(begin)), length), found)]
+    is_jump = length <= _JUMP_SAMPLES
+    lasts = _lasts(x, steep[begin[is_jump]], length[is_jump], fs)
+    is_jump[is_jump] = is_spike[is_jump] | lasts
+    return steep[np.repeat(is_jump, length)]
 
 
 def _lasts(x: np.ndarray, first: np.ndarray, length: np.ndarray, fs: float) -> np.ndarray:

@@ -28,6 +28,19 @@ def as_signal(x: Any, owner: str, name: str = "x") -> np.ndarray:
     return x
 
 
+def as_r_peaks(r_peaks: Any) -> np.ndarray:
+    """Return sample numbers as a 1-D array of int64, in the order given."""
+    r_peaks = np.asarray(r_peaks)
+    if r_peaks.size == 0:
+        return np.empty(0, np.int64)
+    if r_peaks.ndim != 1 or not np.issubdtype(r_peaks.dtype, np.integer):
+        raise TypeError(
+            f"r_peaks must be a 1-D array of sample numbers (int), got {r_peaks.dtype} of shape "
+            f"{r_peaks.shape}. Seconds become samples by np.round(seconds * fs).astype(int)."
+        )
+    return r_peaks.astype(np.int64)
+
+
 def row_chunks(n_rows: int, n_samples: int) -> Iterator[slice]:
     """Divide rows of ``n_samples`` samples into slices of about 2 MiB of float64."""
     step = max(1, _CHUNK_SAMPLES // max(1, n_samples))

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from ecgbeat._validation import Integral, check_positive
+from ecgbeat.signal._rows import as_r_peaks
 
 _TYPICAL_S = 0.8  # 75 beats a minute: stands for an interval where none is known
 _LONGEST_S = 3.0  # 20 beats a minute: what is longer is a gap in the beats, not a rhythm
@@ -136,7 +137,7 @@ def rr_features(r_peaks: Any, fs: float, *, future: bool = True, n_local: int = 
     fs = check_positive("fs", fs, unit="Hz")
     if not isinstance(n_local, Integral) or isinstance(n_local, bool) or n_local < 1:
         raise ValueError(f"n_local must be a whole number of 1 or more, got {n_local!r}.")
-    intervals = np.minimum(np.diff(_as_peaks(r_peaks)) / fs, _LONGEST_S)
+    intervals = np.minimum(np.diff(_as_ascending(r_peaks)) / fs, _LONGEST_S)
     n_beats = np.size(r_peaks)
     if n_beats == 0:
         return np.empty((0, len(rr_feature_names(future=future))))
@@ -190,17 +191,9 @@ def rr_feature_names(*, future: bool = True) -> list[str]:
     return [name for name, needs_future in _COLUMNS if future or not needs_future]
 
 
-def _as_peaks(r_peaks: Any) -> np.ndarray:
+def _as_ascending(r_peaks: Any) -> np.ndarray:
     """Return strictly ascending sample numbers as int64."""
-    peaks = np.asarray(r_peaks)
-    if peaks.size == 0:
-        return np.empty(0, np.int64)
-    if peaks.ndim != 1 or not np.issubdtype(peaks.dtype, np.integer):
-        raise TypeError(
-            f"r_peaks must be a 1-D array of sample numbers (int), got {peaks.dtype} of shape "
-            f"{peaks.shape}. Seconds become samples by np.round(seconds * fs).astype(int)."
-        )
-    peaks = peaks.astype(np.int64)
+    peaks = as_r_peaks(r_peaks)
     not_later = np.flatnonzero(np.diff(peaks) <= 0)
     if not_later.size:
         at = int(not_later[0])

@@ -14,6 +14,7 @@ from _r_peak_noise import NOISES, add_noise
 from ecgbeat.datasets import load_wfdb
 from ecgbeat.labels import select_beats
 from ecgbeat.metrics import match_beats
+from ecgbeat.signal import bridge_gaps
 
 __all__ = [
     "NOISES",
@@ -55,15 +56,6 @@ def load_records(folder, lead=0, records=None, annotator="atr"):
             data.recordings, data.annotations, data.record_names, strict=True
         )
     ]
-
-
-def bridge_gaps(x):
-    """Replace NaN, which most peers refuse, by straight lines; a record of NaN alone by zeros."""
-    valid = np.isfinite(x)
-    if valid.all():
-        return x
-    where = np.flatnonzero(valid)
-    return np.interp(np.arange(len(x)), where, x[where]) if where.size else np.zeros_like(x)
 
 
 def flutter_spans(annotation, n_times):
