@@ -3,18 +3,26 @@
 import torch
 from torch import Tensor, nn
 
-from ecgbeat.networks._layers import Head, convolutional_front, global_pooling, split_rows
+from ecgbeat.networks._layers import (
+    Head,
+    as_image,
+    convolutional_front,
+    global_pooling,
+    shortest,
+    split_rows,
+)
 
 
 class BeatCNN(nn.Module):
     """Residual convolutional network for single beats of any length.
 
-    Convolution, then residual blocks (convolution, batch norm, ReLU, dropout, pooling by
-    two), global mean and maximum over time, and a dense head. The blocks are those of
-    He et al. 2016 (doi:10.1109/CVPR.2016.90) in one dimension, as Kachuee et al. 2018
-    (doi:10.1109/ICHI.2018.00092) use them for heartbeats; unlike theirs the channels
-    double from block to block, there is batch norm, and global pooling in place of
-    flattening makes the weights independent of the length.
+    A convolution that halves the length, residual blocks that halve it again (convolution,
+    batch norm, ReLU, dropout), global mean and maximum over time, and a dense head. The
+    blocks are those of He et al. 2016 (doi:10.1109/CVPR.2016.90) in one dimension, as
+    Kachuee et al. 2018 (doi:10.1109/ICHI.2018.00092) use them for heartbeats; unlike theirs
+    the channels double from block to block, there is batch norm, strides take the place of
+    pooling, and global pooling in place of flattening makes the weights independent of the
+    length.
 
     Parameters
     ----------
@@ -56,7 +64,7 @@ class BeatCNN(nn.Module):
         super().__init__()
         self.n_leads = n_leads
         self.n_aux_features = n_aux_features
-        self.min_times = 2**n_blocks
+        self.min_times = shortest(n_blocks)
         self.front, width = convolutional_front(n_leads, n_filters, kernel_size, n_blocks, dropout)
         self.head = Head(2 * width + n_aux_features, width, n_classes, dropout)
 
@@ -74,4 +82,5 @@ class BeatCNN(nn.Module):
             Logits.
         """
         waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, self.min_times)
-        return self.head(torch.cat([global_pooling(self.front(waves)), aux], dim=1))
+        features = self.front(as_image(waves)).squeeze(2)
+        return self.head(torch.cat([global_pooling(features), aux], dim=1))

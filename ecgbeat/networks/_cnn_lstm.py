@@ -3,7 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from ecgbeat.networks._layers import Head, convolutional_front, global_pooling, split_rows
+from ecgbeat.networks._layers import (
+    Head,
+    as_image,
+    convolutional_front,
+    global_pooling,
+    shortest,
+    split_rows,
+)
 
 
 class BeatCNNLSTM(nn.Module):
@@ -52,7 +59,7 @@ class BeatCNNLSTM(nn.Module):
         super().__init__()
         self.n_leads = n_leads
         self.n_aux_features = n_aux_features
-        self.min_times = 2**n_blocks
+        self.min_times = shortest(n_blocks)
         self.front, width = convolutional_front(n_leads, n_filters, kernel_size, n_blocks, dropout)
         self.lstm = nn.LSTM(
             width,
@@ -79,5 +86,6 @@ class BeatCNNLSTM(nn.Module):
             Logits.
         """
         waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, self.min_times)
-        states, _ = self.lstm(self.front(waves).transpose(1, 2))
+        features = self.front(as_image(waves)).squeeze(2)
+        states, _ = self.lstm(features.transpose(1, 2))
         return self.head(torch.cat([global_pooling(states.transpose(1, 2)), aux], dim=1))

@@ -40,48 +40,72 @@ def split_rows(
     return (functional.pad(waves, (0, missing)) if missing > 0 else waves), aux
 
 
-def _convolution(n_in: int, n_out: int, kernel_size: int) -> list[nn.Module]:
-    """Build a convolution that keeps the length, without bias: batch norm follows.
+def as_image(waves: Tensor) -> Tensor:
+    """Give waveforms the shape of images of height one, channels last in memory.
 
-    torch's own ``padding="same"`` warns of even kernels, which need one zero more on one side.
+    torch's CPU kernels for two dimensions are 1.5 to 3 times as fast as those for one, if the
+    channels of a sample lie side by side. Stacking says so even of a single lead, whose memory
+    looks the same either way; all further layers then keep to it.
+
+    Parameters
+    ----------
+    waves : Tensor of shape (n_beats, n_leads, n_times)
+
+    Returns
+    -------
+    Tensor of shape (n_beats, n_leads, 1, n_times)
     """
+    return torch.stack(waves.unbind(dim=1), dim=-1).transpose(1, 2).unsqueeze(2)
+
+
+def _convolution(n_in: int, n_out: int, kernel_size: int, stride: int = 1) -> list[nn.Module]:
+    """Build a convolution over time without bias: batch norm follows.
+
+    It gives ``ceil(n_times / stride)`` samples. torch's own ``padding="same"`` knows no strides
+    and warns of even kernels, which need one zero more on one side.
+    """
+    size, step, half = (1, kernel_size), (1, stride), kernel_size // 2
     if kernel_size % 2:
-        return [nn.Conv1d(n_in, n_out, kernel_size, padding=kernel_size // 2, bias=False)]
-    padding = nn.ConstantPad1d((kernel_size // 2 - 1, kernel_size // 2), 0.0)
-    return [padding, nn.Conv1d(n_in, n_out, kernel_size, bias=False)]
+        return [nn.Conv2d(n_in, n_out, size, step, padding=(0, half), bias=False)]
+    padding = nn.ZeroPad2d((half - 1, half, 0, 0))
+    return [padding, nn.Conv2d(n_in, n_out, size, step, bias=False)]
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions with batch norm and a shortcut around them, then pooling by two.
+    """Two convolutions with batch norm and a shortcut around them; the first halves the length.
 
-    After He et al. 2016 (doi:10.1109/CVPR.2016.90), in one dimension.
+    After He et al. 2016 (doi:10.1109/CVPR.2016.90), with one spatial dimension. Unlike theirs
+    the shortcut takes means of two samples, so that it sees all of them, before its
+    convolution of size one (He et al. 2019, doi:10.1109/CVPR.2019.00065), and whole channels
+    are dropped between the convolutions.
 
     Parameters
     ----------
     n_in, n_out : int
         Channels.
     kernel_size : int
-        Odd or even; the length is kept.
+        Odd or even.
     dropout : float
-        Probability with which whole channels are dropped between the convolutions.
+        Probability with which a channel is dropped between the convolutions.
     """
 
     def __init__(self, n_in: int, n_out: int, kernel_size: int, dropout: float) -> None:
         super().__init__()
         self.branch = nn.Sequential(
-            *_convolution(n_in, n_out, kernel_size),
-            nn.BatchNorm1d(n_out),
-            nn.ReLU(),
-            nn.Dropout1d(dropout),
+            *_convolution(n_in, n_out, kernel_size, stride=2),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(inplace=True),
+            nn.Dropout2d(dropout),
             *_convolution(n_out, n_out, kernel_size),
-            nn.BatchNorm1d(n_out),
+            nn.BatchNorm2d(n_out),
         )
-        self.shortcut = nn.Identity() if n_in == n_out else nn.Conv1d(n_in, n_out, 1)
-        self.pool = nn.MaxPool1d(2, ceil_mode=True)
+        halve = nn.AvgPool2d((1, 2), ceil_mode=True)
+        same = n_in == n_out
+        self.shortcut = nn.Sequential(halve, nn.Identity() if same else nn.Conv2d(n_in, n_out, 1))
 
     def forward(self, waves: Tensor) -> Tensor:
-        """Map (n_beats, n_in, n_times) to (n_beats, n_out, n_times / 2)."""
-        return self.pool(functional.relu(self.branch(waves) + self.shortcut(waves)))
+        """Map (n_beats, n_in, 1, n_times) to (n_beats, n_out, 1, n_times / 2)."""
+        return functional.relu(self.branch(waves) + self.shortcut(waves))
 
 
 def convolutional_front(
@@ -98,26 +122,34 @@ def convolutional_front(
     kernel_size : int
         Length of the convolutions in samples.
     n_blocks : int
-        Number of residual blocks; each halves the length.
+        Number of residual blocks; each halves the length, as the convolution before them does.
     dropout : float
         Passed to every block.
 
     Returns
     -------
     front : nn.Sequential
-        Maps (n_beats, n_leads, n_times) to (n_beats, n_out, n_times / 2**n_blocks).
+        Maps (n_beats, n_leads, 1, n_times) to (n_beats, n_out, 1, n_times / 2**(n_blocks + 1)).
     n_out : int
         Its channels.
     """
     widths = [n_filters * min(2**i, 4) for i in range(n_blocks)]
     layers: list[nn.Module] = [
-        *_convolution(n_leads, n_filters, kernel_size),
-        nn.BatchNorm1d(n_filters),
-        nn.ReLU(),
+        *_convolution(n_leads, n_filters, kernel_size, stride=2),
+        nn.BatchNorm2d(n_filters),
+        nn.ReLU(inplace=True),
     ]
     for n_in, n_out in zip([n_filters, *widths], widths, strict=False):
         layers.append(ResidualBlock(n_in, n_out, kernel_size, dropout))
     return nn.Sequential(*layers), widths[-1]
+
+
+def shortest(n_blocks: int) -> int:
+    """Return the number of samples that leave two in the last block.
+
+    Batch norm, when it learns, needs two values a channel, also of a single beat.
+    """
+    return 2 ** (n_blocks + 1) + 1
 
 
 class RowwiseLinear(nn.Linear):

@@ -18,8 +18,8 @@ def test_layers_and_directions_are_those_asked_for(n_layers, bidirectional):
 @pytest.mark.parametrize(("network_class", "matters"), [(BeatCNNLSTM, True), (BeatCNN, False)])
 def test_the_order_of_time_matters_to_the_lstm(network_class, matters):
     torch.manual_seed(0)
-    # convolutions of one sample cannot see the order, nor can global pooling
+    # convolutions of one sample cannot see the order, nor can strides over 16 equal ones
     network = network_class(2, n_filters=2, kernel_size=1).eval().double()
-    rows = torch.randn(1, 64, dtype=torch.float64)
+    rows = torch.randn(1, 4, dtype=torch.float64).repeat_interleave(16, dim=1)
     difference = (network(rows) - network(rows.flip(1))).abs().max()
     assert (difference > 1e-9) == matters

@@ -2,7 +2,14 @@ import pytest
 import torch
 from torch import nn
 
-from ecgbeat.networks._layers import Head, convolutional_front, global_pooling, split_rows
+from ecgbeat.networks._layers import (
+    Head,
+    as_image,
+    convolutional_front,
+    global_pooling,
+    shortest,
+    split_rows,
+)
 
 
 def test_rows_divide_into_leads_and_auxiliary_features():
@@ -29,9 +36,29 @@ def test_rows_too_short_for_a_beat_are_filled_up_with_zeros(width, n_leads, n_au
 
 
 @pytest.mark.parametrize("kernel_size", [1, 2, 3, 4, 5, 8])
-def test_every_block_halves_the_length(kernel_size):
+@pytest.mark.parametrize(("n_times", "n_left"), [(64, 4), (65, 5), (80, 5), (81, 6), (1, 1)])
+def test_every_layer_halves_the_length_rounded_up(kernel_size, n_times, n_left):
     front, n_out = convolutional_front(2, 4, kernel_size, 3, 0.0)
-    assert front(torch.randn(2, 2, 64)).shape == (2, n_out, 8)
+    assert front(torch.randn(2, 2, 1, n_times)).shape == (2, n_out, 1, n_left)
+
+
+@pytest.mark.parametrize("n_leads", [1, 2, 12])
+def test_channels_lie_side_by_side_in_memory_all_the_way(n_leads):
+    waves = torch.randn(3, n_leads, 40)
+    image = as_image(waves)
+    assert torch.equal(image.squeeze(2), waves)
+    front, _ = convolutional_front(n_leads, 4, 5, 2, 0.0)
+    for layer in front:
+        image = layer(image)
+        assert image.is_contiguous(memory_format=torch.channels_last)
+        assert not image.is_contiguous()
+
+
+@pytest.mark.parametrize("n_blocks", [1, 2, 3, 5])
+def test_the_shortest_beat_leaves_two_samples(n_blocks):
+    front, _ = convolutional_front(1, 2, 3, n_blocks, 0.0)
+    assert front(torch.randn(1, 1, 1, shortest(n_blocks))).shape[-1] == 2
+    assert front(torch.randn(2, 1, 1, shortest(n_blocks) - 1)).shape[-1] == 1
 
 
 def test_channels_double_up_to_fourfold():
@@ -59,4 +86,4 @@ def test_a_head_that_knows_its_classes_refuses_others():
 
 def test_dropout_acts_on_whole_channels():
     front, _ = convolutional_front(1, 4, 3, 1, 0.5)
-    assert any(isinstance(layer, nn.Dropout1d) for layer in front.modules())
+    assert any(isinstance(layer, nn.Dropout2d) for layer in front.modules())
