@@ -1,17 +1,17 @@
 """What both classifiers share: beats in, a network trained on them."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from sklearn.utils.multiclass import check_classification_targets
-from skorch.callbacks import EarlyStopping, LRScheduler
+from skorch.dataset import unpack_data
 from skorch.helper import SliceDataset
 from skorch.utils import is_dataset, to_tensor
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import Subset
 
 from ecgbeat._validation import (
     MIN_TIMES,
@@ -26,15 +26,25 @@ from ecgbeat._validation import (
     unchanged_on_error,
     validate_beats,
 )
-from ecgbeat.classifiers._batches import batch_loader, collate
+from ecgbeat.classifiers._augmentation import Augmentation, augment_rows
+from ecgbeat.classifiers._averaging import WeightAverage
 from ecgbeat.classifiers._budget import PREDICTION_BATCH, batch_size_for, epochs_for
-from ecgbeat.classifiers._callbacks import OneCycle
+from ecgbeat.classifiers._callbacks import own_callbacks
+from ecgbeat.classifiers._components import (
+    check_label_smoothing,
+    criterion_params,
+    iterator_params,
+    optimizer_params,
+    set_weight_decay,
+)
 from ecgbeat.classifiers._device import autocast
 from ecgbeat.classifiers._holdout import holdout_rows
 from ecgbeat.classifiers._labels import distinct_classes, labels_of_dataset, weights_of_classes
 from ecgbeat.classifiers._net import SklearnNet
 
 _COUNT = Interval(Integral, 1, None, closed="left")
+_ANY_SIZE = Interval(Real, 0, None, closed="left")
+_SHARE = Interval(Real, 0, 1, closed="left")
 
 
 class BeatClassifier(SklearnNet):
@@ -43,6 +53,7 @@ class BeatClassifier(SklearnNet):
     n_leads: int
     batch_size: Any
     max_epochs: Any
+    _weight_average: WeightAverage | None = None
 
     _network: ClassVar[type[nn.Module]]  # what module=None stands for
     _architecture: ClassVar[tuple[str, ...]] = (
@@ -56,15 +67,22 @@ class BeatClassifier(SklearnNet):
         "n_filters": [_COUNT],
         "kernel_size": [_COUNT],
         "n_blocks": [Interval(Integral, 1, 12, closed="both")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "dropout": [_SHARE],
         "n_leads": [_COUNT],
         "n_aux_features": [Interval(Integral, 0, None, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "class_weight": [StrOptions({"balanced", "sqrt_balanced"}), dict, None],
+        "label_smoothing": [_SHARE],
+        "augment_amplitude": [_ANY_SIZE],
+        "augment_baseline": [_ANY_SIZE],
+        "augment_noise": [_ANY_SIZE],
+        "augment_shift": [_SHARE],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [_COUNT],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "lr_schedule": [StrOptions({"onecycle"}), None],
+        "weight_decay": [_ANY_SIZE],
+        "weight_averaging": [_SHARE, None],
         "max_epochs": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), _COUNT, Options(Integral, {-1})],
         "precision": [StrOptions({"float32", "bfloat16", "auto"})],
@@ -82,6 +100,7 @@ class BeatClassifier(SklearnNet):
         """Build the network."""
         module = self._network if self.module is None else self.module
         self.module_ = self.initialized_instance(module, self.get_params_for("module"))
+        self._weight_average = None
         return self
 
     def get_params_for(self, prefix: str) -> dict[str, Any]:
@@ -92,40 +111,23 @@ class BeatClassifier(SklearnNet):
             n_classes = len(self.classes_) if hasattr(self, "classes_") else None
             own = {name: getattr(self, name) for name in self._architecture}
             return {"n_classes": n_classes, "n_leads": n_leads} | own | params
-        if prefix == "criterion" and self.__dict__.get("_class_weights") is not None:
-            weights = torch.as_tensor(self._class_weights, dtype=torch.float32)
-            return {"weight": weights} | params
-        if (
-            prefix == "optimizer"
-            and self.optimizer is torch.optim.AdamW
-            and "foreach" not in params
-        ):
-            return {
-                "fused": True
-            } | params  # one kernel for all weights: twice as fast on small nets
-        if prefix == "iterator_train" and self.iterator_train is batch_loader:
-            return {"shuffle": True} | params
-        if prefix.startswith("iterator_") and getattr(self, prefix) is DataLoader:
-            return {"collate_fn": collate} | params  # else scorers would get lists of strings
+        if prefix == "criterion":
+            return criterion_params(self) | params
+        if prefix == "optimizer":
+            return optimizer_params(self) | params
+        if prefix.startswith("iterator_"):
+            return iterator_params(self, prefix) | params
         return params
+
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> "BeatClassifier":
+        """Build the optimizer; from then on ``set_params`` reaches its weight decay."""
+        super().initialize_optimizer(*args, **kwargs)
+        self._register_virtual_param("weight_decay", set_weight_decay)
+        return self
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
-        callbacks = super()._default_callbacks
-        # get_params reads these, also while a parameter still holds some nonsense
-        one_cycle = isinstance(self.lr_schedule, str) and self.lr_schedule == "onecycle"
-        if one_cycle and not self._has_scheduler_of_its_own():
-            callbacks.append(("one_cycle", OneCycle()))
-        if isinstance(self.early_stopping, (bool, np.bool_)) and self.early_stopping:
-            stop = EarlyStopping(patience=self.patience, load_best=True)
-            callbacks.append(("early_stopping", stop))
-        return callbacks
-
-    def _has_scheduler_of_its_own(self) -> bool:
-        """Tell whether the user brought a skorch scheduler: two would fight over the rate."""
-        callbacks = self.callbacks if isinstance(self.callbacks, (list, tuple)) else []
-        found = [item[1] if isinstance(item, (list, tuple)) else item for item in callbacks]
-        return any(isinstance(item, LRScheduler) or item is LRScheduler for item in found)
+        return super()._default_callbacks + own_callbacks(self)
 
     def _get_predict_nonlinearity(self) -> Any:
         # own networks give logits whatever the loss, and still do when it has been trimmed
@@ -133,6 +135,10 @@ class BeatClassifier(SklearnNet):
             self.check_is_fitted()
             return _softmax
         return super()._get_predict_nonlinearity()
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_label_smoothing(self)
 
     # --- training -------------------------------------------------------------------
 
@@ -283,7 +289,30 @@ class BeatClassifier(SklearnNet):
         """Run one epoch; ``groups`` were for the split and are nothing for the network."""
         if self._has_own_network:
             fit_params.pop("groups", None)
-        super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        with self._averaged(training):
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+
+    def _averaged(self, training: bool) -> AbstractContextManager:
+        """Return the context in which weights of training are averaged, if they are to be."""
+        if not training or self.weight_averaging is None:
+            return nullcontext()
+        if self._weight_average is None:
+            self._weight_average = WeightAverage()
+        return self._weight_average.epoch(self.module_)
+
+    def train_step(self, batch: Any, **fit_params: Any) -> Any:
+        """Take one step of training on a batch, varied if an ``augment_*`` asks for it."""
+        augmentation = Augmentation(
+            self.augment_amplitude, self.augment_baseline, self.augment_noise, self.augment_shift
+        )
+        if augmentation:
+            X, y = unpack_data(batch)
+            rows = to_tensor(X, device=self.device)
+            batch = augment_rows(rows, augmentation, self._leads_seen(), self.n_aux_features), y
+        step = super().train_step(batch, **fit_params)
+        if self._weight_average is not None and self.weight_averaging is not None:
+            self._weight_average.step(self.weight_averaging)
+        return step
 
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
         """Return batches; those that nobody trains on are as large as is fast."""
@@ -294,6 +323,11 @@ class BeatClassifier(SklearnNet):
             return super().get_iterator(dataset, training=training)
         finally:
             self.batch_size = "auto"
+
+    def trim_for_prediction(self) -> None:
+        """Drop what only training needs, as skorch does; this cannot be undone."""
+        super().trim_for_prediction()
+        self._weight_average = None
 
     # --- computing ------------------------------------------------------------------
 

@@ -1,10 +1,31 @@
-"""The learning-rate schedule as a skorch callback."""
+"""The callbacks that the classifiers' own parameters stand for."""
 
 import math
 from typing import Any
 
+import numpy as np
 import torch
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+
+
+def own_callbacks(net: Any) -> list[tuple[str, Any]]:
+    """Return the schedule of the learning rate and early stopping, as far as they are wanted."""
+    callbacks: list[tuple[str, Any]] = []
+    # get_params reads these, also while a parameter still holds some nonsense
+    one_cycle = isinstance(net.lr_schedule, str) and net.lr_schedule == "onecycle"
+    if one_cycle and not _has_scheduler_of_its_own(net):
+        callbacks.append(("one_cycle", OneCycle()))
+    if isinstance(net.early_stopping, (bool, np.bool_)) and net.early_stopping:
+        stop = EarlyStopping(patience=net.patience, load_best=True)
+        callbacks.append(("early_stopping", stop))
+    return callbacks
+
+
+def _has_scheduler_of_its_own(net: Any) -> bool:
+    """Tell whether the user brought a skorch scheduler: two would fight over the rate."""
+    callbacks = net.callbacks if isinstance(net.callbacks, (list, tuple)) else []
+    found = [item[1] if isinstance(item, (list, tuple)) else item for item in callbacks]
+    return any(isinstance(item, LRScheduler) or item is LRScheduler for item in found)
 
 
 class OneCycle(Callback):

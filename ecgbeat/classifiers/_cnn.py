@@ -34,8 +34,26 @@ class ECGCNNClassifier(BeatClassifier):
     n_aux_features : int, default=0
         Number of columns at the end of a row (RR features, say) that go past the
         convolutions to the dense head.
-    class_weight : "balanced", dict or None, default=None
-        Weight of each class in the loss: by inverse frequency, by label, or equal.
+    class_weight : "balanced", "sqrt_balanced", dict or None, default=None
+        Weight of each class in the loss: by inverse frequency, by its square root (scaled
+        to a mean of 1 over the training beats), by label, or equal.
+    label_smoothing : float, default=0.0
+        Share of every target that the loss spreads over all classes, from 0 to below 1.
+        Only for losses that take it: cross-entropy and ``ecgbeat.networks.FocalLoss``.
+    augment_amplitude : float, default=0.0
+        Augmentation of every training batch anew, from `random_state`; prediction and
+        validation see beats as they are, auxiliary features never change. This one
+        multiplies each lead of each beat by exp(N(0, augment_amplitude)).
+    augment_baseline : float, default=0.0
+        Standard deviation of the slow wander (constant, half and whole cycle over the
+        row, random in size and phase) added to each lead of each beat, in standard
+        deviations of that lead. Zeros that fill up the end of a row stay zeros.
+    augment_noise : float, default=0.0
+        Standard deviation of the white noise added, likewise.
+    augment_shift : float, default=0.0
+        Farthest move of a beat in time, either way, as a fraction of the row's length
+        from 0 to below 1. Its leads move together by whole samples, and the sample at the
+        edge is repeated.
     early_stopping : bool, default=False
         Whether to hold out `validation_fraction` of the training beats, to stop when
         their loss has not fallen for `patience` epochs, and to keep the best weights.
@@ -50,6 +68,14 @@ class ECGCNNClassifier(BeatClassifier):
     lr_schedule : "onecycle" or None, default="onecycle"
         One-cycle schedule (Smith & Topin 2019, doi:10.1117/12.2520589) or a constant
         rate. A skorch ``LRScheduler`` among `callbacks` takes its place.
+    weight_decay : float, default=0.01
+        Given to every optimizer that has one. AdamW shrinks the weights by it (Loshchilov
+        & Hutter 2019, arXiv:1711.05101); SGD or Adam add it to the gradient.
+    weight_averaging : float or None, default=None
+        Decay of an exponential moving average of weights and batch-norm statistics per
+        training step, 0.99 say; at first it is less, (1 + t) / (10 + t) at step t. The average
+        is the model that validation, callbacks at the end of an epoch, and prediction
+        see; training goes on with the weights as they are.
     max_epochs : int or "auto", default="auto"
         Passes over the training beats. "auto" is 30 at 1,000 beats, falling from 60 for
         small sets to 8 for large ones.
@@ -140,11 +166,18 @@ class ECGCNNClassifier(BeatClassifier):
         n_leads: int = 1,
         n_aux_features: int = 0,
         class_weight: Any = None,
+        label_smoothing: float = 0.0,
+        augment_amplitude: float = 0.0,
+        augment_baseline: float = 0.0,
+        augment_noise: float = 0.0,
+        augment_shift: float = 0.0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         patience: int = 10,
         lr: float = 0.01,
         lr_schedule: str | None = "onecycle",
+        weight_decay: float = 0.01,
+        weight_averaging: float | None = None,
         max_epochs: Any = "auto",
         batch_size: Any = "auto",
         precision: str = "float32",
@@ -196,9 +229,16 @@ class ECGCNNClassifier(BeatClassifier):
         self.n_leads = n_leads
         self.n_aux_features = n_aux_features
         self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.augment_amplitude = augment_amplitude
+        self.augment_baseline = augment_baseline
+        self.augment_noise = augment_noise
+        self.augment_shift = augment_shift
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.lr_schedule = lr_schedule
+        self.weight_decay = weight_decay
+        self.weight_averaging = weight_averaging
         self.precision = precision
         self.random_state = random_state

@@ -28,11 +28,12 @@ class ECGCNNLSTMClassifier(BeatClassifier):
         Stacked LSTM layers.
     bidirectional : bool, default=False
         Whether a second LSTM reads the beat from its end.
-    n_leads, n_aux_features, class_weight, early_stopping, validation_fraction, patience, \
-    lr, lr_schedule, max_epochs, batch_size, precision, device, random_state, verbose, \
-    warm_start, callbacks, train_split, module, criterion, optimizer, iterator_train, \
-    iterator_valid, dataset, predict_nonlinearity, compile, classes, use_caching, \
-    torch_load_kwargs, **skorch_parameters
+    n_leads, n_aux_features, class_weight, label_smoothing, augment_amplitude, \
+    augment_baseline, augment_noise, augment_shift, early_stopping, validation_fraction, \
+    patience, lr, lr_schedule, weight_decay, weight_averaging, max_epochs, batch_size, \
+    precision, device, random_state, verbose, warm_start, callbacks, train_split, module, \
+    criterion, optimizer, iterator_train, iterator_valid, dataset, predict_nonlinearity, \
+    compile, classes, use_caching, torch_load_kwargs, **skorch_parameters
         As in `ECGCNNClassifier`.
 
     Attributes
@@ -84,11 +85,18 @@ class ECGCNNLSTMClassifier(BeatClassifier):
         n_leads: int = 1,
         n_aux_features: int = 0,
         class_weight: Any = None,
+        label_smoothing: float = 0.0,
+        augment_amplitude: float = 0.0,
+        augment_baseline: float = 0.0,
+        augment_noise: float = 0.0,
+        augment_shift: float = 0.0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         patience: int = 10,
         lr: float = 0.01,
         lr_schedule: str | None = "onecycle",
+        weight_decay: float = 0.01,
+        weight_averaging: float | None = None,
         max_epochs: Any = "auto",
         batch_size: Any = "auto",
         precision: str = "float32",
@@ -143,9 +151,16 @@ class ECGCNNLSTMClassifier(BeatClassifier):
         self.n_leads = n_leads
         self.n_aux_features = n_aux_features
         self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.augment_amplitude = augment_amplitude
+        self.augment_baseline = augment_baseline
+        self.augment_noise = augment_noise
+        self.augment_shift = augment_shift
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.patience = patience
         self.lr_schedule = lr_schedule
+        self.weight_decay = weight_decay
+        self.weight_averaging = weight_averaging
         self.precision = precision
         self.random_state = random_state

@@ -82,7 +82,9 @@ def weights_of_classes(
 ) -> np.ndarray | None:
     """Return one weight a class as scikit-learn computes it, or None for equal weights.
 
-    A class that ``y`` lacks (possible in ``partial_fit``) weighs 1.
+    "sqrt_balanced" is the square root of "balanced", such that the beats of ``y`` weigh 1
+    on average, as they do with "balanced". A class that ``y`` lacks (possible in
+    ``partial_fit``) weighs 1.
     """
     if class_weight is None:
         return None
@@ -93,11 +95,14 @@ def weights_of_classes(
                 f"class_weight names the labels {unknown!r}, which are not among the classes "
                 f"{classes.tolist()}."
             )
-    present = np.unique(y)
+    present, counts = np.unique(y, return_counts=True)
+    softened = isinstance(class_weight, str) and class_weight == "sqrt_balanced"
+    found = compute_class_weight("balanced" if softened else class_weight, classes=present, y=y)
+    if softened:
+        found = np.sqrt(found)
+        found *= counts.sum() / (counts @ found)
     weights = np.ones(len(classes))
-    weights[np.searchsorted(classes, present)] = compute_class_weight(
-        class_weight, classes=present, y=y
-    )
+    weights[np.searchsorted(classes, present)] = found
     return weights
 
 

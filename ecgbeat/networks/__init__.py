@@ -2,5 +2,6 @@
 
 from ecgbeat.networks._cnn import BeatCNN
 from ecgbeat.networks._cnn_lstm import BeatCNNLSTM
+from ecgbeat.networks._losses import FocalLoss
 
-__all__ = ["BeatCNN", "BeatCNNLSTM"]
+__all__ = ["BeatCNN", "BeatCNNLSTM", "FocalLoss"]

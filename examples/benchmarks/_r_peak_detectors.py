@@ -3,6 +3,8 @@
 import importlib.metadata
 import warnings
 
+from _report import why_missing
+
 
 def ecgbeat():
     from ecgbeat.signal import detect_r_peaks
@@ -70,19 +72,8 @@ def prepare_detectors(names):
             with warnings.catch_warnings(action="ignore"):
                 ready[name] = DETECTORS[name][1]()
         except ImportError as error:
-            missing[name] = "not installed"
-            if is_installed(DETECTORS[name][0]):  # it lacks something else
-                missing[name] = f"import failed: {error}"
+            missing[name] = why_missing(DETECTORS[name][0], error)
     return ready, missing
-
-
-def is_installed(distribution):
-    """Tell whether a distribution is installed."""
-    try:
-        importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
 
 
 def label(name):

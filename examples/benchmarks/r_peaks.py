@@ -23,6 +23,7 @@ os.environ.update(dict.fromkeys(("MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
 
 from _r_peak_detectors import DETECTORS, label, prepare_detectors
 from _r_peak_scoring import NOISES, add_noise_to_all, detect_all, load_records, score_detections
+from _report import cpu_name, print_table
 from threadpoolctl import threadpool_info
 from tqdm import tqdm
 
@@ -121,25 +122,6 @@ def noise_rows(records, detectors, levels):
             yield [label(name), kind, *(f"{scores[name, kind, level]:.4f}" for level in levels)]
 
 
-def print_table(title, rows, markdown):
-    """Print rows of strings, the first of them as header; short rows are filled up."""
-    header, *body = rows
-    body = [row + [""] * (len(header) - len(row)) for row in body]
-    if markdown:
-        dashes = ["---", *["---:"] * (len(header) - 1)]
-        lines = [f"| {' | '.join(row)} |" for row in (header, dashes, *body)]
-    else:
-        widths = [max(map(len, column)) for column in zip(header, *body, strict=True)]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if i == 0 else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
-            for row in (header, *body)
-        ]
-    print(f"\n{title}\n", *lines, sep="\n", flush=True)
-
-
 def report_failures(name, failures):
     """Name the records on which a detector failed."""
     for record, error in failures.items():
@@ -157,18 +139,6 @@ def print_setting(records):
         f"{len(records)} records, {hours:.2f} h, {records[0].fs:g} Hz, "
         f"{sum(len(record.reference) for record in records)} beats"
     )
-
-
-def cpu_name():
-    """Return the processor's name as the system tells it."""
-    try:
-        with open("/proc/cpuinfo") as file:
-            names = [
-                line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
-            ]
-    except OSError:  # no Linux
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def parse_arguments():

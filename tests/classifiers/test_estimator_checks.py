@@ -4,6 +4,7 @@ import pytest
 from sklearn.utils.estimator_checks import check_estimator, estimator_checks_generator
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
+from ecgbeat.networks import FocalLoss
 
 DEFAULT = [ECGCNNClassifier(), ECGCNNLSTMClassifier()]
 # narrow and short, so that the many checks take seconds; wide enough to pass the score check
@@ -15,6 +16,19 @@ VARIED = [
     ECGCNNClassifier(**SMALL, n_aux_features=1, class_weight="balanced"),
     ECGCNNClassifier(**SMALL, n_leads=2, n_aux_features=4, lr_schedule=None),
     ECGCNNClassifier(**SMALL, early_stopping=True, validation_fraction=0.2),
+    ECGCNNClassifier(
+        **SMALL,
+        n_leads=2,
+        n_aux_features=1,
+        criterion=FocalLoss,
+        class_weight="sqrt_balanced",
+        label_smoothing=0.05,
+        augment_amplitude=0.05,
+        augment_baseline=0.05,
+        augment_noise=0.05,
+        augment_shift=0.05,
+        weight_averaging=0.9,
+    ),
     ECGCNNLSTMClassifier(**SMALL_LSTM, bidirectional=True, n_layers=2),
     ECGCNNLSTMClassifier(**SMALL_LSTM, n_leads=3, n_aux_features=2, early_stopping=True),
 ]

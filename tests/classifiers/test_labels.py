@@ -62,6 +62,19 @@ def test_balanced_weights_are_scikit_learns():
     np.testing.assert_allclose(weights, [4 / 6, 2])
 
 
+def test_softened_weights_are_roots_of_balanced_ones_and_one_on_average():
+    y = np.array([0, 0, 0, 0, 0, 0, 0, 0, 1, 1])
+    weights = weights_of_classes("sqrt_balanced", np.array([0, 1]), y)
+    assert weights[1] / weights[0] == pytest.approx(np.sqrt(8 / 2))
+    assert weights[y].mean() == pytest.approx(1)
+
+
+def test_a_class_without_rows_weighs_one_beside_softened_weights():
+    weights = weights_of_classes("sqrt_balanced", np.array([0, 1, 2]), np.array([0, 0, 0, 2]))
+    assert weights[1] == 1
+    assert weights[2] / weights[0] == pytest.approx(np.sqrt(3))
+
+
 def test_weights_go_by_label():
     weights = weights_of_classes({"V": 5.0}, np.array(["N", "V"]), np.array(["N", "V"]))
     assert weights.tolist() == [1, 5]

@@ -1,0 +1,61 @@
+"""Validation inside the training file of the Kaggle "heartbeat" set, by beat and by patient."""
+
+import time
+
+import numpy as np
+from _training_measure import stratified_rows
+from sklearn.metrics import accuracy_score, f1_score, log_loss
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+
+from ecgbeat.datasets import load_heartbeat_csv
+
+BEATS_HELD_OUT = 0.2
+PATIENT_FOLDS = 4  # a quarter of the patients each; the seed says which
+PROTOCOLS = ["beat", "patient"]
+
+
+def load(path, limit):
+    """Return the beats of the training file, or so many of them, classes in their shares."""
+    data = load_heartbeat_csv(path, subset="train")
+    if limit is not None and limit < len(data.target):
+        rows = stratified_rows(data.target, limit)
+        for name in ("data", "target", "groups"):
+            data[name] = None if data[name] is None else data[name][rows]
+    return data
+
+
+def split(protocol, data, seed):
+    """Return the rows to train on and the rows to score."""
+    if protocol == "beat":
+        by_beat = StratifiedShuffleSplit(1, test_size=BEATS_HELD_OUT, random_state=seed)
+        return next(by_beat.split(data.data, data.target))
+    by_patient = StratifiedGroupKFold(PATIENT_FOLDS, shuffle=True, random_state=0)
+    return list(by_patient.split(data.data, data.target, data.groups))[seed % PATIENT_FOLDS]
+
+
+def score(classifier, data, rows):
+    """Train on one part; return accuracy, macro-F1, log loss and seconds, then every class's F1.
+
+    Where no held-out patient has a class its F1 is NaN, and macro-F1 is the mean of the others.
+    """
+    train, test = rows
+    start = time.perf_counter()
+    classifier.fit(data.data[train], data.target[train])
+    seconds = time.perf_counter() - start
+    y = data.target[test]
+    probabilities = classifier.predict_proba(data.data[test]).astype(float)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)  # to the last bit of a float64
+    predicted = classifier.classes_[probabilities.argmax(axis=1)]
+    codes = np.arange(len(data.target_names))
+    by_class = f1_score(y, predicted, labels=codes, average=None, zero_division=0)
+    by_class[~np.isin(codes, y)] = np.nan
+    loss = log_loss(y, probabilities, labels=classifier.classes_)
+    return [accuracy_score(y, predicted), np.nanmean(by_class), loss, seconds, *by_class]
+
+
+def mean_and_spread(values, digits):
+    """Return mean and standard deviation of what is known, in words."""
+    known = values[~np.isnan(values)]
+    summaries = [known.mean()] if len(known) else []
+    summaries += [known.std(ddof=1)] if len(known) > 1 else []
+    return " ± ".join(f"{summary:.{digits}f}" for summary in summaries)

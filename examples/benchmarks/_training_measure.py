@@ -1,0 +1,119 @@
+"""One row of training_peers.py: train, predict, score. Runs in a process of its own."""
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from _fresh_process import PeakMemory
+from _report import why_missing
+from _training_rows import ROWS
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+from sklearn.utils import Bunch
+
+from ecgbeat.datasets import load_heartbeat_csv
+
+WARM_UP_BEATS = 100
+FEWEST_OF_A_CLASS = 10  # in a limited training set; SMOTE needs 6
+
+
+class Result(NamedTuple):
+    """What one row gave with one seed."""
+
+    accuracy: float
+    macro_f1: float
+    auc: float  # of label 0 against the rest; NaN for a row without scores
+    abnormal_f1: float
+    fit_s: float
+    beats_a_second: float
+    size: str  # parameters, or nodes
+    peak_mb: float
+    gpu_mb: float
+
+
+def load_split(path, limit=None):
+    """Load the official split; `limit` draws so many training beats, stratified."""
+    train, test = (load_heartbeat_csv(path, subset=part) for part in ("train", "test"))
+    if limit is not None and limit < len(train.target):
+        rows = stratified_rows(train.target, limit)
+        groups = None if train.groups is None else train.groups[rows]
+        train = Bunch(data=train.data[rows], target=train.target[rows], groups=groups)
+    return train, test
+
+
+def stratified_rows(y, n_rows):
+    """Draw about so many rows, classes in their shares but with ten rows each where there are."""
+    rng = np.random.default_rng(0)
+    drawn = []
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        share = max(round(n_rows * len(rows) / len(y)), FEWEST_OF_A_CLASS)
+        drawn.append(rng.choice(rows, min(share, len(rows)), replace=False))
+    return np.sort(np.concatenate(drawn))
+
+
+def measure(name, setting, path, limit, repeats, binary=False):
+    """Return the `Result` of a row, or in a string why there is none."""
+    torch.set_num_threads(setting.threads)
+    row = ROWS[name]
+    try:
+        model = row.build(setting)
+    except ImportError as error:
+        return why_missing(row.distribution, error)
+    train, test = load_split(path, limit)
+    y, y_test = train.target, test.target
+    if binary:
+        y, y_test = (y != 0).astype(int), (y_test != 0).astype(int)
+    few = stratified_rows(y, WARM_UP_BEATS)  # what is imported or compiled at the first call
+    row.build(setting).fit(train.data[few], y[few]).predict(train.data[:1])
+    try:
+        with PeakMemory() as memory:
+            seconds, _ = timed(model.fit, train.data, y)
+    except MemoryError as error:
+        return str(error)
+    passes = [timed(model.predict, test.data) for _ in range(repeats)]
+    predicted = passes[0][1]
+    return Result(
+        accuracy=accuracy_score(y_test, predicted),
+        macro_f1=f1_score(y_test, predicted, average="macro"),
+        auc=abnormal_auc(model, test.data, y_test),
+        abnormal_f1=f1_score(y_test != 0, predicted != 0),
+        fit_s=seconds,
+        beats_a_second=len(y_test) / min(seconds for seconds, _ in passes),
+        size=size_of(model),
+        peak_mb=memory.mb,
+        gpu_mb=torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else 0.0,
+    )
+
+
+def timed(function, *arguments):
+    """Return the seconds of a call, up to the end of what it left to a GPU, and its result."""
+    start = time.perf_counter()
+    result = function(*arguments)
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - start, result
+
+
+def abnormal_auc(model, X, y):
+    """Return the area under the ROC curve of label 0 against all others; NaN without scores."""
+    if hasattr(model, "predict_proba"):
+        scores = model.predict_proba(X)
+    else:
+        scores = model.decision_function(X)
+    votes = np.isin(scores, (0, 1)).all()  # what aeon's ridge calls probabilities
+    return float("nan") if votes else roc_auc_score(y == 0, scores[:, 0])
+
+
+def size_of(model):
+    """Return the number of weights, or of the nodes of all trees, in words."""
+    last = model[-1] if hasattr(model, "steps") else model
+    if hasattr(last, "module_"):
+        return f"{sum(weights.numel() for weights in last.module_.parameters()):,}"
+    if hasattr(last, "estimators_"):
+        return f"{sum(tree.tree_.node_count for tree in last.estimators_):,} nodes"
+    if hasattr(last, "_predictors"):
+        trees = [tree for trees in last._predictors for tree in trees]
+        return f"{sum(len(tree.nodes) for tree in trees):,} nodes"
+    last = getattr(last, "estimator_", last)  # aeon's pipeline
+    return f"{last.coef_.size + last.intercept_.size:,}"

@@ -1,0 +1,185 @@
+"""Hold a stop-watch to ECGCNNClassifier beside the same network in bare torch.
+
+    python examples/benchmarks/overhead.py
+
+Needs no data: beats are random numbers, which cost what real ones cost. README.md beside this file
+says what each line of the table compares.
+"""
+
+import argparse
+import copy
+import statistics
+import time
+
+import numpy as np
+import torch
+from _fresh_process import PeakMemory, run_fresh
+from _report import print_machine, print_table
+from _torch_loop import logits, train
+from _training_settings import default_recipe
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from ecgbeat import BandpassFilter, ECGCNNClassifier, ZScoreScaler
+
+N_TIMES = 187
+N_CLASSES = 5
+FS_HZ = 125.0
+BATCH_SIZES = (64, 128, 256, 512, 1024, 2048)
+MEGABYTE = 2**20
+
+
+def make_rows(n_rows, seed=0):
+    """Draw beats of noise, and labels."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(n_rows) % N_CLASSES)
+    return rng.standard_normal((n_rows, N_TIMES), dtype=np.float32), labels
+
+
+def alternate(repeats, *functions):
+    """Time functions in turn, so that a busy moment hits all; return a list of seconds of each."""
+    for function in functions:
+        function()  # what is imported or set up at the first call
+    seconds = [[] for _ in functions]
+    for _ in range(repeats):
+        for function, taken in zip(functions, seconds, strict=True):
+            start = time.perf_counter()
+            function()
+            taken.append(time.perf_counter() - start)
+    return seconds
+
+
+def compared(what, unit, ours, other, scale=1.0):
+    """Return a row of the table from the seconds of ecgbeat and of what stands beside it."""
+    cells = []
+    for summary in (min, statistics.median):
+        mine, bare = scale * summary(ours), scale * summary(other)
+        cells += [f"{mine:.3f}", f"{bare:.3f}", f"{mine / bare:.2f}"]
+    return [what, unit, *cells]
+
+
+def fit_rows(arguments):
+    """`fit` beside the loop written by hand: same network, batches, optimizer, epochs."""
+    X, y = make_rows(arguments.rows_of_data)
+    options = {"max_epochs": arguments.epochs, "random_state": 0}
+    recipe = default_recipe(len(X), N_CLASSES, **options)
+
+    def by_hand():
+        train(recipe._replace(module=copy.deepcopy(recipe.module)), X, y)
+
+    seconds = alternate(arguments.repeats, lambda: ECGCNNClassifier(**options).fit(X, y), by_hand)
+    yield compared(f"fit, {len(X):,} beats, {recipe.epochs} epochs", "s", *seconds)
+
+
+def predict_rows(arguments):
+    """`predict_proba` beside the bare module in batches of the size that is fastest for it."""
+    X, _ = make_rows(arguments.predict_rows)
+    net = fitted()
+    by_size = alternate(
+        arguments.repeats,
+        *(lambda size=size: logits(net.module_, X, size) for size in BATCH_SIZES),
+    )
+    medians = [statistics.median(seconds) for seconds in by_size]
+    best = BATCH_SIZES[int(np.argmin(medians))]
+    seconds = alternate(
+        arguments.repeats, lambda: net.predict_proba(X), lambda: logits(net.module_, X, best)
+    )
+    yield compared(f"predict_proba, {len(X):,} beats, module by {best}", "s", *seconds)
+
+
+def beat_rows(arguments):
+    """One beat: through a pipeline, through the net, through the bare module."""
+    X, y = make_rows(200)
+    filtered = make_pipeline(
+        BandpassFilter(fs=FS_HZ), ZScoreScaler(), ECGCNNClassifier(max_epochs=1, random_state=0)
+    ).fit(X, y)
+    net, beat = filtered[-1], X[:1]
+
+    def bare():
+        with torch.inference_mode():
+            net.module_.eval()(torch.from_numpy(beat))
+
+    whole, alone, module = alternate(
+        arguments.calls, lambda: filtered.predict(beat), lambda: net.predict_proba(beat), bare
+    )
+    yield compared("one beat, predict_proba", "ms", alone, module, 1000)
+    yield compared("one beat, filter + scaler + net", "ms", whole, module, 1000)
+
+
+def memory_rows(arguments):
+    """Peak of `fit` above what is held before, beside the size of the beats."""
+    peak, size = run_fresh(
+        fit_memory, arguments.memory_rows, arguments.threads, threads=arguments.threads
+    )
+    yield [
+        *(f"peak memory of fit, {arguments.memory_rows:,} beats, beside the array", "MB"),
+        *(f"{peak:.0f}", f"{size:.0f}", f"{peak / size:.2f}"),
+    ]
+
+
+def fit_memory(n_rows, threads):
+    """Return the peak of `fit`, an epoch of it, and the size of the beats in MB."""
+    torch.set_num_threads(threads)
+    fitted()  # what is imported at the first call
+    X, y = make_rows(n_rows)
+    with PeakMemory() as memory:
+        ECGCNNClassifier(max_epochs=1, random_state=0).fit(X, y)
+    return memory.mb, X.nbytes / MEGABYTE
+
+
+def grid_rows(arguments):
+    """A grid search by two processes beside one; the first search has started the two already."""
+    X, y = make_rows(arguments.grid_rows)
+    net = ECGCNNClassifier(max_epochs=arguments.epochs, random_state=0)
+
+    def search(n_jobs):
+        grid = {"dropout": [0.1, 0.3], "lr": [0.003, 0.01]}
+        GridSearchCV(net, grid, cv=3, refit=False, n_jobs=n_jobs).fit(X, y)
+
+    seconds = alternate(arguments.grid_repeats, lambda: search(2), lambda: search(1))
+    yield compared(f"GridSearchCV, {len(X):,} beats, n_jobs=2 beside 1", "s", *seconds)
+
+
+def fitted():
+    """Return a trained classifier; how well does not matter."""
+    return ECGCNNClassifier(max_epochs=1, random_state=0).fit(*make_rows(200))
+
+
+SECTIONS = {
+    "fit": fit_rows,
+    "predict": predict_rows,
+    "beat": beat_rows,
+    "memory": memory_rows,
+    "grid": grid_rows,
+}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=7, help="of fit and of prediction")
+    parser.add_argument("--epochs", type=int, default=3, help="of fit and of the grid search")
+    parser.add_argument("--rows-of-data", type=int, default=20_000, help="beats that fit gets")
+    parser.add_argument("--predict-rows", type=int, default=20_000)
+    parser.add_argument("--calls", type=int, default=500, help="calls with one beat")
+    parser.add_argument("--memory-rows", type=int, default=87_554)
+    parser.add_argument("--grid-rows", type=int, default=4_000)
+    parser.add_argument("--grid-repeats", type=int, default=3)
+    parser.add_argument("--markdown", action="store_true", help="print the table for the docs")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    torch.set_num_threads(arguments.threads)
+    print_machine(("ecgbeat", "torch", "skorch", "scikit-learn", "numpy"), arguments.threads)
+    rows = [["what", "unit", "ecgbeat min", "bare min", "ratio", "ecgbeat median", "bare", "ratio"]]
+    for name in arguments.sections:
+        rows += SECTIONS[name](arguments)
+        print(f"{name}: done", flush=True)
+    print_table("Beside bare torch", rows, arguments.markdown)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Choose the defaults of the classifiers, inside the training file of the Kaggle "heartbeat" set.
+
+    python examples/benchmarks/training_study.py --data kaggle_heartbeat --jobs 2
+
+One parameter at a time is moved away from the defaults. Every setting trains ECGCNNClassifier on
+one part of the file and is scored on the other, held out by beat (a fifth, stratified) and by
+patient (a quarter of them), with every seed. The test file is never read.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from _inside_training_file import PROTOCOLS, load, mean_and_spread, score, split
+from _report import print_machine, print_table
+from _study_networks import FlatCNN, PooledCNN
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier, networks
+
+# what differs from the defaults; "estimator" is ECGCNNClassifier unless said otherwise
+SETTINGS = {
+    "defaults": {},
+    "n_filters=12": {"n_filters": 12},
+    "n_filters=24": {"n_filters": 24},
+    "kernel_size=3": {"kernel_size": 3},
+    "kernel_size=7": {"kernel_size": 7},
+    "n_blocks=2": {"n_blocks": 2},
+    "n_blocks=4": {"n_blocks": 4},
+    "pooling, not strides": {"module": PooledCNN},
+    "flattened, not pooled": {"module": FlatCNN},
+    "dropout=0": {"dropout": 0.0},
+    "dropout=0.2": {"dropout": 0.2},
+    "lr=0.003": {"lr": 0.003},
+    "lr=0.03": {"lr": 0.03},
+    "constant lr=0.001": {"lr": 0.001, "lr_schedule": None},
+    "SGD, momentum 0.9, lr=0.1": {
+        "optimizer": torch.optim.SGD,
+        "optimizer__momentum": 0.9,
+        "optimizer__nesterov": True,
+        "lr": 0.1,
+        "weight_decay": 5e-4,
+    },
+    "batch_size=128": {"batch_size": 128},
+    "batch_size=512": {"batch_size": 512},
+    "max_epochs=8": {"max_epochs": 8},
+    "max_epochs=24": {"max_epochs": 24},
+    "weight_decay=0.01": {"weight_decay": 0.01},
+    "weight_decay=0.3": {"weight_decay": 0.3},
+    "label_smoothing=0.05": {"label_smoothing": 0.05},
+    "FocalLoss": {"criterion": networks.FocalLoss},
+    "weight_averaging=0.999": {"weight_averaging": 0.999},
+    "augment_amplitude=0.1": {"augment_amplitude": 0.1},
+    "augment_baseline=0.2": {"augment_baseline": 0.2},
+    "augment_noise=0.05": {"augment_noise": 0.05},
+    "augment_shift=0.02": {"augment_shift": 0.02},
+    "precision='bfloat16'": {"precision": "bfloat16"},
+    "CNN+LSTM": {"estimator": ECGCNNLSTMClassifier},
+}
+
+
+def build(setting, seed, epochs):
+    """Return the classifier of a setting."""
+    parameters = dict(SETTINGS[setting])
+    estimator = parameters.pop("estimator", ECGCNNClassifier)
+    if epochs is not None:
+        parameters["max_epochs"] = epochs
+    return estimator(random_state=seed, **parameters)
+
+
+def run(setting, protocol, seed, data, epochs):
+    """Return what was done and how it scored."""
+    torch.set_num_threads(1)  # the other cores have jobs of their own
+    found = score(build(setting, seed, epochs), data, split(protocol, data, seed))
+    return setting, protocol, seed, found
+
+
+def study(data, arguments):
+    """Return the scores of every setting and protocol, seeds in rows."""
+    plan = [
+        (setting, protocol, seed)
+        for setting in arguments.settings
+        for seed in arguments.seeds
+        for protocol in arguments.protocols
+    ]
+    parallel = Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
+    results = parallel(delayed(run)(*job, data, arguments.epochs) for job in plan)
+    scores = {}
+    for setting, protocol, seed, found in tqdm(results, total=len(plan), smoothing=0):
+        scores.setdefault((setting, protocol), []).append(found)
+        accuracy, macro, loss, seconds, *_ = found
+        tqdm.write(
+            f"{setting}, by {protocol}, seed {seed}: accuracy {accuracy:.4f}, "
+            f"macro-F1 {macro:.4f}, log loss {loss:.4f}, fit {seconds:.0f} s"
+        )
+        sys.stdout.flush()
+    return scores
+
+
+def table_rows(scores, arguments):
+    """Yield the rows of the table: mean and standard deviation over the seeds."""
+    names = ["accuracy", "macro-F1", "log loss"]
+    yield ["setting", *(f"{name}, by {p}" for p in arguments.protocols for name in names), "fit s"]
+    for setting in arguments.settings:
+        cells, seconds = [], []
+        for protocol in arguments.protocols:
+            columns = np.transpose(scores[setting, protocol])
+            cells += [mean_and_spread(values, 4) for values in columns[:2]]
+            cells.append(mean_and_spread(columns[2], 3))
+            seconds.extend(columns[3])
+        yield [setting, *cells, f"{np.mean(seconds):.0f}"]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="folder; default: in the data home")
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
+    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=PROTOCOLS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, help="of every setting; default: its own")
+    parser.add_argument("--jobs", type=int, default=2, help="processes, of one thread each")
+    parser.add_argument("--limit", type=int, help="so many beats, for a quick trial")
+    parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    try:
+        data = load(arguments.data, arguments.limit)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
+    if data.groups is None:
+        print("The file does not tell the patients: nothing is held out by patient.")
+        arguments.protocols = [name for name in arguments.protocols if name != "patient"]
+    print_machine(("ecgbeat", "torch", "skorch", "scikit-learn", "numpy"), 1)
+    print(f"{len(data.target)} beats of the training file, seeds {arguments.seeds}\n")
+    scores = study(data, arguments)
+    print_table(
+        f"Mean and standard deviation over {len(arguments.seeds)} seeds",
+        table_rows(scores, arguments),
+        arguments.markdown,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,422 @@
+"""The scripts of examples/benchmarks that train, on beats few enough for a test."""
+
+import importlib
+import importlib.util
+import math
+import os
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ecgbeat import ECGCNNClassifier
+from ecgbeat.datasets import make_heartbeats
+
+BENCHMARKS = Path(__file__).parents[1] / "examples" / "benchmarks"
+CLASSES = ("N", "A", "V", "F", "/")  # the Kaggle set's 0 to 4
+
+pytestmark = pytest.mark.skipif(
+    not BENCHMARKS.exists(), reason="asks for the repository; here are the tests alone"
+)
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """A function that imports a script of the benchmarks, which lie in no package."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    with torch.random.fork_rng(devices=[]):  # loops written by hand seed the global generator
+        yield importlib.import_module
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Beats of five classes under the names of the Kaggle set, with the patient of each."""
+    path = tmp_path_factory.mktemp("kaggle_heartbeat")
+    for seed, part in enumerate(("train", "test")):
+        made = make_heartbeats(
+            160,
+            n_patients=4,
+            classes=CLASSES,
+            weights=dict(zip(CLASSES, (0.4, 0.15, 0.15, 0.15, 0.15), strict=True)),
+            fs=125,
+            before=0.5,
+            after=1.0,
+            random_state=seed,
+        )
+        X = np.zeros((len(made.data), 187), dtype=np.float32)
+        X[:, : made.data.shape[1]] = made.data[:, :187]
+        codes = np.array([CLASSES.index(label) for label in made.target])
+        records = np.array([f"{100 + int(group)}" for group in made.groups])
+        np.savez(path / f"mitbih_{part}.npz", X=X, y=codes, record=records)
+    return path
+
+
+@pytest.fixture
+def setting(load):
+    return load("_training_rows").Setting(
+        seed=0, threads=1, device="cpu", epochs_scale=0.02, epochs=1
+    )
+
+
+@pytest.fixture
+def in_this_process(load, monkeypatch):
+    """Spare the processes of their own: seconds of importing for each."""
+
+    def run_here(function, *arguments, threads):  # noqa: ARG001
+        return function(*arguments)
+
+    for script in ("training_peers", "overhead"):
+        monkeypatch.setattr(load(script), "run_fresh", run_here)
+
+
+def run(load, monkeypatch, script, *arguments):
+    monkeypatch.setattr(sys, "argv", [f"{script}.py", *map(str, arguments)])
+    load(script).main()
+
+
+def table_of(printed):
+    """Return the cells of all Markdown rows."""
+    lines = [line for line in printed.splitlines() if line.startswith("|")]
+    return [re.split(r" *\| *", line.strip("| ")) for line in lines]
+
+
+# --- a process of its own -------------------------------------------------------------
+
+
+def test_a_fresh_process_has_its_threads_and_this_one_keeps_its_own(load, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
+    run_fresh = load("_fresh_process").run_fresh
+    assert run_fresh(os.getenv, "OMP_NUM_THREADS", threads=3) == "3"
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+    assert "NUMBA_NUM_THREADS" not in os.environ
+
+
+def test_what_a_fresh_process_raises_is_raised(load):
+    with pytest.raises(ValueError, match="invalid literal"):
+        load("_fresh_process").run_fresh(int, "x", threads=1)
+
+
+def test_a_killed_process_is_told(load):
+    with pytest.raises(RuntimeError, match="killed"):
+        load("_fresh_process").run_fresh(os._exit, 9, threads=1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak")
+def test_the_peak_counts_what_was_freed_again(load):
+    with load("_fresh_process").PeakMemory() as memory:
+        np.ones(64 * 2**20, dtype=np.uint8)
+    with load("_fresh_process").PeakMemory() as later:
+        pass
+    assert memory.mb == pytest.approx(64, abs=8)
+    assert later.mb == pytest.approx(0, abs=8)
+
+
+# --- the loop written by hand -----------------------------------------------------------
+
+
+def test_the_loop_takes_the_steps_of_fit(load, beats):
+    X, y = beats
+    codes = np.unique(y, return_inverse=True)[1]
+    # one batch without dropout: nothing is left to chance but the initial weights
+    options = {"dropout": 0.0, "batch_size": len(X), "max_epochs": 5, "random_state": 0}
+    recipe = load("_training_settings").default_recipe(len(X), 3, **options)
+    loop = load("_torch_loop")
+    by_hand = loop.logits(loop.train(recipe, X, codes), X)
+    expected = ECGCNNClassifier(**options).fit(X, y).predict_proba(X)
+    found = torch.softmax(torch.from_numpy(by_hand), dim=1).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert np.ptp(expected, axis=0).max() > 0.01  # something was learned
+
+
+def test_the_recipe_is_that_of_the_defaults(load, beats):
+    X, y = beats
+    net = ECGCNNClassifier(random_state=0).fit(X, y)
+    recipe = load("_training_settings").default_recipe(len(X), 3, random_state=0)
+    assert recipe.epochs == len(net.history)
+    assert math.ceil(len(X) / recipe.batch_size) == len(net.history[0, "batches"])
+    assert recipe.lr == net.lr
+    assert [p.shape for p in recipe.module.parameters()] == [
+        p.shape for p in net.module_.parameters()
+    ]
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
+def test_logits_do_not_depend_on_the_batches(load, beats, batch_size):
+    loop = load("_torch_loop")
+    module = load("_training_settings").default_recipe(100, 3, random_state=0).module
+    X = beats[0][:20]
+    np.testing.assert_allclose(
+        loop.logits(module, X, batch_size), loop.logits(module, X, 20), atol=1e-5
+    )
+
+
+# --- the rows of training_peers.py ------------------------------------------------------
+
+
+def names_of_rows():
+    if not BENCHMARKS.exists():
+        return []
+    text = (BENCHMARKS / "_training_rows.py").read_text(encoding="utf-8")
+    return re.findall(r'^    "([\w-]+)": Row\(', text, re.MULTILINE)
+
+
+def test_all_rows_are_found(load):
+    assert names_of_rows() == list(load("_training_rows").ROWS)
+
+
+@pytest.mark.parametrize("name", names_of_rows())
+@pytest.mark.filterwarnings("default")  # of peers: not ours to mend
+def test_every_row_trains(load, folder, setting, name):
+    result = load("_training_measure").measure(name, setting, folder, None, 1)
+    if isinstance(result, str):
+        assert result == "not installed"
+        assert importlib.util.find_spec(load("_training_rows").ROWS[name].distribution) is None
+        return
+    assert 0 < result.accuracy <= 1
+    assert result.fit_s > 0
+    assert result.beats_a_second > 0
+    assert int(result.size.split()[0].replace(",", "")) > 1000
+
+
+def test_more_epochs_tell_more_apart(load, folder, setting):
+    measure = load("_training_measure").measure
+    one, many = (
+        measure("torch-loop", setting._replace(epochs=epochs), folder, None, 1).auc
+        for epochs in (1, 20)
+    )
+    assert one < 0.8 < many
+
+
+def test_projects_take_their_share_of_the_epochs(load, monkeypatch):
+    layouts, epochs = load("_project_layouts"), []
+    monkeypatch.setattr(layouts, "train_plainly", lambda *_, **how: epochs.append(how["epochs"]))
+    for scale in (1.0, 0.5, 0.001):
+        layouts.train_project(
+            "project-2-cnn", np.zeros((2, 187)), [0, 1], "cpu", epochs_scale=scale
+        )
+    assert epochs == [60, 30, 1]
+
+
+def test_the_best_epoch_of_a_checkpoint_is_kept(load, beats, monkeypatch):
+    layouts, X = load("_project_layouts"), beats[0]
+    codes = np.unique(beats[1], return_inverse=True)[1]
+    losses, states = iter([3.0, 1.0, 2.0]), []
+
+    def mean_loss(module, *_):
+        states.append([weights.clone() for weights in module.parameters()])
+        return next(losses)
+
+    monkeypatch.setattr(layouts, "mean_loss", mean_loss)
+    kept = layouts.train_plainly(
+        layouts.stacked(64, 3), X, codes, epochs=3, device="cpu", held_out=0.2
+    )
+    for weights, best, last in zip(kept.parameters(), *states[1:], strict=True):
+        assert torch.equal(weights, best)
+        assert not torch.equal(best, last)
+
+
+def test_drawn_rows_keep_their_shares_and_rare_classes(load):
+    y = np.repeat([0, 1, 2, 3], [8000, 1900, 90, 5])
+    rows = load("_training_measure").stratified_rows(y, 1000)
+    assert np.bincount(y[rows]).tolist() == [800, 190, 10, 5]
+    assert len(np.unique(rows)) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "reason"),
+    [("no-such-peer", "not installed"), ("numpy", "import failed: No module named 'no_such'")],
+)
+def test_missing_peers_are_told_from_broken_ones(load, monkeypatch, setting, distribution, reason):
+    rows = load("_training_rows")
+    peer = rows.Row("a peer", distribution, lambda _: importlib.import_module("no_such"))
+    monkeypatch.setitem(rows.ROWS, "peer", peer)
+    assert load("_training_measure").measure("peer", setting, "nowhere", None, 1) == reason
+
+
+def test_too_little_memory_is_told(load, monkeypatch, folder, setting):
+    class Large:
+        def fit(self, X, y):  # noqa: ARG002
+            if len(X) == 160:  # and not where it warms up
+                raise MemoryError("needs about 1000 GB of memory")
+            return self
+
+        def predict(self, X):
+            return X
+
+    rows = load("_training_rows")
+    monkeypatch.setitem(rows.ROWS, "large", rows.Row("large", "numpy", lambda _: Large()))
+    found = load("_training_measure").measure("large", setting, folder, None, 1)
+    assert found == "needs about 1000 GB of memory"
+
+
+def test_votes_are_no_scores(load):
+    def model(probabilities):
+        return types.SimpleNamespace(predict_proba=lambda _: np.array(probabilities))
+
+    auc = load("_training_measure").abnormal_auc
+    y = np.array([0, 0, 1, 2])
+    assert auc(model([[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.1, 0.9]]), None, y) == 0.75
+    assert np.isnan(auc(model([[1, 0], [1, 0], [1, 0], [0, 1]]), None, y))
+
+
+# --- the scripts --------------------------------------------------------------------------
+
+QUICK = ["--threads", 1, "--epochs", 1, "--markdown"]
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_the_comparison_is_printed(load, monkeypatch, capsys, folder):
+    rows = load("_training_rows").ROWS
+
+    def broken(setting):
+        if setting.seed == 1:
+            raise ZeroDivisionError("of a peer")
+        return rows["random-forest"].build(setting)
+
+    peer = rows["minirocket"]._replace(build=lambda _: importlib.import_module("no_such_module"))
+    monkeypatch.setitem(rows, "minirocket", peer._replace(distribution="no-such-peer"))
+    monkeypatch.setitem(rows, "project-1", rows["project-1"]._replace(build=broken))
+    names = ["ecgbeat-cnn", "minirocket", "project-1", "random-forest"]
+    arguments = ["--data", folder, "--rows", *names, "--seeds", 0, 1, "--binary", "--limit", 80]
+    run(load, monkeypatch, "training_peers", *arguments, *QUICK)
+    printed = capsys.readouterr().out
+    assert re.search(r"\b(8\d|9\d) training and 160 test beats", printed)
+    assert "project-1: failed: ZeroDivisionError: of a peer" in printed
+    cells = table_of(printed)
+    by_name = {row[0]: row for row in cells[2:6]}
+    assert by_name["minirocket"][1] == "not installed"
+    assert by_name["project-1"][1] == "failed"
+    seeds = re.findall(r"random-forest, seed \d: accuracy ([\d.]+)", printed)
+    assert float(by_name["random-forest"][1]) == pytest.approx(
+        np.mean([float(accuracy) for accuracy in seeds]), abs=1e-4
+    )
+    assert cells[6][:3] == ["row", "accuracy", "F1 abnormal"]
+    assert [row[0] for row in cells[8:]] == ["ecgbeat-cnn"]
+
+
+@pytest.mark.slow
+def test_the_comparison_runs_as_a_command(folder):
+    command = [sys.executable, BENCHMARKS / "training_peers.py", "--data", folder]
+    options = ["--rows", "ecgbeat-cnn", "torch-loop", "--seeds", "0", "--epochs", "1"]
+    done = subprocess.run(
+        [*command, *options, "--markdown"], capture_output=True, text=True, check=True
+    )
+    cells = table_of(done.stdout)
+    assert [row[0] for row in cells[2:]] == ["ecgbeat-cnn", "torch-loop"]
+    assert cells[2][6] == cells[3][6]  # the same network
+
+
+@pytest.mark.parametrize("script", ["training_peers", "imbalance"])
+def test_what_cannot_be_read_is_said(load, monkeypatch, script):
+    with pytest.raises(SystemExit, match="There is no folder or file nowhere"):
+        run(load, monkeypatch, script, "--data", "nowhere")
+
+
+@pytest.mark.parametrize("option", ["--threads", "--repeats"])
+def test_counts_start_at_1(load, monkeypatch, capsys, option):
+    with pytest.raises(SystemExit):
+        run(load, monkeypatch, "training_peers", option, 0)
+    assert f"{option} must be 1 or more, got 0" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_the_overhead_is_printed(load, monkeypatch, capsys):
+    sizes = ["--rows-of-data", 200, "--predict-rows", 200, "--memory-rows", 2000, "--calls", 3]
+    sections = ["--sections", "fit", "predict", "beat", "memory"]
+    run(load, monkeypatch, "overhead", *sizes, *sections, "--repeats", 2, *QUICK)
+    _, _, *rows = table_of(capsys.readouterr().out)
+    assert len(rows) == 5
+    for _, unit, ours, other, ratio, *_ in rows:
+        if unit != "MB":
+            assert float(ratio) == pytest.approx(float(ours) / float(other), rel=0.5)
+    assert rows[-1][3] == "1"  # 2,000 beats of 187 float32
+
+
+@pytest.mark.slow
+def test_grid_searches_are_timed(load, monkeypatch, capsys):
+    arguments = ["--sections", "grid", "--grid-rows", 60, "--grid-repeats", 1]
+    run(load, monkeypatch, "overhead", *arguments, *QUICK)
+    assert float(table_of(capsys.readouterr().out)[2][4]) > 0
+
+
+def test_functions_are_timed_in_turn(load):
+    calls = []
+    seconds = load("overhead").alternate(2, lambda: calls.append("a"), lambda: calls.append("b"))
+    assert calls == ["a", "b"] * 3  # the first of each is not timed
+    assert [len(taken) for taken in seconds] == [2, 2]
+
+
+def test_methods_are_compared_without_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
+    (tmp_path / "mitbih_train.npz").write_bytes((folder / "mitbih_train.npz").read_bytes())
+    methods = list(load("imbalance").METHODS)
+    arguments = ["--data", tmp_path, "--seeds", 0, 1]
+    run(load, monkeypatch, "imbalance", *arguments, *QUICK)
+    printed = capsys.readouterr().out
+    assert "failed" not in printed
+    tables = table_of(printed)
+    assert [row[0] for row in tables if row[0] in methods] == 2 * methods
+    assert all("±" in row[1] for row in tables if row[0] in methods)
+
+
+def test_without_patients_nothing_is_held_out_by_patient(
+    load, monkeypatch, capsys, folder, tmp_path
+):
+    with np.load(folder / "mitbih_train.npz") as arrays:
+        np.savez(tmp_path / "mitbih_train.npz", X=arrays["X"], y=arrays["y"])
+    arguments = ["--data", tmp_path, "--seeds", 0, "--methods", "none"]
+    run(load, monkeypatch, "imbalance", *arguments, *QUICK)
+    printed = capsys.readouterr().out
+    assert "nothing is held out by patient" in printed
+    assert "Held out by patient" not in printed
+
+
+def test_no_patient_is_on_both_sides(load, folder):
+    script = load("imbalance")
+    data = script.load(folder, None)
+    train, test = script.split("patient", data, 0)
+    assert not set(data.groups[train]) & set(data.groups[test])
+    train, test = script.split("beat", data, 0)
+    assert len(test) == 32
+
+
+def test_absent_classes_do_not_count(load, folder, monkeypatch):
+    script = load("imbalance")
+    data = script.load(folder, None)
+    constant = types.SimpleNamespace(fit=lambda *_: None, predict=lambda X: np.zeros(len(X)))
+    monkeypatch.setitem(script.METHODS, "constant", lambda _: constant)
+    rows = np.flatnonzero(data.target < 2)
+    accuracy, macro, _, *by_class = script.score("constant", data, (rows, rows), {})
+    assert accuracy == np.mean(data.target[rows] == 0)
+    assert macro == pytest.approx(by_class[0] / 2)
+    assert np.isnan(by_class[2:]).all()
+
+
+def test_half_way_is_the_geometric_mean(load):
+    y = np.repeat([0, 1, 2], [400, 100, 4])
+    assert load("imbalance").half_way(y) == {0: 400, 1: 200, 2: 40}
+
+
+def test_the_spread_is_that_of_known_values(load):
+    words = load("imbalance").mean_and_spread
+    assert words(np.array([0.5, 0.7, np.nan]), 4) == "0.6000 ± 0.1414"
+    assert words(np.array([0.5]), 3) == "0.500"
+    assert words(np.array([np.nan]), 3) == ""
+
+
+def pins(file):
+    return dict(re.findall(r"^([\w-]+)==(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_peers_run_with_the_versions_of_the_tests():
+    ours = pins(BENCHMARKS / "requirements-training.txt")
+    constraints = pins(BENCHMARKS.parents[1] / ".ci" / "constraints.txt")
+    shared = ours.keys() & constraints.keys()
+    differing = {name for name in shared if ours[name] != constraints[name]}
+    assert differing == {"llvmlite", "numba", "numpy", "pandas"}  # aeon's bounds
+    assert len(shared) > 8
