@@ -5,11 +5,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
+import skorch.dataset
 import torch
 from sklearn.utils.multiclass import check_classification_targets
+from skorch import NeuralNet
 from skorch.dataset import unpack_data
 from skorch.helper import SliceDataset
-from skorch.utils import is_dataset, to_tensor
+from skorch.utils import is_dataset, to_device, to_tensor
 from torch import Tensor, nn
 from torch.utils.data import Subset
 
@@ -28,6 +30,7 @@ from ecgbeat._validation import (
 )
 from ecgbeat.classifiers._augmentation import Augmentation, augment_rows
 from ecgbeat.classifiers._averaging import WeightAverage
+from ecgbeat.classifiers._batches import as_tensor, batch_loader
 from ecgbeat.classifiers._budget import PREDICTION_BATCH, batch_size_for, epochs_for
 from ecgbeat.classifiers._callbacks import own_callbacks
 from ecgbeat.classifiers._components import (
@@ -37,7 +40,7 @@ from ecgbeat.classifiers._components import (
     optimizer_params,
     set_weight_decay,
 )
-from ecgbeat.classifiers._device import autocast
+from ecgbeat.classifiers._device import autocast, faster_precision
 from ecgbeat.classifiers._holdout import holdout_rows
 from ecgbeat.classifiers._labels import distinct_classes, labels_of_dataset, weights_of_classes
 from ecgbeat.classifiers._net import SklearnNet
@@ -81,7 +84,7 @@ class BeatClassifier(SklearnNet):
         "patience": [_COUNT],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "lr_schedule": [StrOptions({"onecycle"}), None],
-        "weight_decay": [_ANY_SIZE],
+        "weight_decay": [StrOptions({"auto"}), _ANY_SIZE],
         "weight_averaging": [_SHARE, None],
         "max_epochs": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), _COUNT, Options(Integral, {-1})],
@@ -101,6 +104,7 @@ class BeatClassifier(SklearnNet):
         module = self._network if self.module is None else self.module
         self.module_ = self.initialized_instance(module, self.get_params_for("module"))
         self._weight_average = None
+        self.__dict__.pop("precision_", None)
         return self
 
     def get_params_for(self, prefix: str) -> dict[str, Any]:
@@ -324,6 +328,30 @@ class BeatClassifier(SklearnNet):
         finally:
             self.batch_size = "auto"
 
+    def forward_iter(
+        self, X: Any, training: bool = False, device: Any = "cpu"
+    ) -> Iterator[Tensor | tuple[Tensor, ...]]:
+        """Yield what the network makes of each batch, of arrays by the shortest way.
+
+        skorch's way through dataset and iterator takes as long for one beat as the network.
+        """
+        if training or not isinstance(X, np.ndarray) or self._has_loading_of_its_own():
+            yield from super().forward_iter(X, training=training, device=device)
+            return
+        size = {"auto": PREDICTION_BATCH, -1: max(len(X), 1)}.get(self.batch_size, self.batch_size)
+        for rows in as_tensor(X).split(size):
+            yield to_device(self.evaluation_step((rows, None)), device=device)
+
+    def _has_loading_of_its_own(self) -> bool:
+        """Tell whether the user has changed how batches come about."""
+        return (
+            self.iterator_valid is not batch_loader
+            or self.dataset is not skorch.dataset.Dataset
+            or type(self).get_dataset is not NeuralNet.get_dataset
+            or type(self).get_iterator is not BeatClassifier.get_iterator
+            or any(name.startswith(("dataset__", "iterator_valid__")) for name in self.__dict__)
+        )
+
     def trim_for_prediction(self) -> None:
         """Drop what only training needs, as skorch does; this cannot be undone."""
         super().trim_for_prediction()
@@ -343,8 +371,16 @@ class BeatClassifier(SklearnNet):
             # to that bit: what is too short to be a beat is computed by itself.
             batches = rows.split(1)
         infer = super().infer
-        with autocast(self.precision, self.device):
+        with autocast(self._precision_for(rows), self.device):
             return torch.cat([infer(batch, **fit_params) for batch in batches]).float()
+
+    def _precision_for(self, rows: Tensor) -> str:
+        """Return the precision to compute in; for "auto" the first training batch decides."""
+        if self.precision != "auto":
+            return self.precision
+        if "precision_" not in self.__dict__ and self.module_.training:
+            self.precision_ = faster_precision(self.module_, rows, self.device)
+        return self.__dict__.get("precision_", "float32")
 
     def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:
         """Return the loss of a batch, whose targets are labels as the user wrote them."""

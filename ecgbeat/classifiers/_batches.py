@@ -123,8 +123,7 @@ class TensorBatches:
         shuffle: bool = False,
         drop_last: bool = False,
     ) -> None:
-        # torch cannot mark a tensor as read-only and warns of arrays that are
-        self.X = torch.from_numpy(X if X.flags.writeable else X.copy())
+        self.X = as_tensor(X)
         self.y = _as_labels(y, len(X))
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -160,10 +159,18 @@ class TensorBatches:
             yield self.X[rows], labels
 
 
+def as_tensor(array: np.ndarray) -> Tensor:
+    """Return an array as a tensor, sharing its memory if it may be written to.
+
+    torch cannot mark a tensor as read-only and warns of arrays that are.
+    """
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
 def _as_labels(y: np.ndarray | None, n_beats: int) -> Labels:
     """Return numbers as a tensor, anything else as it is."""
     if y is None:
         return torch.zeros(n_beats)
     if y.dtype.kind in "bif" and y.dtype.itemsize <= 8 and y.dtype.isnative:
-        return torch.from_numpy(y if y.flags.writeable else y.copy())
+        return as_tensor(y)
     return y

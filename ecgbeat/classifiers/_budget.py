@@ -7,9 +7,9 @@ PREDICTION_BATCH = 256
 
 _BATCHES_PER_EPOCH = 8  # a batch is an eighth of the training set ...
 _SMALLEST_BATCH, _LARGEST_BATCH = 8, 256  # ... within these bounds
-_EPOCHS_AT_1000 = 30.0
-_EXPONENT = 0.3
-_FEWEST_EPOCHS, _MOST_EPOCHS = 8, 60
+_EPOCHS_AT_1000 = 40.0
+_EXPONENT = 0.2
+_FEWEST_EPOCHS, _MOST_EPOCHS = 16, 100
 
 
 def batch_size_for(n_beats: int) -> int:
@@ -25,7 +25,7 @@ def batch_size_for(n_beats: int) -> int:
 def epochs_for(n_beats: int) -> int:
     """Return the number of epochs for ``max_epochs="auto"``.
 
-    30 at 1,000 beats, falling with the power 0.3 of their number, from 60 down to 8.
+    40 at 1,000 beats, falling with the power 0.2 of their number, from 100 down to 16.
     """
     epochs = round(_EPOCHS_AT_1000 * (1000 / max(n_beats, 1)) ** _EXPONENT)
     return min(max(epochs, _FEWEST_EPOCHS), _MOST_EPOCHS)

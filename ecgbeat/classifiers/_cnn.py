@@ -68,22 +68,25 @@ class ECGCNNClassifier(BeatClassifier):
     lr_schedule : "onecycle" or None, default="onecycle"
         One-cycle schedule (Smith & Topin 2019, doi:10.1117/12.2520589) or a constant
         rate. A skorch ``LRScheduler`` among `callbacks` takes its place.
-    weight_decay : float, default=0.01
+    weight_decay : float or "auto", default="auto"
         Given to every optimizer that has one. AdamW shrinks the weights by it (Loshchilov
-        & Hutter 2019, arXiv:1711.05101); SGD or Adam add it to the gradient.
+        & Hutter 2019, arXiv:1711.05101); SGD or Adam add it to the gradient. "auto" is 0.1
+        for AdamW and the default of any other optimizer.
     weight_averaging : float or None, default=None
         Decay of an exponential moving average of weights and batch-norm statistics per
         training step, 0.99 say; at first it is less, (1 + t) / (10 + t) at step t. The average
         is the model that validation, callbacks at the end of an epoch, and prediction
         see; training goes on with the weights as they are.
     max_epochs : int or "auto", default="auto"
-        Passes over the training beats. "auto" is 30 at 1,000 beats, falling from 60 for
-        small sets to 8 for large ones.
+        Passes over the training beats. "auto" is 40 at 1,000 beats, falling from 100 for
+        small sets to 16 for large ones.
     batch_size : int or "auto", default="auto"
         Beats in a batch; -1 means all. "auto" is an eighth of the training set as a
         power of two from 8 to 256, and 256 in prediction.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Arithmetic of the network; "auto" is bfloat16 on GPUs that have it.
+        Arithmetic of the network. "auto" tries some steps of training with the first batch
+        and takes bfloat16 if that is a tenth faster on this machine: see ``precision_``.
+        Where both are about as fast, two runs may then choose differently.
     device : str, torch.device or None, default="cpu"
         Where to compute; "auto" is the GPU if there is one.
     random_state : int, RandomState or None, default=None
@@ -129,6 +132,8 @@ class ECGCNNClassifier(BeatClassifier):
         Columns of ``X``, flattened.
     n_leads_ : int
         Number of leads.
+    precision_ : str
+        What ``precision="auto"`` chose in ``fit``.
     history_ : skorch.history.History
         Losses and scores of every epoch; also ``history``.
     module_, criterion_, optimizer_, callbacks_
@@ -176,7 +181,7 @@ class ECGCNNClassifier(BeatClassifier):
         patience: int = 10,
         lr: float = 0.01,
         lr_schedule: str | None = "onecycle",
-        weight_decay: float = 0.01,
+        weight_decay: float | str = "auto",
         weight_averaging: float | None = None,
         max_epochs: Any = "auto",
         batch_size: Any = "auto",

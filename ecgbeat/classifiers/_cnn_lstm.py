@@ -95,7 +95,7 @@ class ECGCNNLSTMClassifier(BeatClassifier):
         patience: int = 10,
         lr: float = 0.01,
         lr_schedule: str | None = "onecycle",
-        weight_decay: float = 0.01,
+        weight_decay: float | str = "auto",
         weight_averaging: float | None = None,
         max_epochs: Any = "auto",
         batch_size: Any = "auto",

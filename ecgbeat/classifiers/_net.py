@@ -19,7 +19,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from skorch import NeuralNetClassifier
-from torch import Tensor
+from torch import Tensor, nn
 
 from ecgbeat._validation import check_is_fitted, validate_parameter_constraints
 from ecgbeat.classifiers._device import resolve_device
@@ -126,8 +126,19 @@ class SklearnNet(NeuralNetClassifier):
                     torch.cuda.manual_seed(seed)
             else:
                 torch.default_generator.set_state(torch.from_numpy(state))
+                if device.type == "cuda":  # its generator was left alone since: begin anew
+                    torch.cuda.manual_seed(int(torch.randint(2**31 - 1, ())))
             yield
             self._rng_state = torch.default_generator.get_state().numpy()
+
+    def _set_training(self, training: bool = True) -> None:
+        """Set all layers to training or not; walk through them only if one is not so already."""
+        parts = [getattr(self, f"{name}_") for name in self._modules + self._criteria]
+        layers = (
+            layer for part in parts if isinstance(part, nn.Module) for layer in part.modules()
+        )
+        if any(layer.training is not training for layer in layers):
+            super()._set_training(training)
 
     # --- labels ---------------------------------------------------------------------
 

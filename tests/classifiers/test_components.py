@@ -56,6 +56,16 @@ def test_the_optimizer_gets_the_weight_decay(beats, optimizer):
     assert fitted.optimizer_.param_groups[0]["weight_decay"] == 0.3
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "decay"), [(torch.optim.AdamW, 0.1), (torch.optim.SGD, 0), (OwnAdamW, 0.1)]
+)
+def test_automatic_weight_decay_is_ours_for_adamw_only(beats, optimizer, decay):
+    fitted = net(optimizer=optimizer).fit(*beats)
+    assert fitted.optimizer_.param_groups[0]["weight_decay"] == decay
+    fitted.set_params(weight_decay=0.3).set_params(weight_decay="auto")
+    assert fitted.optimizer_.param_groups[0]["weight_decay"] == decay
+
+
 @pytest.mark.parametrize("optimizer", [torch.optim.LBFGS, torch.optim.Rprop])
 def test_an_optimizer_without_weight_decay_is_spared(beats, optimizer):
     fitted = net(weight_decay=0.3, optimizer=optimizer).fit(*beats)
@@ -175,7 +185,7 @@ def test_nets_with_the_focal_loss_are_saved_and_loaded(beats, tmp_path):
 # --- all of them ------------------------------------------------------------------------
 
 NEW = {
-    "weight_decay": 0.1,
+    "weight_decay": 1.0,
     "label_smoothing": 0.1,
     "augment_amplitude": 0.1,
     "augment_baseline": 0.1,

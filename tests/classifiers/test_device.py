@@ -33,15 +33,13 @@ def test_precision_is_that_of_the_products(precision, dtype):
 )
 def test_bfloat16_must_be_clearly_faster(monkeypatch, seconds, faster):
     times = {"float32": 1.0, "bfloat16": seconds}
-    monkeypatch.setattr(
-        _device, "_time_of_step", lambda net, rows, precision, kind: times[precision]
-    )
+    monkeypatch.setattr(_device, "_time_of_step", lambda *step: times[step[2]])
     assert faster_precision(BeatCNN(2, n_filters=2), torch.randn(4, 40), "cpu") == faster
 
 
 def test_one_slow_step_does_not_decide(monkeypatch):
     times = {"float32": iter([9.0] + [1.0] * 9), "bfloat16": iter([2.0] * 10)}
-    monkeypatch.setattr(_device, "_time_of_step", lambda net, rows, name, kind: next(times[name]))
+    monkeypatch.setattr(_device, "_time_of_step", lambda *step: next(times[step[2]]))
     assert faster_precision(BeatCNN(2, n_filters=2), torch.randn(4, 40), "cpu") == "float32"
 
 
