@@ -312,7 +312,7 @@ def test_the_comparison_runs_as_a_command(folder):
     assert cells[2][6] == cells[3][6]  # the same network
 
 
-@pytest.mark.parametrize("script", ["training_peers", "imbalance"])
+@pytest.mark.parametrize("script", ["training_peers", "imbalance", "training_study"])
 def test_what_cannot_be_read_is_said(load, monkeypatch, script):
     with pytest.raises(SystemExit, match="There is no folder or file nowhere"):
         run(load, monkeypatch, script, "--data", "nowhere")
@@ -379,19 +379,28 @@ def test_without_patients_nothing_is_held_out_by_patient(
 def test_no_patient_is_on_both_sides(load, folder):
     script = load("imbalance")
     data = script.load(folder, None)
-    train, test = script.split("patient", data, 0)
-    assert not set(data.groups[train]) & set(data.groups[test])
+    held_out = set()
+    for seed in range(4):  # every patient once
+        train, test = script.split("patient", data, seed)
+        assert not set(data.groups[train]) & set(data.groups[test])
+        assert not held_out & set(data.groups[test])
+        held_out |= set(data.groups[test])
+    assert held_out == set(data.groups)
     train, test = script.split("beat", data, 0)
     assert len(test) == 32
 
 
-def test_absent_classes_do_not_count(load, folder, monkeypatch):
+def test_absent_classes_do_not_count(load, folder):
     script = load("imbalance")
     data = script.load(folder, None)
-    constant = types.SimpleNamespace(fit=lambda *_: None, predict=lambda X: np.zeros(len(X)))
-    monkeypatch.setitem(script.METHODS, "constant", lambda _: constant)
+    constant = types.SimpleNamespace(
+        fit=lambda *_: None,
+        predict_proba=lambda X: np.tile([0.6, 0.1, 0.1, 0.1, 0.1], (len(X), 1)),
+        classes_=np.arange(5),
+    )
     rows = np.flatnonzero(data.target < 2)
-    accuracy, macro, _, *by_class = script.score("constant", data, (rows, rows), {})
+    accuracy, macro, loss, _, *by_class = script.score(constant, data, (rows, rows))
+    assert loss == pytest.approx(-accuracy * np.log(0.6) - (1 - accuracy) * np.log(0.1))
     assert accuracy == np.mean(data.target[rows] == 0)
     assert macro == pytest.approx(by_class[0] / 2)
     assert np.isnan(by_class[2:]).all()
@@ -420,3 +429,34 @@ def test_peers_run_with_the_versions_of_the_tests():
     differing = {name for name in shared if ours[name] != constraints[name]}
     assert differing == {"llvmlite", "numba", "numpy", "pandas"}  # aeon's bounds
     assert len(shared) > 8
+
+
+# --- the study of the defaults --------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
+def test_settings_are_studied_without_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
+    (tmp_path / "mitbih_train.npz").write_bytes((folder / "mitbih_train.npz").read_bytes())
+    settings = ["defaults", "pooling, not strides", "flattened, not pooled", "CNN+LSTM"]
+    arguments = ["--data", tmp_path, "--seeds", 0, 1, "--jobs", 1, "--settings", *settings]
+    run(load, monkeypatch, "training_study", *arguments, "--epochs", 1, "--markdown")
+    header, _, *rows = table_of(capsys.readouterr().out)
+    assert [row[0] for row in rows] == settings
+    assert len(header) == 8
+    assert all("±" in cell for row in rows for cell in row[1:7])
+
+
+def test_every_setting_of_the_study_is_possible_and_differs_from_the_defaults(load):
+    script = load("training_study")
+    built = {name: script.build(name, 0, None) for name in script.SETTINGS}
+    for net in built.values():
+        net._check_parameters()
+    assert len({repr(net) for net in built.values()}) == len(script.SETTINGS)
+
+
+def test_segmented_beats_are_classified(load, monkeypatch, capsys, real_data):
+    arguments = ["--data", real_data / "mitdb", "--records", "208", "--seeds", 0, 1]
+    run(load, monkeypatch, "segmented_beats", *arguments, *QUICK)
+    printed = capsys.readouterr().out
+    assert "rows of 288 samples" in printed
+    assert [row[:2] for row in table_of(printed)[2:]] == [["AAMI", "cnn"], ["NLRAV", "cnn"]]

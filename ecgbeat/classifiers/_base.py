@@ -1,22 +1,17 @@
 """What both classifiers share: beats in, a network trained on them."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
-import skorch.dataset
 import torch
 from sklearn.utils.multiclass import check_classification_targets
-from skorch import NeuralNet
 from skorch.dataset import unpack_data
 from skorch.helper import SliceDataset
-from skorch.utils import is_dataset, to_device, to_tensor
-from torch import Tensor, nn
+from skorch.utils import is_dataset, to_tensor
 from torch.utils.data import Subset
 
 from ecgbeat._validation import (
-    MIN_TIMES,
     Integral,
     Interval,
     Options,
@@ -30,8 +25,7 @@ from ecgbeat._validation import (
 )
 from ecgbeat.classifiers._augmentation import Augmentation, augment_rows
 from ecgbeat.classifiers._averaging import WeightAverage
-from ecgbeat.classifiers._batches import as_tensor, batch_loader
-from ecgbeat.classifiers._budget import PREDICTION_BATCH, batch_size_for, epochs_for
+from ecgbeat.classifiers._batched_net import BatchedNet
 from ecgbeat.classifiers._callbacks import own_callbacks
 from ecgbeat.classifiers._components import (
     check_label_smoothing,
@@ -40,17 +34,15 @@ from ecgbeat.classifiers._components import (
     optimizer_params,
     set_weight_decay,
 )
-from ecgbeat.classifiers._device import autocast, faster_precision
 from ecgbeat.classifiers._holdout import holdout_rows
 from ecgbeat.classifiers._labels import distinct_classes, labels_of_dataset, weights_of_classes
-from ecgbeat.classifiers._net import SklearnNet
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 _ANY_SIZE = Interval(Real, 0, None, closed="left")
 _SHARE = Interval(Real, 0, 1, closed="left")
 
 
-class BeatClassifier(SklearnNet):
+class BeatClassifier(BatchedNet):
     """Base of `ECGCNNClassifier` and `ECGCNNLSTMClassifier`."""
 
     n_leads: int
@@ -58,7 +50,6 @@ class BeatClassifier(SklearnNet):
     max_epochs: Any
     _weight_average: WeightAverage | None = None
 
-    _network: ClassVar[type[nn.Module]]  # what module=None stands for
     _architecture: ClassVar[tuple[str, ...]] = (
         "n_aux_features",
         "n_filters",
@@ -94,11 +85,6 @@ class BeatClassifier(SklearnNet):
 
     # --- what is built --------------------------------------------------------------
 
-    @property
-    def _has_own_network(self) -> bool:
-        module = self._network if self.module is None else self.module
-        return isinstance(module, type) and issubclass(module, self._network)
-
     def initialize_module(self) -> "BeatClassifier":
         """Build the network."""
         module = self._network if self.module is None else self.module
@@ -132,13 +118,6 @@ class BeatClassifier(SklearnNet):
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         return super()._default_callbacks + own_callbacks(self)
-
-    def _get_predict_nonlinearity(self) -> Any:
-        # own networks give logits whatever the loss, and still do when it has been trimmed
-        if self._has_own_network and self.predict_nonlinearity == "auto":
-            self.check_is_fitted()
-            return _softmax
-        return super()._get_predict_nonlinearity()
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -254,21 +233,6 @@ class BeatClassifier(SklearnNet):
     def _leads_seen(self) -> int:
         return self.__dict__.get("n_leads_", self.n_leads)
 
-    @contextmanager
-    def _settled_sizes(self, n_beats: int, epochs: int | None) -> Iterator[None]:
-        """Put numbers for ``"auto"`` while training: callbacks read them off the net."""
-        asked = self.batch_size, self.max_epochs
-        if self.batch_size == "auto":
-            self.batch_size = batch_size_for(n_beats)
-        if epochs is not None:
-            self.max_epochs = epochs
-        elif self.max_epochs == "auto":
-            self.max_epochs = epochs_for(n_beats)
-        try:
-            yield
-        finally:
-            self.batch_size, self.max_epochs = asked
-
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Return the training and the validation dataset, or None in place of the latter."""
         if self.train_split or not self.early_stopping:
@@ -318,75 +282,12 @@ class BeatClassifier(SklearnNet):
             self._weight_average.step(self.weight_averaging)
         return step
 
-    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
-        """Return batches; those that nobody trains on are as large as is fast."""
-        if self.batch_size != "auto":
-            return super().get_iterator(dataset, training=training)
-        self.batch_size = batch_size_for(len(dataset)) if training else PREDICTION_BATCH
-        try:
-            return super().get_iterator(dataset, training=training)
-        finally:
-            self.batch_size = "auto"
-
-    def forward_iter(
-        self, X: Any, training: bool = False, device: Any = "cpu"
-    ) -> Iterator[Tensor | tuple[Tensor, ...]]:
-        """Yield what the network makes of each batch, of arrays by the shortest way.
-
-        skorch's way through dataset and iterator takes as long for one beat as the network.
-        """
-        if training or not isinstance(X, np.ndarray) or self._has_loading_of_its_own():
-            yield from super().forward_iter(X, training=training, device=device)
-            return
-        size = {"auto": PREDICTION_BATCH, -1: max(len(X), 1)}.get(self.batch_size, self.batch_size)
-        for rows in as_tensor(X).split(size):
-            yield to_device(self.evaluation_step((rows, None)), device=device)
-
-    def _has_loading_of_its_own(self) -> bool:
-        """Tell whether the user has changed how batches come about."""
-        return (
-            self.iterator_valid is not batch_loader
-            or self.dataset is not skorch.dataset.Dataset
-            or type(self).get_dataset is not NeuralNet.get_dataset
-            or type(self).get_iterator is not BeatClassifier.get_iterator
-            or any(name.startswith(("dataset__", "iterator_valid__")) for name in self.__dict__)
-        )
-
     def trim_for_prediction(self) -> None:
         """Drop what only training needs, as skorch does; this cannot be undone."""
         super().trim_for_prediction()
         self._weight_average = None
 
-    # --- computing ------------------------------------------------------------------
-
-    def infer(self, x: Any, **fit_params: Any) -> Any:
-        """Compute the logits of one batch."""
-        if not self._has_own_network:
-            return super().infer(x, **fit_params)
-        rows = to_tensor(x, device=self.device).to(torch.float32)
-        batches: Sequence[Tensor] = [rows]
-        if not self.module_.training and rows[0].numel() < MIN_TIMES:
-            # the last bit of a row's result depends on its place in the batch, by kernels that
-            # differ from processor to processor. scikit-learn's checks compare rows of 3 columns
-            # to that bit: what is too short to be a beat is computed by itself.
-            batches = rows.split(1)
-        infer = super().infer
-        with autocast(self._precision_for(rows), self.device):
-            return torch.cat([infer(batch, **fit_params) for batch in batches]).float()
-
-    def _precision_for(self, rows: Tensor) -> str:
-        """Return the precision to compute in; for "auto" the first training batch decides."""
-        if self.precision != "auto":
-            return self.precision
-        if "precision_" not in self.__dict__ and self.module_.training:
-            self.precision_ = faster_precision(self.module_, rows, self.device)
-        return self.__dict__.get("precision_", "float32")
-
-    def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:
-        """Return the loss of a batch, whose targets are labels as the user wrote them."""
-        if self._has_own_network and isinstance(self.criterion_, nn.NLLLoss):
-            y_pred = _softmax(y_pred)  # skorch takes the logarithm of what NLLLoss is given
-        return super().get_loss(y_pred, y_true, *args, **kwargs)
+    # --- prediction -----------------------------------------------------------------
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of every class.
@@ -403,7 +304,3 @@ class BeatClassifier(SklearnNet):
         """
         check_is_fitted(self)
         return super().predict_proba(X if is_dataset(X) else self._check_beats(X, reset=False))
-
-
-def _softmax(logits: Tensor) -> Tensor:
-    return torch.softmax(logits, dim=-1)

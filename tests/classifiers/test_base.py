@@ -2,14 +2,10 @@
 
 import numpy as np
 import pytest
-import skorch.dataset
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
-from ecgbeat.classifiers import _base
-from ecgbeat.classifiers._batches import TensorBatches
 
 SMALL = {"n_filters": 2, "max_epochs": 1, "batch_size": 16, "random_state": 0}
 
@@ -100,53 +96,6 @@ def test_one_row_cannot_be_fitted_and_can_be_predicted(beats):
     net = ECGCNNClassifier(**SMALL).fit(X, y)
     assert net.predict(X[:1]).shape == (1,)
     net.partial_fit(X[:1], y[:1])
-
-
-def test_arrays_never_go_through_torchs_loader(beats, monkeypatch):
-    seen = []
-    original = TensorBatches.__iter__
-    monkeypatch.setattr(TensorBatches, "__iter__", lambda self: seen.append(1) or original(self))
-    monkeypatch.setattr(torch.utils.data.DataLoader, "__init__", None)
-    ECGCNNClassifier(**SMALL, early_stopping=True).fit(*beats).predict(beats[0])
-    assert len(seen) == 2  # training and validation; prediction takes slices itself
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"iterator_valid": torch.utils.data.DataLoader},
-        {"iterator_valid__batch_size": 5},
-    ],
-)
-def test_every_way_of_loading_predicts_the_same(beats, changed):
-    X, y = beats
-    expected = ECGCNNClassifier(**SMALL).fit(X, y).predict_proba(X)
-    net = ECGCNNClassifier(**SMALL).fit(X, y)
-    for batch_size in (7, -1, "auto"):
-        found = net.set_params(batch_size=batch_size).predict_proba(X)
-        np.testing.assert_allclose(found, expected, atol=1e-6)
-    found = net.predict_proba(skorch.dataset.Dataset(X))
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-    found = ECGCNNClassifier(**SMALL, **changed).fit(X, y).predict_proba(X)
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-
-
-def test_prediction_without_training_mode_leaves_no_layer_in_it(beats):
-    X, y = beats
-    net = ECGCNNClassifier(**SMALL, dropout=0.5).fit(X, y)
-    expected = net.predict_proba(X)
-    net.module_.head.train()  # one layer is enough to spoil a prediction
-    np.testing.assert_array_equal(net.predict_proba(X), expected)
-
-
-@pytest.mark.parametrize("found", ["float32", "bfloat16"])
-def test_automatic_precision_is_found_in_fit_and_kept(beats, monkeypatch, found):
-    X, y = beats
-    monkeypatch.setattr(_base, "faster_precision", lambda *_: found)
-    net = ECGCNNClassifier(**SMALL, precision="auto").fit(X, y)
-    assert net.precision_ == found
-    expected = ECGCNNClassifier(**SMALL, precision=found).fit(X, y).predict_proba(X)
-    np.testing.assert_array_equal(net.predict_proba(X), expected)
 
 
 def test_balanced_weights_favour_rare_classes():
