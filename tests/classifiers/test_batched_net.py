@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import skorch.dataset
 import torch
+from joblib import Parallel, cpu_count, delayed
 
 from ecgbeat import ECGCNNClassifier
 from ecgbeat.classifiers import _batched_net
@@ -57,3 +58,8 @@ def test_automatic_precision_is_found_in_fit_and_kept(beats, monkeypatch, found)
     assert net.precision_ == found
     expected = ECGCNNClassifier(**SMALL, precision=found).fit(X, y).predict_proba(X)
     np.testing.assert_array_equal(net.predict_proba(X), expected)
+
+
+def test_processes_share_the_cores_of_the_machine():
+    n_threads = Parallel(n_jobs=2)(delayed(torch.get_num_threads)() for _ in range(2))
+    assert all(n <= max(cpu_count() // 2, 1) for n in n_threads)
