@@ -133,7 +133,7 @@ class ECGCNNClassifier(BeatClassifier):
     n_leads_ : int
         Number of leads.
     precision_ : str
-        What ``precision="auto"`` chose in ``fit``.
+        What ``precision="auto"`` chose in ``fit``; not there otherwise.
     history_ : skorch.history.History
         Losses and scores of every epoch; also ``history``.
     module_, criterion_, optimizer_, callbacks_
@@ -147,7 +147,7 @@ class ECGCNNClassifier(BeatClassifier):
     Notes
     -----
     Of skorch's defaults these differ: no printing, no internal validation split,
-    shuffled training batches, AdamW with a one-cycle schedule.
+    shuffled training batches, AdamW with a weight decay of 0.1 and a one-cycle schedule.
 
     Examples
     --------
