@@ -13,7 +13,12 @@ from torch import Tensor, nn
 
 from ecgbeat._validation import MIN_TIMES
 from ecgbeat.classifiers._batches import as_tensor, batch_loader
-from ecgbeat.classifiers._budget import PREDICTION_BATCH, batch_size_for, epochs_for
+from ecgbeat.classifiers._budget import (
+    PREDICTION_BATCH,
+    batch_size_for,
+    epochs_for,
+    prediction_batch_for,
+)
 from ecgbeat.classifiers._device import autocast, faster_precision
 from ecgbeat.classifiers._net import SklearnNet
 
@@ -74,8 +79,8 @@ class BatchedNet(SklearnNet):
         if training or not isinstance(X, np.ndarray) or self._has_loading_of_its_own():
             yield from super().forward_iter(X, training=training, device=device)
             return
-        size = {"auto": PREDICTION_BATCH, -1: max(len(X), 1)}.get(self.batch_size, self.batch_size)
-        for rows in as_tensor(X).split(size):
+        automatic = {"auto": prediction_batch_for(X[:1].size), -1: max(len(X), 1)}
+        for rows in as_tensor(X).split(automatic.get(self.batch_size, self.batch_size)):
             yield to_device(self.evaluation_step((rows, None)), device=device)
 
     def _has_loading_of_its_own(self) -> bool:

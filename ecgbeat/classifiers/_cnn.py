@@ -82,7 +82,7 @@ class ECGCNNClassifier(BeatClassifier):
         small sets to 16 for large ones.
     batch_size : int or "auto", default="auto"
         Beats in a batch; -1 means all. "auto" is an eighth of the training set as a
-        power of two from 8 to 256, and 256 in prediction.
+        power of two from 8 to 256, and some 200,000 values in prediction.
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Arithmetic of the network. "auto" tries some steps of training with the first batch
         and takes bfloat16 if that is a tenth faster on this machine: see ``precision_``.

@@ -1,6 +1,6 @@
 import pytest
 
-from ecgbeat.classifiers._budget import batch_size_for, epochs_for
+from ecgbeat.classifiers._budget import batch_size_for, epochs_for, prediction_batch_for
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,10 @@ def test_batches_grow_with_the_training_set(n_beats, size):
 )
 def test_epochs_fall_with_the_training_set(n_beats, epochs):
     assert epochs_for(n_beats) == epochs
+
+
+@pytest.mark.parametrize(
+    ("n_features", "size"), [(1, 1024), (187, 1024), (288, 512), (720, 256), (10**6, 64)]
+)
+def test_longer_beats_are_predicted_in_smaller_batches(n_features, size):
+    assert prediction_batch_for(n_features) == size
