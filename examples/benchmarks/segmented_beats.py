@@ -3,9 +3,9 @@
     python examples/benchmarks/segmented_beats.py --data mitdb
 
 A window of two seconds around each annotated beat goes through BandpassFilter, RPeakSegmenter and
-ZScoreScaler to the classifier, all with their defaults. A fifth of the beats is held out, stratified
-by class: every patient is on both sides, so this tells how well known patients are classified.
-Nothing is chosen by it.
+ZScoreScaler to the classifier, all with their defaults. A fifth of the beats of each class is held
+out: every patient is on both sides, so this tells how well known patients are classified. Nothing
+is chosen by it.
 """
 
 import argparse
