@@ -377,7 +377,7 @@ def test_without_patients_nothing_is_held_out_by_patient(
 
 
 def test_no_patient_is_on_both_sides(load, folder):
-    script = load("imbalance")
+    script = load("_inside_training_file")
     data = script.load(folder, None)
     held_out = set()
     for seed in range(4):  # every patient once
@@ -391,7 +391,7 @@ def test_no_patient_is_on_both_sides(load, folder):
 
 
 def test_absent_classes_do_not_count(load, folder):
-    script = load("imbalance")
+    script = load("_inside_training_file")
     data = script.load(folder, None)
     constant = types.SimpleNamespace(
         fit=lambda *_: None,

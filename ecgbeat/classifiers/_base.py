@@ -46,8 +46,6 @@ class BeatClassifier(BatchedNet):
     """Base of `ECGCNNClassifier` and `ECGCNNLSTMClassifier`."""
 
     n_leads: int
-    batch_size: Any
-    max_epochs: Any
     _weight_average: WeightAverage | None = None
 
     _architecture: ClassVar[tuple[str, ...]] = (

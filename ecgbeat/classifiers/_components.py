@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from ecgbeat.classifiers._batches import batch_loader, collate
 
-# ten times torch's: the networks generalize better, between patients above all (training_study.py)
+# ten times torch's: more macro-F1 by beat, less log loss by patient (training_study.py)
 ADAMW_DECAY = 0.1
 
 

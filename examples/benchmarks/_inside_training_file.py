@@ -1,9 +1,12 @@
 """Validation inside the training file of the Kaggle "heartbeat" set, by beat and by patient."""
 
+import argparse
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
-from _training_measure import stratified_rows
+from _training_measure import limited
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 
@@ -14,13 +17,32 @@ PATIENT_FOLDS = 4  # a quarter of the patients each; the seed says which
 PROTOCOLS = ["beat", "patient"]
 
 
+def make_parser(description):
+    """Return a parser of the options that every comparison inside the file has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", type=Path, help="folder; default: in the data home")
+    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=PROTOCOLS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, help="of all alike; default: as many as each takes")
+    parser.add_argument("--limit", type=int, help="so many beats, for a quick trial")
+    parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
+    return parser
+
+
 def load(path, limit):
     """Return the beats of the training file, or so many of them, classes in their shares."""
-    data = load_heartbeat_csv(path, subset="train")
-    if limit is not None and limit < len(data.target):
-        rows = stratified_rows(data.target, limit)
-        for name in ("data", "target", "groups"):
-            data[name] = None if data[name] is None else data[name][rows]
+    return limited(load_heartbeat_csv(path, subset="train"), limit)
+
+
+def load_for(arguments):
+    """Load what the options name, and leave out the protocol that the file has no patients for."""
+    try:
+        data = load(arguments.data, arguments.limit)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
+    if data.groups is None:
+        print("The file does not tell the patients: nothing is held out by patient.")
+        arguments.protocols = [name for name in arguments.protocols if name != "patient"]
     return data
 
 

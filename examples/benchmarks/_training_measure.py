@@ -34,11 +34,17 @@ class Result(NamedTuple):
 def load_split(path, limit=None):
     """Load the official split; `limit` draws so many training beats, stratified."""
     train, test = (load_heartbeat_csv(path, subset=part) for part in ("train", "test"))
-    if limit is not None and limit < len(train.target):
-        rows = stratified_rows(train.target, limit)
-        groups = None if train.groups is None else train.groups[rows]
-        train = Bunch(data=train.data[rows], target=train.target[rows], groups=groups)
-    return train, test
+    return limited(train, limit), test
+
+
+def limited(beats, limit):
+    """Return so many of the beats at most, classes in their shares."""
+    if limit is None or limit >= len(beats.target):
+        return beats
+    rows = stratified_rows(beats.target, limit)
+    groups = None if beats.groups is None else beats.groups[rows]
+    chosen = {"data": beats.data[rows], "target": beats.target[rows], "groups": groups}
+    return Bunch(**beats | chosen)
 
 
 def stratified_rows(y, n_rows):

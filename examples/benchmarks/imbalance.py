@@ -7,13 +7,9 @@ beat (a fifth, stratified) and by patient (a quarter of them); every seed has pa
 The test file is never read.
 """
 
-import argparse
-import sys
-from pathlib import Path
-
 import numpy as np
 import torch
-from _inside_training_file import PROTOCOLS, load, mean_and_spread, score, split
+from _inside_training_file import load_for, make_parser, mean_and_spread, score, split
 from _report import print_machine, print_table
 from _training_measure import stratified_rows
 from imblearn.over_sampling import SMOTE
@@ -92,27 +88,15 @@ def table_rows(scores, failed, names):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder; default: in the data home")
+    parser = make_parser(__doc__.splitlines()[0])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=PROTOCOLS)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, help="default: as many as the defaults take")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--limit", type=int, help="so many beats, for a quick trial")
-    parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    try:
-        data = load(arguments.data, arguments.limit)
-    except (FileNotFoundError, ValueError) as error:
-        sys.exit(str(error))
-    if data.groups is None:
-        print("The file does not tell the patients: nothing is held out by patient.")
-        arguments.protocols = [name for name in arguments.protocols if name != "patient"]
+    data = load_for(arguments)
     torch.set_num_threads(arguments.threads)
     distributions = ("ecgbeat", "torch", "skorch", "scikit-learn", "imbalanced-learn", "numpy")
     print_machine(distributions, arguments.threads)

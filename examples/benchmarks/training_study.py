@@ -7,13 +7,11 @@ one part of the file and is scored on the other, held out by beat (a fifth, stra
 patient (a quarter of them), with every seed. The test file is never read.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
-from _inside_training_file import PROTOCOLS, load, mean_and_spread, score, split
+from _inside_training_file import load_for, make_parser, mean_and_spread, score, split
 from _report import print_machine, print_table
 from _study_networks import FlatCNN, PooledCNN
 from joblib import Parallel, delayed
@@ -115,27 +113,15 @@ def table_rows(scores, arguments):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder; default: in the data home")
+    parser = make_parser(__doc__.splitlines()[0])
     parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
-    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=PROTOCOLS)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, help="of every setting; default: its own")
     parser.add_argument("--jobs", type=int, default=2, help="processes, of one thread each")
-    parser.add_argument("--limit", type=int, help="so many beats, for a quick trial")
-    parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    try:
-        data = load(arguments.data, arguments.limit)
-    except (FileNotFoundError, ValueError) as error:
-        sys.exit(str(error))
-    if data.groups is None:
-        print("The file does not tell the patients: nothing is held out by patient.")
-        arguments.protocols = [name for name in arguments.protocols if name != "patient"]
+    data = load_for(arguments)
     print_machine(("ecgbeat", "torch", "skorch", "scikit-learn", "numpy"), 1)
     print(f"{len(data.target)} beats of the training file, seeds {arguments.seeds}\n")
     scores = study(data, arguments)
