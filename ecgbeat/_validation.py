@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Options",
     "Real",
     "StrOptions",
+    "check_feature_names_in",
     "check_finite",
     "check_is_fitted",
     "check_positive",
@@ -190,12 +192,29 @@ def validate_beats(
         For everything that scikit-learn refuses, and for NaN or infinite values.
     """
     if isinstance(y, str) and y == "no_validation":
-        X = validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
+        if reset or not _is_like_fitted(estimator, X, dtype):
+            X = validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
         check_finite(X, type(estimator).__name__)
         return X
     X, y = validate_data(estimator, X, y, reset=reset, dtype=dtype, ensure_all_finite=False)
     check_finite(X, type(estimator).__name__)
     return X, y
+
+
+def _is_like_fitted(estimator: Any, X: Any, dtype: Any) -> bool:
+    """Tell whether ``validate_data`` would return the very same array.
+
+    It takes a twentieth of a millisecond to find that out, three times in a pipeline of filter,
+    scaler and network that takes less than one for a beat.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and len(X) > 0
+        and X.shape[1] == getattr(estimator, "n_features_in_", None)
+        and not hasattr(estimator, "feature_names_in_")
+        and X.dtype in (dtype if isinstance(dtype, tuple) else (dtype,))
+    )
 
 
 def sum_is_finite(x: np.ndarray) -> bool:

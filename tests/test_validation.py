@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 
+from ecgbeat import _validation
 from ecgbeat._validation import (
     check_finite,
     check_positive,
@@ -11,6 +12,7 @@ from ecgbeat._validation import (
     lead_layout,
     split_leads,
     unchanged_on_error,
+    validate_beats,
 )
 
 
@@ -97,3 +99,44 @@ def test_an_error_gives_attributes_back():
     with pytest.raises(RuntimeError), unchanged_on_error(estimator):
         spoil()
     assert vars(estimator) == {"kept": 1}
+
+
+class Fitted(BaseEstimator):
+    n_features_in_ = 3
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        [[1.0, 2.0, 3.0]],
+        np.ones((1, 3), np.int64),
+        np.ones((1, 3), ">f4"),
+        np.ones((1, 2)),
+        np.ones(3),
+        np.ones((0, 3)),
+        np.ma.masked_array(np.ones((1, 3))),
+    ],
+    ids=["list", "integers", "big-endian", "narrow", "1-D", "empty", "masked"],
+)
+def test_only_what_needs_no_change_goes_past_scikit_learn(monkeypatch, X):
+    def validate_data(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(_validation, "validate_data", validate_data)
+    array = np.ones((1, 3), np.float32)
+    assert validate_beats(Fitted(), array, reset=False) is array
+    with pytest.raises(ZeroDivisionError):
+        validate_beats(Fitted(), X, reset=False)
+    with pytest.raises(ZeroDivisionError):
+        validate_beats(Fitted(), array, reset=True)
+    with pytest.raises(ZeroDivisionError):
+        validate_beats(Fitted(), array, reset=False, dtype=np.float64)
+    named = Fitted()
+    named.feature_names_in_ = np.array(["a", "b", "c"], object)
+    with pytest.raises(ZeroDivisionError):
+        validate_beats(named, array, reset=False)
+
+
+def test_the_short_way_still_refuses_nan():
+    with pytest.raises(ValueError, match=r"Fitted: X contains NaN"):
+        validate_beats(Fitted(), np.full((1, 3), np.nan), reset=False)

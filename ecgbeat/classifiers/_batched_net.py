@@ -1,6 +1,6 @@
 """From arrays to batches and from batches to results."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -98,15 +98,25 @@ class BatchedNet(SklearnNet):
         if not self._has_own_network:
             return super().infer(x, **fit_params)
         rows = to_tensor(x, device=self.device).to(torch.float32)
-        batches: Sequence[Tensor] = [rows]
-        if not self.module_.training and rows[0].numel() < MIN_TIMES:
+        infer = super().infer
+        with autocast(self._precision_for(rows), self.device):
+            if self.module_.training or rows[0].numel() >= MIN_TIMES:
+                return infer(rows, **fit_params).float()
             # the last bit of a row's result depends on its place in the batch, by kernels that
             # differ from processor to processor. scikit-learn's checks compare rows of 3 columns
             # to that bit: what is too short to be a beat is computed by itself.
-            batches = rows.split(1)
-        infer = super().infer
-        with autocast(self._precision_for(rows), self.device):
-            return torch.cat([infer(batch, **fit_params) for batch in batches]).float()
+            return torch.cat([infer(row, **fit_params) for row in rows.split(1)]).float()
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Compute loss and gradients of one batch.
+
+        Loss and logits outlive the step; they come out without their graph, whose memory the
+        next step can use then.
+        """
+        step = super().train_step_single(batch, **fit_params)
+        if not self._has_own_network:
+            return step
+        return {name: value.detach() for name, value in step.items()}
 
     def _precision_for(self, rows: Tensor) -> str:
         """Return the precision to compute in; for "auto" the first training batch decides."""

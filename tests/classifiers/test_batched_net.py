@@ -5,6 +5,7 @@ import pytest
 import skorch.dataset
 import torch
 from joblib import Parallel, cpu_count, delayed
+from skorch.callbacks import Callback
 
 from ecgbeat import ECGCNNClassifier
 from ecgbeat.classifiers import _batched_net
@@ -48,6 +49,17 @@ def test_prediction_without_training_mode_leaves_no_layer_in_it(beats):
     expected = net.predict_proba(X)
     net.module_.head.train()  # one layer is enough to spoil a prediction
     np.testing.assert_array_equal(net.predict_proba(X), expected)
+
+
+def test_callbacks_get_the_logits_of_a_step_without_its_graph(beats):
+    class Seen(Callback):
+        def on_batch_end(self, net, batch, y_pred, loss, **kwargs):  # noqa: ARG002
+            seen.append((len(batch[0]), tuple(y_pred.shape), y_pred.grad_fn, loss.grad_fn))
+
+    seen = []
+    ECGCNNClassifier(**SMALL, callbacks=[Seen()]).fit(*beats)
+    assert seen
+    assert seen == [(n_beats, (n_beats, 3), None, None) for n_beats, *_ in seen]
 
 
 @pytest.mark.parametrize("found", ["float32", "bfloat16"])
