@@ -15,6 +15,7 @@ _CLASSES = {
     "BeatAnnotator": "annotation",
     "ECGCNNClassifier": "classifiers",
     "ECGCNNLSTMClassifier": "classifiers",
+    "MFCCExtractor": "features",
     "RPeakSegmenter": "preprocessing",
     "ZScoreScaler": "preprocessing",
 }
@@ -22,6 +23,7 @@ _MODULES = (
     "annotation",
     "classifiers",
     "datasets",
+    "features",
     "labels",
     "metrics",
     "model_selection",
@@ -35,12 +37,14 @@ __all__ = [
     "BeatAnnotator",
     "ECGCNNClassifier",
     "ECGCNNLSTMClassifier",
+    "MFCCExtractor",
     "RPeakSegmenter",
     "ZScoreScaler",
     "__version__",
     "annotation",
     "classifiers",
     "datasets",
+    "features",
     "labels",
     "metrics",
     "model_selection",
@@ -71,6 +75,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
         annotation,
         classifiers,
         datasets,
+        features,
         labels,
         metrics,
         model_selection,
@@ -80,4 +85,5 @@ if TYPE_CHECKING:  # what editors and type checkers see
     )
     from ecgbeat.annotation import BeatAnnotator
     from ecgbeat.classifiers import ECGCNNClassifier, ECGCNNLSTMClassifier
+    from ecgbeat.features import MFCCExtractor
     from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter, ZScoreScaler

@@ -283,3 +283,26 @@ def test_annotating_is_timed(load, real_data, monkeypatch, capsys):
     hours, speed = re.search(r"([\d.]+) h.* s, ([\d,]+) times real time", printed).groups()
     assert float(hours) == pytest.approx(24.07, abs=0.01)
     assert int(speed.replace(",", "")) > 1000
+
+
+def test_mfccs_are_timed(load, monkeypatch, capsys):
+    script = load("mfcc_speed")
+    arguments = ["--sizes", "3x2000", "1x900", "--repeats", "2", "--calls", "1", "--markdown"]
+    monkeypatch.setattr(sys, "argv", ["mfcc_speed.py", *arguments, "--dtype", "float64"])
+    script.main()
+    printed = capsys.readouterr().out
+    assert "librosa 0" in printed
+    cells = [re.split(r" *\| *", line.strip("| ")) for line in printed.splitlines()]
+    rows = [row for row in cells if row[0] in ("3 x 2,000", "1 x 900")]
+    assert len(rows) == 2 * len(script.SETTINGS)
+    for _, _, ours, peers, speed, *_, difference in rows:
+        assert float(speed) == pytest.approx(float(peers) / float(ours), rel=0.2)
+        assert float(difference) < 1e-9
+
+
+@pytest.mark.parametrize("argument", [("--sizes", "0x100"), ("--sizes", "9"), ("--repeats", "0")])
+def test_sizes_of_mfccs_start_at_1(load, monkeypatch, capsys, argument):
+    monkeypatch.setattr(sys, "argv", ["mfcc_speed.py", *argument])
+    with pytest.raises(SystemExit):
+        load("mfcc_speed").parse_arguments()
+    assert f"argument {argument[0]}: invalid" in capsys.readouterr().err

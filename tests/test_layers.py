@@ -41,7 +41,9 @@ ROOMS = {
     "features": room(2, LAYERS_01, "numpy sklearn"),
     "classifiers": room(2, f"{LAYER_0} networks", "numpy sklearn skorch torch"),
     "datasets": room(
-        2, f"{LAYER_0} signal", "numpy scipy sklearn tqdm wfdb pandas requests filelock"
+        2,
+        f"{LAYER_0} signal",
+        "numpy scipy sklearn tqdm wfdb pandas requests filelock soundfile soxr",
     ),
     "model_selection": room(2, LAYER_0, "numpy sklearn"),
     "annotation": room(3, LAYERS_012, "numpy pandas scipy sklearn tqdm"),
@@ -191,7 +193,9 @@ def test_import_ecgbeat_loads_nothing_heavy():
     assert not loaded & set(heavy.split())
 
 
-@pytest.mark.parametrize("name", ["annotation", "datasets", "labels", "preprocessing", "signal"])
+@pytest.mark.parametrize(
+    "name", ["annotation", "datasets", "features", "labels", "preprocessing", "signal"]
+)
 def test_rooms_without_networks_load_no_torch(name):
     loaded = loaded_by(f"import ecgbeat.{name}")
     assert "numpy" in loaded

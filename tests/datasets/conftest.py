@@ -1,4 +1,4 @@
-"""Folders of small WFDB records, written by wfdb itself, and a server with bad manners."""
+"""Small WFDB records and sounds, written by wfdb and libsndfile, and a server with bad manners."""
 
 import re
 import threading
@@ -147,3 +147,18 @@ def closed_port():
     gone = Server()
     gone.stop()
     return gone.url
+
+
+@pytest.fixture
+def write_sine():
+    """A function that writes a sine as a sound file, in folders that it makes."""
+    import soundfile
+
+    def write(file, *, fs=8000, duration=1.0, frequency=100.0, amplitude=0.5, **options):
+        times = np.arange(round(duration * fs)) / fs
+        file.parent.mkdir(parents=True, exist_ok=True)
+        sine = amplitude * np.sin(2 * np.pi * frequency * times)
+        soundfile.write(file, sine, fs, **options)
+        return file
+
+    return write

@@ -186,8 +186,8 @@ def test_a_parameter_out_of_range_is_named_with_its_value(name, value):
     [
         ({"classes": ("N", "Z")}, "classes contains 'Z'"),
         ({"classes": "NV"}, "'classes' parameter of make_heartbeats must be an array-like"),
-        ({"classes": ()}, "one or more different symbols.*got \\(\\)"),
-        ({"classes": ("N", "N")}, "one or more different symbols"),
+        ({"classes": ()}, "one or more different names.*got \\(\\)"),
+        ({"classes": ("N", "N")}, "one or more different names"),
         ({"weights": {"N": 1.0}}, "weights must have a share greater than 0 for each of classes="),
         ({"n_beats": 4}, "n_beats=4 is less than one beat for each of the 5 classes"),
         ({"jitter": 0.5, "before": 0.3}, r"jitter=0\.5 moves the R peak out of a window"),

@@ -8,11 +8,7 @@ from sklearn.utils import Bunch, check_random_state
 
 from ecgbeat._validation import Integral, Interval, Real, validate_parameter_constraints
 from ecgbeat.datasets._simulator._allotment import allot_beats
-from ecgbeat.datasets._simulator._arguments import (
-    CONSTRAINTS,
-    check_classes,
-    check_weights,
-)
+from ecgbeat.datasets._simulator._arguments import CONSTRAINTS, check_shares
 from ecgbeat.datasets._simulator._patient import LEADS, draw_patient
 from ecgbeat.datasets._simulator._rhythm import BASES, order_beats, time_beats
 from ecgbeat.datasets._simulator._simulation import Recorder, simulate
@@ -142,7 +138,7 @@ def make_heartbeats(
     ['A', 'L', 'N', 'R', 'V']
     """
     validate_parameter_constraints(_CONSTRAINTS, locals(), caller_name="make_heartbeats")
-    shares = _check_shares(classes, weights)
+    shares = check_shares(classes, weights, _WEIGHTS)
     windows = _Windows(before, after, jitter)
     _check_sizes(n_beats, len(shares), windows)
     recorder = Recorder(fs, n_leads, noise, mains)
@@ -187,26 +183,6 @@ def _check_sizes(n_beats: int, n_classes: int, windows: _Windows) -> None:
             f"before={windows.before!r} and after={windows.after!r} seconds: it must be less "
             "than both."
         )
-
-
-def _check_shares(classes: Sequence[str], weights: Mapping[str, float] | None) -> dict[str, float]:
-    """Return the share of each class, or say what is wrong with classes or weights."""
-    wanted = [str(symbol) for symbol in classes]
-    if not wanted or len(set(wanted)) < len(wanted):
-        raise ValueError(
-            "classes must be a sequence of one or more different symbols, such as ('N', 'V'), "
-            f"got {classes!r}."
-        )
-    check_classes("classes", wanted)
-    if weights is None:
-        return {symbol: _WEIGHTS[symbol] for symbol in wanted}
-    shares = check_weights(weights)
-    if set(shares) != set(wanted):
-        raise ValueError(
-            f"weights must have a share greater than 0 for each of classes={tuple(wanted)!r} and "
-            f"for no other, got {dict(weights)!r}."
-        )
-    return {symbol: shares[symbol] for symbol in wanted}
 
 
 def _cut_patient(

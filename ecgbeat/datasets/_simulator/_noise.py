@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ecgbeat.datasets._simulator._band_noise import draw_band_noise
 from ecgbeat.datasets._simulator._gaussians import sum_gaussians
 
 _WANDER_HZ = (0.03, 0.6)
@@ -68,9 +69,9 @@ def draw_noise(
     signal = np.empty((n_leads, n_times))
     t = np.arange(n_times) / fs
     for lead in signal:
-        wander = _band_noise(rng, _WANDER_HZ, -1.0, duration=duration, fs=fs)
-        muscle = _band_noise(rng, _MUSCLE_HZ, -0.25, duration=duration, fs=fs)
-        effort = _band_noise(rng, _EFFORT_HZ, -0.5, duration=duration, fs=fs)
+        wander = _power_law_noise(rng, _WANDER_HZ, -1.0, duration=duration, fs=fs)
+        muscle = _power_law_noise(rng, _MUSCLE_HZ, -0.25, duration=duration, fs=fs)
+        effort = _power_law_noise(rng, _EFFORT_HZ, -0.5, duration=duration, fs=fs)
         lead[:] = electrodes.wander * wander
         # muscles rest most of the time and then work for seconds
         lead += electrodes.muscle * muscle * (0.7 + 0.5 * np.maximum(effort, 0.0) ** 2)
@@ -81,20 +82,11 @@ def draw_noise(
     return signal
 
 
-def _band_noise(
+def _power_law_noise(
     rng: np.random.Generator, band: tuple[float, float], slope: float, *, duration: float, fs: float
 ) -> np.ndarray:
     """Draw Gaussian noise of variance 1 whose amplitude goes with frequency**slope."""
-    period = np.ceil(duration)
-    bins = np.arange(np.floor(band[0] * period) + 1, np.ceil(band[1] * period) + 1)
-    amplitude = (bins / period) ** slope
-    phasor = rng.standard_normal((2, len(bins)))
-    weight = amplitude * (phasor[0] + 1j * phasor[1]) / np.sqrt(2.0 * (amplitude**2).sum())
-    n = round(period * fs)
-    spectrum = np.zeros(n // 2 + 1, dtype=complex)
-    kept = bins < n / 2  # the recorder's anti-aliasing filter takes the rest
-    spectrum[bins[kept].astype(int)] = weight[kept]
-    return np.fft.irfft(spectrum, n)[: round(duration * fs)] * n / np.sqrt(2.0)
+    return draw_band_noise(rng, band, lambda frequency: frequency**slope, duration=duration, fs=fs)
 
 
 def _bumps(rng: np.random.Generator, size: float, *, duration: float, fs: float) -> np.ndarray:

@@ -1,0 +1,352 @@
+import inspect
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from imblearn.over_sampling import SMOTE
+from imblearn.pipeline import make_pipeline
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils import estimator_html_repr, get_tags
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+
+import ecgbeat.features
+from ecgbeat import ECGCNNClassifier, MFCCExtractor
+from ecgbeat.signal import mfcc
+from ecgbeat.signal._frames import STATISTICS, frame_statistics
+
+VARIED = [
+    MFCCExtractor(),
+    MFCCExtractor(flatten=False),
+    MFCCExtractor(summary="stats"),
+    MFCCExtractor(n_mfcc=13, deltas=2, lifter=22, normalize=True),
+    MFCCExtractor(
+        center=False,
+        deltas=1,
+        delta_width=3,
+        top_db=None,
+        hop_length=1,
+        n_fft=8,
+        n_mels=2,
+        n_mfcc=2,
+    ),
+    MFCCExtractor(
+        2000, n_fft=128, hop_length=32, n_mels=20, fmax=800, htk=True, summary="stats", deltas=2
+    ),
+]
+
+
+@parametrize_with_checks(VARIED)
+def test_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("extractor", VARIED, ids=str)
+def test_there_are_checks_enough(extractor):
+    assert len(list(estimator_checks_generator(extractor))) >= 45
+
+
+def test_no_class_is_forgotten():
+    assert {type(extractor).__name__ for extractor in VARIED} == set(ecgbeat.features.__all__)
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    """24 sounds of 0.4 s at 4 kHz: noise with a tone whose pitch tells the class, and classes."""
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["murmur", "normal"], [8, 16])
+    pitch = np.where(labels == "murmur", 300.0, 60.0) * rng.uniform(0.9, 1.1, size=24)
+    tone = np.sin(2 * np.pi * pitch[:, None] * np.arange(1600) / 4000)
+    return tone + 0.3 * rng.normal(size=tone.shape), labels
+
+
+@pytest.fixture(name="X")
+def rows(sounds):
+    return sounds[0]
+
+
+SETTINGS = [
+    {},
+    {"fs": 2000, "n_mfcc": 13, "n_fft": 200, "hop_length": 50, "win_length": 160, "n_mels": 26},
+    {"window": "hamming", "center": False, "power": 1.0, "fmin": 20, "fmax": 900, "htk": True},
+    {"mel_norm": None, "top_db": 40, "dct_type": 3, "norm": None, "pad_mode": "reflect"},
+    {"lifter": 22, "deltas": 2, "delta_width": 5, "normalize": True},
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("parameters", SETTINGS, ids=str)
+def test_equals_the_function(X, parameters, dtype):
+    X = X.astype(dtype)
+    expected = mfcc(X, **({"fs": 4000} | parameters))
+    in_3d = MFCCExtractor(flatten=False, **parameters).fit_transform(X)
+    flat = MFCCExtractor(**parameters).fit_transform(X)
+    assert in_3d.dtype == flat.dtype == dtype
+    np.testing.assert_array_equal(in_3d, expected)
+    np.testing.assert_array_equal(flat, expected.reshape(24, -1))
+
+
+def test_the_defaults_are_those_of_the_function():
+    extractor = MFCCExtractor().get_params()
+    assert extractor.pop("flatten") is True
+    assert extractor.pop("summary") is None
+    assert extractor == mfcc.__kwdefaults__ | {"fs": 4000.0}
+
+
+@pytest.mark.parametrize("flatten", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_statistics_are_2d(X, dtype, flatten):
+    X = X.astype(dtype)
+    found = MFCCExtractor(summary="stats", deltas=1, flatten=flatten).fit_transform(X)
+    assert found.dtype == dtype
+    expected = frame_statistics(mfcc(X.astype(np.float64), 4000, deltas=1))
+    assert expected.shape == (24, 40, 6)
+    np.testing.assert_allclose(found, expected.reshape(24, -1), rtol=1e-5, atol=1e-4)
+
+
+def test_whole_numbers_are_taken_as_they_are(X):
+    X = np.round(1000 * X)
+    found = MFCCExtractor().fit_transform(X.astype(np.int16))
+    np.testing.assert_array_equal(found, MFCCExtractor().fit_transform(X))
+
+
+@pytest.mark.parametrize("deltas", [0, 1, 2])
+def test_what_fit_learns(X, deltas):
+    extractor = MFCCExtractor(n_mfcc=13, deltas=deltas).fit(X)
+    assert extractor.n_features_in_ == 1600
+    assert extractor.n_frames_ == 26
+    assert extractor.n_channels_ == len(extractor.channel_names_) == 13 * (1 + deltas)
+    found = extractor.set_params(flatten=False).transform(X)
+    assert found.shape == (24, extractor.n_channels_, extractor.n_frames_)
+
+
+@pytest.mark.parametrize("extractor", VARIED, ids=str)
+def test_one_sound_at_a_time_is_enough(extractor, X):
+    fitted = clone(extractor).fit(X)
+    alone = np.concatenate([fitted.transform(x[None]) for x in X])
+    np.testing.assert_allclose(alone, fitted.transform(X), rtol=1e-9, atol=1e-8)
+
+
+def test_names_tell_coefficient_and_frame(X):
+    names = MFCCExtractor(n_mfcc=13, deltas=2).fit(X).get_feature_names_out().tolist()
+    assert len(names) == len(set(names)) == 13 * 3 * 26
+    assert names[3 * 26 + 12] == "mfcc3_frame12"
+    assert names[(13 + 3) * 26 + 12] == "delta_mfcc3_frame12"
+    assert names[(26 + 3) * 26 + 12] == "delta2_mfcc3_frame12"
+
+
+def test_names_tell_coefficient_and_statistic(X):
+    names = MFCCExtractor(n_mfcc=13, deltas=1, summary="stats").fit(X).get_feature_names_out()
+    assert names[:6].tolist() == [f"mfcc0_{statistic}" for statistic in STATISTICS]
+    assert names[13 * 6 + 3 * 6] == "delta_mfcc3_mean"
+    assert len(names) == 26 * 6
+
+
+@pytest.mark.parametrize("summary", [None, "stats"])
+def test_names_check_those_of_the_input(X, summary):
+    extractor = MFCCExtractor(summary=summary).fit(X)
+    assert len(extractor.get_feature_names_out([f"t{i}" for i in range(1600)]))
+    with pytest.raises(ValueError, match="input_features should have length equal"):
+        extractor.get_feature_names_out(["t0"])
+    extractor.fit(pd.DataFrame(X).add_prefix("t"))
+    with pytest.raises(ValueError, match="input_features is not equal to feature_names_in_"):
+        extractor.get_feature_names_out([f"s{i}" for i in range(1600)])
+
+
+def test_3d_has_channel_names_alone(X):
+    extractor = MFCCExtractor(flatten=False, deltas=1).fit(X)
+    assert extractor.channel_names_[[0, 19, 20, 39]].tolist() == [
+        *("mfcc0", "mfcc19", "delta_mfcc0", "delta_mfcc19")
+    ]
+    assert not hasattr(extractor, "get_feature_names_out")
+    assert not hasattr(extractor, "set_output")
+    with sklearn.config_context(transform_output="pandas"):  # for steps that can
+        assert extractor.fit_transform(X).shape == (24, 40, 26)
+
+
+@pytest.mark.parametrize("summary", [None, "stats"])
+def test_pandas_in_and_out(X, summary):
+    frame = pd.DataFrame(X, index=range(100, 124)).add_prefix("t")
+    extractor = MFCCExtractor(summary=summary).set_output(transform="pandas")
+    result = extractor.fit_transform(frame)
+    np.testing.assert_array_equal(result.columns, extractor.get_feature_names_out())
+    np.testing.assert_array_equal(result.index, frame.index)
+    expected = MFCCExtractor(summary=summary).fit_transform(X)
+    np.testing.assert_allclose(result, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_times", [1, 3, 100, 255])
+@pytest.mark.parametrize("center", [True, False])
+def test_rows_shorter_than_a_frame(n_times, center):
+    X = np.random.default_rng(0).normal(size=(3, n_times))
+    extractor = MFCCExtractor(center=center, deltas=2, normalize=True).fit(X)
+    found = extractor.transform(X)
+    assert found.shape == (3, 60 * extractor.n_frames_) == (3, len(found[0]))
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("summary", [None, "stats"])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_silence_gives_finite_numbers(summary, normalize):
+    extractor = MFCCExtractor(summary=summary, normalize=normalize, deltas=2)
+    assert np.isfinite(extractor.fit_transform(np.zeros((2, 4000)))).all()
+
+
+@pytest.mark.parametrize("deltas", [0, 1])
+@pytest.mark.parametrize("flatten", [True, False])
+def test_the_classifier_reads_the_channels_back(sounds, flatten, deltas):
+    X, y = sounds
+    extractor = MFCCExtractor(n_mfcc=13, deltas=deltas, flatten=flatten)
+    features = extractor.fit_transform(X)
+    classifier = ECGCNNClassifier(n_leads=extractor.n_channels_, max_epochs=1, random_state=0)
+    classifier.fit(features, y)
+    assert classifier.module_.n_leads == extractor.n_channels_
+    other_form = features.reshape((24, -1) if features.ndim == 3 else (24, -1, 26))
+    np.testing.assert_array_equal(
+        classifier.predict_proba(features), classifier.predict_proba(other_form)
+    )
+
+
+def test_a_pipeline_with_smote(sounds):
+    X, y = sounds
+    pipe = make_pipeline(
+        MFCCExtractor(n_mfcc=13),
+        SMOTE(k_neighbors=3, random_state=0),
+        ECGCNNClassifier(n_leads=13, max_epochs=10, batch_size=8, random_state=0),
+    )
+    assert pipe.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.9
+
+
+def test_statistics_serve_a_grid_search(sounds):
+    pipe = make_pipeline(MFCCExtractor(summary="stats"), RandomForestClassifier(20, random_state=0))
+    grid = {"mfccextractor__n_mfcc": [5, 13], "mfccextractor__fmax": [800.0, None]}
+    search = GridSearchCV(pipe, grid, cv=2, error_score="raise").fit(*sounds)
+    assert search.best_score_ > 0.9
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_mfcc": 41}, "n_mfcc=41 must not exceed n_mels=40.*Lower n_mfcc or raise n_mels"),
+        ({"n_mfcc": 0}, "'n_mfcc' parameter of MFCCExtractor .* Got 0 instead"),
+        ({"n_fft": 1}, "'n_fft' parameter of MFCCExtractor .* Got 1 instead"),
+        ({"n_fft": 256.0}, "'n_fft' parameter of MFCCExtractor .* Got 256.0 instead"),
+        ({"hop_length": 0}, "'hop_length' parameter of MFCCExtractor .* Got 0 instead"),
+        ({"n_mels": 0}, "'n_mels' parameter of MFCCExtractor .* Got 0 instead"),
+        ({"win_length": 257}, "win_length=257 must not exceed n_fft=256"),
+        ({"fmin": 800, "fmax": 800}, "fmin=800.0 Hz must be below fmax=800.0 Hz"),
+        ({"fmin": -1}, "'fmin' parameter of MFCCExtractor .* Got -1 instead"),
+        ({"fs": 1000, "fmax": 800}, "fmax=800.0 Hz must not exceed fs / 2 = 500.0 Hz"),
+        ({"fs": 0}, "'fs' parameter of MFCCExtractor .* Got 0 instead"),
+        ({"lifter": -1}, "'lifter' parameter of MFCCExtractor .* Got -1 instead"),
+        ({"deltas": 3}, "'deltas' parameter of MFCCExtractor .* Got 3 instead"),
+        ({"delta_width": 4}, "delta_width must be odd.*got 4"),
+        ({"window": "square"}, "window='square' gives no window of 256 samples"),
+        ({"pad_mode": "wrap"}, "'pad_mode' parameter of MFCCExtractor .* Got 'wrap' instead"),
+        ({"power": 0}, "'power' parameter of MFCCExtractor .* Got 0 instead"),
+        ({"top_db": -1}, "'top_db' parameter of MFCCExtractor .* Got -1 instead"),
+        ({"dct_type": 4}, "'dct_type' parameter of MFCCExtractor .* Got 4 instead"),
+        ({"norm": "l2"}, "'norm' parameter of MFCCExtractor .* Got 'l2' instead"),
+        ({"mel_norm": "l2"}, "'mel_norm' parameter of MFCCExtractor .* Got 'l2' instead"),
+        ({"normalize": "yes"}, "'normalize' parameter of MFCCExtractor .* Got 'yes' instead"),
+        ({"flatten": "no"}, "'flatten' parameter of MFCCExtractor .* Got 'no' instead"),
+        ({"summary": "mean"}, "'summary' parameter of MFCCExtractor .* Got 'mean' instead"),
+    ],
+    ids=str,
+)
+def test_impossible_parameters_are_told_before_anything_changes(X, parameters, message):
+    extractor = MFCCExtractor(**parameters)
+    with pytest.raises(ValueError, match=message):
+        extractor.fit(X)
+    assert not hasattr(extractor, "n_features_in_")
+
+
+def test_empty_bands_are_told_once(X):
+    extractor = MFCCExtractor(n_fft=32)
+    with pytest.warns(UserWarning, match="of n_mels=40 mel bands are empty") as caught:
+        extractor.fit(X)
+    assert len(caught) == 1
+    assert np.isfinite(extractor.transform(X)).all()  # without a warning
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_told(X, value):
+    spoilt = X.copy()
+    spoilt[4, 7] = value
+    with pytest.raises(ValueError, match=r"X contains (NaN|infinity): 1 of .*first at X\[4, 7\]"):
+        MFCCExtractor().fit(spoilt)
+    with pytest.raises(ValueError, match="X contains"):
+        MFCCExtractor().fit(X).transform(spoilt)
+
+
+@pytest.mark.parametrize("method", ["fit", "transform", "fit_transform"])
+@pytest.mark.parametrize("sound", [np.zeros(100), [0.0] * 100, pd.Series(np.zeros(100))], ids=type)
+def test_a_single_sound_is_told_where_to_go(sound, method):
+    with pytest.raises(ValueError, match=r"1-D array of 100 values.*use ecgbeat\.signal\.mfcc"):
+        getattr(MFCCExtractor(), method)(sound)
+
+
+@pytest.mark.parametrize("method", ["fit", "transform"])
+def test_several_channels_are_told(X, method):
+    extractor = MFCCExtractor().fit(X)
+    with pytest.raises(ValueError, match=r"got an array of shape \(12, 2, 1600\). Take one"):
+        getattr(extractor, method)(X.reshape(12, 2, 1600))
+
+
+def test_another_length_is_told(X):
+    with pytest.raises(ValueError, match="X has 1599 features, but MFCCExtractor is expecting"):
+        MFCCExtractor().fit(X).transform(X[:, 1:])
+
+
+def test_unfitted(X):
+    with pytest.raises(NotFittedError):
+        MFCCExtractor().transform(X)
+    with pytest.raises(NotFittedError):
+        MFCCExtractor().get_feature_names_out()
+
+
+@pytest.mark.parametrize("spoilt", [np.full((3, 100), np.nan), np.zeros((2, 2, 2))], ids=np.shape)
+def test_a_failed_fit_changes_nothing(X, spoilt):
+    fitted = MFCCExtractor().fit(X)
+    before = pickle.dumps(fitted)
+    with pytest.raises(ValueError, match="MFCCExtractor"):
+        fitted.fit(spoilt)
+    assert pickle.dumps(fitted) == before
+
+
+def test_a_refit_forgets_the_old(X):
+    fitted = MFCCExtractor().fit(pd.DataFrame(X).add_prefix("t")).fit(X[:, :500])
+    assert pickle.dumps(fitted) == pickle.dumps(MFCCExtractor().fit(X[:, :500]))
+
+
+def test_pickled_it_is_the_same(X):
+    fitted = MFCCExtractor(window=("kaiser", 8.0), deltas=1).fit(X)
+    restored = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(restored.transform(X), fitted.transform(X))
+
+
+def test_the_input_is_left_alone(X):
+    before = X.copy()
+    MFCCExtractor(deltas=2, normalize=True).fit_transform(X)
+    np.testing.assert_array_equal(X, before)
+
+
+def test_html_display(X):
+    assert "MFCCExtractor" in estimator_html_repr(MFCCExtractor().fit(X))
+
+
+def test_tags():
+    tags = get_tags(MFCCExtractor())
+    assert tags.input_tags.two_d_array
+    assert not tags.input_tags.three_d_array
+    assert set(tags.transformer_tags.preserves_dtype) == {"float32", "float64"}
+
+
+def test_all_but_the_first_argument_are_keyword_only():
+    first, *others = inspect.signature(MFCCExtractor).parameters.values()
+    assert first.name == "fs"
+    assert all(p.kind is p.KEYWORD_ONLY for p in others)
