@@ -114,8 +114,9 @@ def abnormal_auc(model, X, y):
 def size_of(model):
     """Return the number of weights, or of the nodes of all trees, in words."""
     last = model[-1] if hasattr(model, "steps") else model
-    if hasattr(last, "module_"):
-        return f"{sum(weights.numel() for weights in last.module_.parameters()):,}"
+    nets = [net for net in getattr(last, "estimators_", [last]) if hasattr(net, "module_")]
+    if nets:
+        return f"{sum(weights.numel() for net in nets for weights in net.module_.parameters()):,}"
     if hasattr(last, "estimators_"):
         return f"{sum(tree.tree_.node_count for tree in last.estimators_):,} nodes"
     if hasattr(last, "_predictors"):

@@ -10,6 +10,7 @@ from _fresh_process import available_memory
 
 FLOAT64_BYTES = 8
 SAFE_SHARE = 0.8  # of the free memory, for one row
+VOTERS = 3
 
 
 class Setting(NamedTuple):
@@ -55,6 +56,14 @@ def ecgbeat_best(setting):
     from _training_settings import BEST
 
     return ecgbeat_cnn(setting).set_params(**BEST | setting.budget())
+
+
+def ecgbeat_vote(setting):
+    from sklearn.ensemble import VotingClassifier
+
+    seeds = range(VOTERS * setting.seed, VOTERS * (setting.seed + 1))
+    nets = [(f"seed{seed}", ecgbeat_cnn(setting._replace(seed=seed))) for seed in seeds]
+    return VotingClassifier(nets, voting="soft")
 
 
 # --- the same network, trained by others ----------------------------------------------
@@ -212,6 +221,7 @@ ROWS = {
     "ecgbeat-cnn": Row("ECGCNNClassifier, defaults", "ecgbeat", ecgbeat_cnn),
     "ecgbeat-lstm": Row("ECGCNNLSTMClassifier, defaults", "ecgbeat", ecgbeat_lstm),
     "ecgbeat-best": Row("ECGCNNClassifier, best documented setting", "ecgbeat", ecgbeat_best),
+    "ecgbeat-vote": Row(f"{VOTERS} ECGCNNClassifier, mean probability", "ecgbeat", ecgbeat_vote),
     "torch-loop": Row("network, batches, optimizer, epochs of ecgbeat-cnn", "torch", torch_loop),
     "skorch": Row("the same in skorch's NeuralNetClassifier", "skorch", skorch),
     "minirocket": Row("MiniRocket, scaler, RidgeClassifier(alpha=10)", "aeon", minirocket),
