@@ -10,6 +10,7 @@ import argparse
 import copy
 import statistics
 import time
+from functools import partial
 
 import numpy as np
 import torch
@@ -43,10 +44,15 @@ def alternate(repeats, *functions):
     seconds = [[] for _ in functions]
     for _ in range(repeats):
         for function, taken in zip(functions, seconds, strict=True):
-            start = time.perf_counter()
-            function()
-            taken.append(time.perf_counter() - start)
+            taken.append(timed(function))
     return seconds
+
+
+def timed(function, *arguments):
+    """Return the seconds of a call."""
+    start = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - start
 
 
 def compared(what, unit, ours, other, scale=1.0):
@@ -69,6 +75,20 @@ def fit_rows(arguments):
 
     seconds = alternate(arguments.repeats, lambda: ECGCNNClassifier(**options).fit(X, y), by_hand)
     yield compared(f"fit, {len(X):,} beats, {recipe.epochs} epochs", "s", *seconds)
+
+
+def compile_rows(arguments):
+    """Training with torch's compiler beside without, once it has compiled; then what that took."""
+    X, y = make_rows(arguments.rows_of_data)
+    nets = [
+        ECGCNNClassifier(max_epochs=arguments.epochs, compile=compiled, random_state=0)
+        for compiled in (True, False)
+    ]
+    firsts = [[timed(net.fit, X, y)] for net in nets]
+    # partial_fit trains as long as fit does, and keeps the compiled network
+    seconds = alternate(arguments.repeats, *(partial(net.partial_fit, X, y) for net in nets))
+    yield compared(f"compile=True, {len(X):,} beats, {arguments.epochs} epochs", "s", *seconds)
+    yield compared("compile=True, first call of fit", "s", *firsts)
 
 
 def predict_rows(arguments):
@@ -147,16 +167,18 @@ def fitted():
 
 SECTIONS = {
     "fit": fit_rows,
+    "compile": compile_rows,
     "predict": predict_rows,
     "beat": beat_rows,
     "memory": memory_rows,
     "grid": grid_rows,
 }
+DEFAULT_SECTIONS = [name for name in SECTIONS if name != "compile"]  # needs a C++ compiler
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=DEFAULT_SECTIONS)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=7, help="of fit and of prediction")
     parser.add_argument("--epochs", type=int, default=3, help="of fit and of the grid search")
