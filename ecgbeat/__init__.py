@@ -28,6 +28,7 @@ _MODULES = (
     "metrics",
     "model_selection",
     "networks",
+    "plotting",
     "preprocessing",
     "signal",
 )
@@ -49,6 +50,7 @@ __all__ = [
     "metrics",
     "model_selection",
     "networks",
+    "plotting",
     "preprocessing",
     "signal",
 ]
@@ -80,6 +82,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
         metrics,
         model_selection,
         networks,
+        plotting,
         preprocessing,
         signal,
     )

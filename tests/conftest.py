@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+# pictures are drawn into memory, also where there is a screen
+os.environ["MPLBACKEND"] = "Agg"
 # many small nets: threads would only wait for each other, the more so under pytest-xdist
 torch.set_num_threads(1)
 

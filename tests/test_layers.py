@@ -47,7 +47,8 @@ ROOMS = {
     ),
     "model_selection": room(2, LAYER_0, "numpy sklearn"),
     "annotation": room(3, LAYERS_012, "numpy pandas scipy sklearn tqdm"),
-    "plotting": room(3, LAYERS_012, "numpy sklearn matplotlib"),
+    # torch and captum: gradients of a network, for the picture of its reasons
+    "plotting": room(3, LAYERS_012, "numpy sklearn matplotlib torch captum"),
     "export": room(3, LAYERS_012, "numpy sklearn torch onnx onnxruntime"),
     "streaming": room(3, LAYERS_012, "numpy"),
 }
@@ -194,9 +195,10 @@ def test_import_ecgbeat_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "name", ["annotation", "datasets", "features", "labels", "preprocessing", "signal"]
+    "name",
+    ["annotation", "datasets", "features", "labels", "plotting", "preprocessing", "signal"],
 )
 def test_rooms_without_networks_load_no_torch(name):
     loaded = loaded_by(f"import ecgbeat.{name}")
     assert "numpy" in loaded
-    assert not loaded & {"torch", "skorch", "librosa", "matplotlib", "wfdb"}
+    assert not loaded & {"torch", "skorch", "librosa", "matplotlib", "captum", "wfdb"}

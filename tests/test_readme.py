@@ -36,7 +36,7 @@ def test_the_python_code_runs(capsys, tmp_path, monkeypatch):
 
 def test_ci_finds_both_commands():
     ci = README.with_name(".ci") / "run"
-    names = re.findall(r"readme_command (\w+)\)", ci.read_text(encoding="utf-8"))
+    names = re.findall(r"command_of README.md (\w+)\)", ci.read_text(encoding="utf-8"))
     assert sorted(names) == ["quickstart", "tests"]
     for name in names:
         command = re.search(rf"<!-- {name} -->\n```bash\n(.*?)```", README.read_text(), re.DOTALL)

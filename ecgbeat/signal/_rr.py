@@ -58,24 +58,24 @@ def rr_features(r_peaks: Any, fs: float, *, future: bool = True, n_local: int = 
     ndarray of shape (n_beats, n_features), float64
         Always finite. The columns, named by `rr_feature_names`; * only with ``future``:
 
-        ============================  =====================================================
-        ``rr_previous``               interval from the previous beat, in s
-        ``rr_next`` *                 interval to the next beat, in s
-        ``rr_local_mean``             mean interval of the neighbourhood, in s
-        ``rr_previous_to_local``      previous interval / local mean
-        ``rr_next_to_local`` *        next interval / local mean
-        ``rr_previous_to_median``     previous interval / median interval of the recording
-        ``rr_next_to_median`` *       next interval / the same median
-        ``rr_local_to_median``        local mean / the same median
-        ``rr_previous_to_one_before`` previous interval / the interval before it
-        ``rr_next_to_previous`` *     next interval / previous interval
-        ``rr_local_variation``        mean absolute difference of successive intervals of
-                                      the neighbourhood / local mean: 0 in a regular
-                                      rhythm, large in atrial fibrillation
-        ``rr_previous_deviation``     (previous interval - median) / (interquartile range of
-                                      the recording's intervals + 0.02 s)
-        ``rr_next_deviation`` *       the same of the next interval
-        ============================  =====================================================
+        =============================  =====================================================
+        ``rr_previous``                interval from the previous beat, in s
+        ``rr_next`` *                  interval to the next beat, in s
+        ``rr_local_mean``              mean interval of the neighbourhood, in s
+        ``rr_previous_to_local``       previous interval / local mean
+        ``rr_next_to_local`` *         next interval / local mean
+        ``rr_previous_to_median``      previous interval / median interval of the recording
+        ``rr_next_to_median`` *        next interval / the same median
+        ``rr_local_to_median``         local mean / the same median
+        ``rr_previous_to_one_before``  previous interval / the interval before it
+        ``rr_next_to_previous`` *      next interval / previous interval
+        ``rr_local_variation``         mean absolute difference of successive intervals of
+                                       the neighbourhood / local mean: 0 in a regular
+                                       rhythm, large in atrial fibrillation
+        ``rr_previous_deviation``      (previous interval - median) / (interquartile range of
+                                       the recording's intervals + 0.02 s)
+        ``rr_next_deviation`` *        the same of the next interval
+        =============================  =====================================================
 
         With ``future=False``, median and quartiles are those of the last 256 intervals.
 

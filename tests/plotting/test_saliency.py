@@ -1,0 +1,283 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from torch import nn
+
+from ecgbeat import BeatAnnotator, ECGCNNClassifier, ECGCNNLSTMClassifier, ZScoreScaler
+from ecgbeat.plotting import saliency
+from ecgbeat.plotting._saliency import METHODS
+
+pytest.importorskip("captum", reason="the extra 'plot' is not installed")
+
+
+class Linear(nn.Module):
+    """Scores that are sums of weighted samples, so that everybody knows their reasons."""
+
+    def __init__(self, weights):
+        super().__init__()
+        self.weights = nn.Parameter(torch.tensor(weights, dtype=torch.float32))
+
+    def forward(self, rows):
+        return rows @ self.weights.T
+
+
+@pytest.fixture
+def linear(simulated):
+    """A network whose weights nobody has trained, and these weights."""
+    weights = np.random.default_rng(0).normal(size=(5, 50))
+    net = ECGCNNClassifier(module=Linear, module__weights=weights, max_epochs=0)
+    return net.fit(simulated.data, simulated.target), weights
+
+
+@pytest.fixture(scope="module")
+def bump_net(beats):
+    X, y = beats
+    return ECGCNNClassifier(n_filters=8, max_epochs=30, random_state=0).fit(X, y)
+
+
+def scores(net, rows):
+    with torch.no_grad():
+        return net.module_(torch.as_tensor(np.asarray(rows, np.float32))).numpy()
+
+
+# --- what is true of it -----------------------------------------------------------------
+
+
+def test_the_gradient_of_a_linear_network_is_its_weights(linear, simulated):
+    net, weights = linear
+    found = saliency(net, simulated.data[:3], ["A", "V", "N"], method="gradient")
+    np.testing.assert_allclose(found, weights[[0, 4, 2]], rtol=1e-6)
+
+
+def test_integrated_gradients_of_a_linear_network_are_weights_times_samples(linear, simulated):
+    net, weights = linear
+    found = saliency(net, simulated.data[:3], "V")
+    np.testing.assert_allclose(found, weights[4] * simulated.data[:3], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("target", ["N", "V"])
+def test_integrated_gradients_add_up_to_the_score(net, simulated, target):
+    X = simulated.data[:10]
+    code = net.classes_.tolist().index(target)
+    gain = scores(net, X)[:, code] - scores(net, np.zeros_like(X))[:, code]
+    found = saliency(net, X, target, n_steps=256)
+    np.testing.assert_allclose(found.sum(axis=1), gain, atol=0.02)
+
+
+def test_gradients_are_slopes(net, simulated):
+    found = saliency(net, simulated.data[:1], "V", method="gradient")[0]
+    network = copy.deepcopy(net.module_).double()
+    steps = 1e-7 * torch.eye(50, dtype=torch.float64)
+    x = torch.tensor(simulated.data[:1].astype(np.float32)).double()
+    with torch.no_grad():
+        slopes = (network(x + steps) - network(x - steps))[:, 4] / 2e-7
+    np.testing.assert_allclose(found, slopes, atol=1e-4)
+
+
+@pytest.mark.parametrize(("method", "reach"), [("integrated_gradients", 4), ("grad_cam", 16)])
+def test_the_reason_is_where_the_classes_differ(bump_net, beats, method, reach):
+    X, y = beats
+    assert bump_net.score(X, y) > 0.95
+    place = 10 + 20 * np.searchsorted(["N", "S", "V"], y)
+    found = saliency(bump_net, X, y, method=method)
+    is_near = np.abs(found.argmax(axis=1) - place) <= reach
+    assert is_near.mean() > 0.8
+
+
+def test_grad_cam_is_coarse_and_never_negative(net, simulated):
+    found = saliency(net, simulated.data[:5], "V", method="grad_cam")
+    assert found.shape == (5, 50)
+    assert found.min() >= 0
+    assert np.abs(np.diff(found, axis=1)).max() < 0.2 * found.max()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_beat_alone_is_as_among_many(net, simulated, method):
+    many = saliency(net, simulated.data[:70], method=method)  # more than go at once
+    alone = np.concatenate(
+        [saliency(net, simulated.data[[row]], method=method) for row in (0, 63, 64, 69)]
+    )
+    np.testing.assert_allclose(many[[0, 63, 64, 69]], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_twice_the_same(net, simulated, method):
+    once, twice = (saliency(net, simulated.data[:3], method=method) for _ in range(2))
+    np.testing.assert_array_equal(once, twice)
+
+
+# --- targets ----------------------------------------------------------------------------
+
+
+def test_the_predicted_class_by_default(net, simulated):
+    X = simulated.data[:8]
+    np.testing.assert_array_equal(saliency(net, X), saliency(net, X, net.predict(X)))
+
+
+def test_one_class_for_all(net, simulated):
+    X = simulated.data[:3]
+    np.testing.assert_array_equal(saliency(net, X, "V"), saliency(net, X, ["V"] * 3))
+
+
+def test_labels_that_are_numbers(simulated):
+    y = np.where(simulated.target == "V", 7, 3)
+    net = ECGCNNClassifier(n_filters=4, max_epochs=1, random_state=0).fit(simulated.data, y)
+    assert not np.array_equal(
+        saliency(net, simulated.data[:2], 7), saliency(net, simulated.data[:2], 3)
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("X", r"\['X'\] are no classes of the network; it has \['A', 'L', 'N', 'R', 'V'\]"),
+        (3, r"\['3'\] are no classes"),
+        (["N", "V"], r"one for each of the 3 beats, got shape \(2,\)"),
+    ],
+)
+def test_targets_that_cannot_be(net, simulated, target, message):
+    with pytest.raises(ValueError, match=message):
+        saliency(net, simulated.data[:3], target)
+
+
+# --- networks and what stands before them -----------------------------------------------
+
+
+def test_what_reaches_the_network_is_explained(simulated):
+    net = ECGCNNClassifier(n_filters=4, max_epochs=2, random_state=0)
+    sampler = RandomOverSampler(random_state=0)
+    pipeline = make_imblearn_pipeline(ZScoreScaler(), sampler, net)
+    pipeline.fit(simulated.data, simulated.target)
+    rows = pipeline[0].transform(simulated.data[:4])
+    np.testing.assert_allclose(
+        saliency(pipeline, simulated.data[:4]), saliency(net, rows), atol=1e-6
+    )
+
+
+def test_a_search(simulated):
+    net = ECGCNNClassifier(n_filters=4, max_epochs=1, random_state=0)
+    search = GridSearchCV(make_pipeline(ZScoreScaler(), net), {}, cv=2)
+    search.fit(simulated.data, simulated.target)
+    found = saliency(search, simulated.data[:2])
+    np.testing.assert_array_equal(found, saliency(search.best_estimator_, simulated.data[:2]))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_recurrent_network(simulated, method):
+    net = ECGCNNLSTMClassifier(n_filters=4, hidden_size=8, max_epochs=1, random_state=0)
+    net.fit(simulated.data, simulated.target)
+    found = saliency(net, simulated.data[:2], "N", method=method)
+    assert found.shape == (2, 50)
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_leads_flat_or_not(two_leads, method):
+    net = ECGCNNClassifier(n_filters=4, max_epochs=1, random_state=0)
+    net.fit(two_leads.data, two_leads.target)
+    found = saliency(net, two_leads.data[:3], "N", method=method)
+    flat = saliency(net, two_leads.data[:3].reshape(3, -1), "N", method=method)
+    assert found.shape == (3, 2, 50)
+    np.testing.assert_allclose(found.reshape(3, -1), flat, atol=1e-6)
+
+
+def test_auxiliary_columns(simulated):
+    X = np.c_[simulated.data, simulated.target == "V"]
+    net = ECGCNNClassifier(n_filters=4, max_epochs=5, n_aux_features=1, random_state=0)
+    net.fit(X, simulated.target)
+    found = saliency(net, X[:4], "V")
+    assert found.shape == (4, 51)
+    assert np.isfinite(found).all()
+    cam = saliency(net, X[:4], "V", method="grad_cam")
+    assert np.isnan(cam[:, 50]).all()
+    assert np.isfinite(cam[:, :50]).all()
+
+
+class OneDimensional(nn.Module):
+    """A network of somebody else's, which returns more than the scores."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = nn.Conv1d(1, 4, 5)
+        self.dense = nn.Linear(4, 5)
+
+    def forward(self, rows):
+        features = self.convolution(rows.unsqueeze(1)).relu()
+        return self.dense(features.mean(dim=2)), features
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_network_of_ones_own(simulated, method):
+    net = ECGCNNClassifier(module=OneDimensional, max_epochs=0, random_state=0)
+    net.fit(simulated.data, simulated.target)
+    assert saliency(net, simulated.data[:2], "N", method=method).shape == (2, 50)
+
+
+def test_grad_cam_without_convolutions(linear, simulated):
+    with pytest.raises(ValueError, match="grad_cam needs a network with convolutions"):
+        saliency(linear[0], simulated.data[:2], method="grad_cam")
+
+
+# --- nothing else changes ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_network_stays_as_it_is(simulated, method):
+    net = ECGCNNClassifier(n_filters=4, max_epochs=2, random_state=0)
+    net.fit(simulated.data, simulated.target)
+    X = simulated.data[:5].copy()
+    before = {k: v.clone() for k, v in net.module_.state_dict().items()}
+    gradients = [p.grad.clone() for p in net.module_.parameters()]
+    state = torch.get_rng_state()
+    saliency(net, X, method=method)
+    assert all(torch.equal(v, before[k]) for k, v in net.module_.state_dict().items())
+    for parameter, gradient in zip(net.module_.parameters(), gradients, strict=True):
+        assert parameter.requires_grad
+        assert torch.equal(parameter.grad, gradient)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not any(layer._forward_hooks for layer in net.module_.modules())
+    np.testing.assert_array_equal(X, simulated.data[:5])
+
+
+# --- what cannot be ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "lime"}, "method must be one of .*got 'lime'"),
+        ({"n_steps": 0}, "n_steps must be a whole number from 1, got 0"),
+        ({"n_steps": 1.5}, "n_steps must be a whole number from 1, got 1.5"),
+    ],
+)
+def test_wrong_parameters(net, simulated, options, message):
+    with pytest.raises(ValueError, match=message):
+        saliency(net, simulated.data[:2], **options)
+
+
+@pytest.mark.parametrize("X", [np.ones((2, 49)), np.full((2, 50), np.nan), np.ones(50)])
+def test_rows_that_the_network_does_not_take(net, X):
+    with pytest.raises(ValueError, match=r"X|array"):
+        saliency(net, X)
+
+
+def test_a_network_that_is_not_fitted(simulated):
+    with pytest.raises(NotFittedError):
+        saliency(ECGCNNClassifier(), simulated.data)
+
+
+def test_what_has_no_network(simulated, patient):
+    model = LogisticRegression(max_iter=500).fit(simulated.data, simulated.target)
+    with pytest.raises(TypeError, match="LogisticRegression ends in LogisticRegression"):
+        saliency(model, simulated.data)
+    annotator = BeatAnnotator(model, fs=250).fit([patient.signal], [patient.annotation])
+    with pytest.raises(TypeError, match=r"pass annotator.classifier_"):
+        saliency(annotator, [patient.signal])
