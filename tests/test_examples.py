@@ -1,0 +1,126 @@
+"""The gallery: every example runs, on a small scale, and makes its pictures."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+pytestmark = pytest.mark.skipif(
+    not EXAMPLES.exists(), reason="asks for the repository; here are the tests alone"
+)
+
+AAMI = ["N", "S", "V", "F", "Q"]
+MEASURES = ["accuracy", "precision", "recall", "f1", "roc_auc"]
+
+# example -> (arguments that make it small, what it must print, number of pictures)
+SMALL = {
+    "five_classes": (
+        ["--beats", "600", "--epochs", "2"],
+        ["held out: N", *(f"\n           {label} " for label in AAMI), "macro avg", "params.pt"],
+        4,
+    ),
+    "normal_abnormal": (
+        ["--beats", "400", "--epochs", "3"],
+        ["5 folds by patient", *MEASURES, "\nCNN ", "\nCNN+LSTM ", "confidence"],
+        4,
+    ),
+    "tuned_pipeline": (
+        ["--beats", "400", "--epochs", "2", "--n-jobs", "1"],
+        ["held out: ", "best: {", *(f"\n           {label} " for label in "NLRAV"), "median"],
+        3,
+    ),
+    "recording_to_beats": (
+        ["--seconds", "30", "--epochs", "3"],
+        ["probability", "EC57", "patient 17", "answers the same: True"],
+        1,
+    ),
+    "patients_or_beats": (
+        ["--beats", "400", "--epochs", "2"],
+        ["by beat: macro-F1", "by patient: macro-F1"],
+        1,
+    ),
+    "smote_inside_or_before": (
+        ["--beats", "300", "--epochs", "2"],
+        ["duplicates before", "SMOTE before", "SMOTE inside, split by patient", "real beats"],
+        1,
+    ),
+    "why_this_beat": (
+        ["--beats", "400", "--epochs", "2"],
+        [" held out", "random weights: macro-F1", "without sign, trained against"],
+        3,
+    ),
+}
+
+# example -> (folder of real data, arguments that make it small)
+REAL = {
+    "five_classes": ("kaggle_heartbeat", ["--epochs", "1"]),
+    "normal_abnormal": ("kaggle_heartbeat", ["--beats", "1000", "--epochs", "2"]),
+    "tuned_pipeline": ("mitdb", ["--epochs", "1", "--n-jobs", "1"]),
+    "recording_to_beats": ("mitdb", ["--epochs", "1"]),
+    "patients_or_beats": ("mitdb", ["--epochs", "1"]),
+    "smote_inside_or_before": ("mitdb", ["--epochs", "1"]),
+    "why_this_beat": ("mitdb", ["--epochs", "1"]),
+}
+
+
+@pytest.fixture
+def run_example(monkeypatch, tmp_path):
+    """Return a function that runs an example in an empty folder."""
+    matplotlib = pytest.importorskip("matplotlib", reason="the pictures need matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(name, *arguments):
+        if name == "why_this_beat":
+            pytest.importorskip("captum", reason="saliency needs captum")
+        script = str(EXAMPLES / f"plot_{name}.py")
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        runpy.run_path(script, run_name="__main__")
+
+    yield run
+    pyplot.close("all")
+
+
+def files_below(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_simulated_patients_give_report_and_pictures(name, run_example, capsys, tmp_path):
+    arguments, parts, n_pictures = SMALL[name]
+    run_example(name, *arguments, "--output", "pictures")
+    printed = capsys.readouterr().out
+    assert [part for part in parts if part not in printed] == []
+    written = files_below(tmp_path)
+    assert len(written) == n_pictures
+    assert all(file.startswith(f"pictures/{name}") and file.endswith(".png") for file in written)
+
+
+def test_nothing_is_written_unasked(run_example, monkeypatch, tmp_path):
+    from matplotlib import pyplot
+
+    shown = []
+    monkeypatch.setattr(pyplot, "show", lambda: shown.extend(pyplot.get_fignums()))
+    run_example("recording_to_beats", "--seconds", "30", "--epochs", "1")
+    assert len(shown) == 1
+    assert files_below(tmp_path) == []
+
+
+def test_arguments_of_a_notebook_are_no_error(run_example, monkeypatch):
+    from matplotlib import pyplot
+
+    monkeypatch.setattr(pyplot, "show", lambda: None)
+    run_example("recording_to_beats", "--seconds", "30", "--epochs", "1", "-f", "kernel.json")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REAL)
+def test_real_data_give_pictures(name, run_example, tmp_path, real_data):
+    folder, arguments = REAL[name]
+    run_example(name, "--data", real_data / folder, *arguments, "--output", "pictures")
+    assert len(files_below(tmp_path)) == SMALL[name][2]
