@@ -27,7 +27,9 @@ def test_frames_are_counted(center, n_fft, n_times):
 
 
 @pytest.mark.parametrize(
-    "window", ["hann", ("kaiser", 8.0), 8.0, np.hanning, np.hanning(100), [1.0] * 100], ids=str
+    "window",
+    ["hann", ("kaiser", 8.0), 8.0, np.hanning, np.hanning(100), [1.0] * 100],
+    ids=["name", "pair", "beta", "function", "array", "list"],
 )
 def test_the_window_stands_in_the_middle_of_the_frame(window):
     values = design_mfcc(DEFAULTS._replace(window=window, win_length=100)).window
@@ -104,7 +106,6 @@ def test_no_band_with_a_bin():
         ({"window": lambda length: np.ones(length - 1)}, ValueError, "gives no window of 256"),
         ({"window": object()}, ValueError, "gives no window of 256 samples"),
     ],
-    ids=str,
 )
 def test_impossible_settings_are_told(arguments, error, message):
     with pytest.raises(error, match=message):
