@@ -6,11 +6,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from joblib.externals.loky import reusable_executor
 
 # pictures are drawn into memory, also where there is a screen
 os.environ["MPLBACKEND"] = "Agg"
 # many small nets: threads would only wait for each other, the more so under pytest-xdist
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def no_idle_processes():
+    """End joblib's processes with the test that started them.
+
+    They would end by themselves after five idle minutes; a test that asked for them at that very
+    moment waited for ever.
+    """
+    yield
+    executor = reusable_executor._executor  # None if nothing was started; asking would start it
+    if executor is not None:
+        executor.shutdown(wait=True)
 
 
 @pytest.fixture(scope="session")
