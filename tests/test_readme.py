@@ -20,7 +20,7 @@ def test_the_python_code_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {}
     code = blocks("python")
-    assert len(code) == 3
+    assert len(code) == 4
     for block in code:
         exec(compile(block, str(README), "exec"), namespace)
     printed = capsys.readouterr().out
