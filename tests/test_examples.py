@@ -74,6 +74,7 @@ def run_example(monkeypatch, tmp_path):
     from matplotlib import pyplot
 
     monkeypatch.chdir(tmp_path)
+    pyplot.close("all")  # what another test left open would be taken for pictures of the example
 
     def run(name, *arguments):
         if name == "why_this_beat":
