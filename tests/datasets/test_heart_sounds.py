@@ -218,9 +218,8 @@ def test_a_file_beside_the_folders_of_labels(folder, write_sine):
         load_heart_sounds(folder)
 
 
-def test_data_home_is_the_default(folder, monkeypatch):
-    home = folder.parent / "home"
-    home.mkdir()
+def test_data_home_is_the_default(folder, monkeypatch, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
     folder.rename(home / "heart_sounds")
     monkeypatch.setenv("ECGBEAT_DATA", str(home))
     assert len(load_heart_sounds().data) == 3

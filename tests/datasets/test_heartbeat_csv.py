@@ -133,9 +133,8 @@ def test_pandas_is_not_needed_otherwise(folder, monkeypatch):
     assert len(load_heartbeat_csv(folder).data) == 13
 
 
-def test_data_home_is_the_default(folder, monkeypatch, tmp_path):
-    home = tmp_path / "home"
-    home.mkdir()
+def test_data_home_is_the_default(folder, monkeypatch, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
     folder.rename(home / "kaggle_heartbeat")
     monkeypatch.setenv("ECGBEAT_DATA", str(home))
     assert len(load_heartbeat_csv(subset="test").data) == 7
