@@ -125,6 +125,35 @@ def select_beats(annotation: Any, symbols: Iterable[str] | None = None) -> Annot
     return Annotation(sample[keep].astype(np.int64), symbol[keep])
 
 
+def select_and_count(
+    annotation: Any, symbols: Iterable[str] | None, mapping: str | Mapping[str, Any] | None
+) -> tuple[Annotation, np.ndarray]:
+    """Keep the beats of a recording's annotations, and tell which of them count.
+
+    Parameters
+    ----------
+    annotation : Annotation or pair of array-like
+        As in `select_beats`.
+    symbols : iterable of str or None
+        The symbols that count. None: all that mark a beat, or that ``mapping`` names.
+    mapping : str, dict or None
+        From symbols to classes. Only a dict leaves symbols out.
+
+    Returns
+    -------
+    beats : Annotation
+        In the order of ``annotation``.
+    counts : ndarray of shape (n_beats,), bool
+    """
+    wanted = None if symbols is None else set(symbols)
+    if isinstance(mapping, Mapping):
+        wanted = set(mapping) if wanted is None else wanted & set(mapping)
+    # who names other symbols, such as flutter waves, counts them as beats
+    beats = select_beats(annotation, BEAT_SYMBOLS | (wanted or set()))
+    counts = is_beat(beats.symbol) if wanted is None else np.isin(beats.symbol, list(wanted))
+    return beats, counts
+
+
 def to_aami(
     symbols: Any,
     mapping: str | Mapping[str, Any] = "literature",

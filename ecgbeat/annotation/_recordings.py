@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ecgbeat.labels import BEAT_SYMBOLS, Annotation, is_beat, select_beats, to_aami
+from ecgbeat.labels import Annotation, select_and_count, to_aami
 from ecgbeat.signal import bridge_gaps
 
 _MOST_LEADS = 16  # a matrix of more rows that is higher than wide has its axes swapped
@@ -160,11 +160,7 @@ def reference_beats(
     ValueError
         If it is no annotation, or reaches past the recording.
     """
-    wanted = None if symbols is None else set(symbols)
-    if isinstance(mapping, Mapping):
-        wanted = set(mapping) if wanted is None else wanted & set(mapping)
-    # who names other symbols, such as flutter waves, counts them as beats
-    sample, symbol = select_beats(annotation, BEAT_SYMBOLS | (wanted or set()))
+    (sample, symbol), counts = select_and_count(annotation, symbols, mapping)
     outside = sample[(sample < 0) | (sample >= n_times)]
     if outside.size:
         raise ValueError(
@@ -172,8 +168,7 @@ def reference_beats(
             f"first at {int(outside[0])}. Do they belong to this recording, in this order?"
         )
     order = np.argsort(sample, kind="stable")
-    sample, symbol = sample[order], symbol[order]
-    counts = is_beat(symbol) if wanted is None else np.isin(symbol, list(wanted))
+    sample, symbol, counts = sample[order], symbol[order], counts[order]
     labels = symbol[counts] if mapping is None else to_aami(symbol[counts], mapping)
     label = np.zeros(len(sample), labels.dtype)
     label[counts] = labels

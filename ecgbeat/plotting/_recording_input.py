@@ -1,12 +1,12 @@
 """What comes into `RecordingDisplay` (layer 3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ecgbeat._validation import check_positive
-from ecgbeat.labels import BEAT_SYMBOLS, is_beat, select_beats, to_aami
+from ecgbeat.labels import select_and_count, to_aami
 from ecgbeat.plotting._arrays import check_lead_names
 from ecgbeat.plotting._sheet import Strip, divide
 
@@ -95,11 +95,6 @@ def as_annotator_sees(annotator: Any, reference: Any) -> tuple[Any, np.ndarray]:
         Samples of the beats that count for nothing.
     """
     mapping, symbols = getattr(annotator, "mapping", None), getattr(annotator, "symbols", None)
-    wanted = None if symbols is None else set(symbols)
-    if isinstance(mapping, Mapping):
-        wanted = set(mapping) if wanted is None else wanted & set(mapping)
-    # who names other symbols, such as flutter waves, counts them as beats
-    sample, symbol = select_beats(reference, BEAT_SYMBOLS | (wanted or set()))
-    counts = is_beat(symbol) if wanted is None else np.isin(symbol, list(wanted))
+    (sample, symbol), counts = select_and_count(reference, symbols, mapping)
     label = symbol[counts] if mapping is None else to_aami(symbol[counts], mapping)
     return (sample[counts], label), sample[~counts]
