@@ -27,6 +27,16 @@ def no_idle_processes():
         executor.shutdown(wait=True)
 
 
+@pytest.fixture
+def untouched_numpy_state():
+    """Fail the test after which NumPy's global generator is not where it was before."""
+    before = np.random.get_state()  # noqa: NPY002 - it is the one to leave alone
+    yield
+    # the place among the 624 numbers as well as the numbers: they change only when used up
+    for now, then in zip(np.random.get_state(), before, strict=True):  # noqa: NPY002
+        np.testing.assert_array_equal(now, then)
+
+
 @pytest.fixture(scope="session")
 def real_data():
     """The folder of real data, named by ECGBEAT_DATA."""

@@ -119,10 +119,9 @@ def test_a_random_state_draws_on():
     assert np.abs(first.data - second.data).max() > 0.1
 
 
-def test_the_global_random_state_is_not_touched():
-    before = np.random.get_state()[1].copy()  # noqa: NPY002 - it is the one to leave alone
+@pytest.mark.usefixtures("untouched_numpy_state")
+def test_a_seed_leaves_the_global_random_state_alone():
     make_heart_sounds(6, n_patients=3, random_state=0)
-    assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
 def test_noise_changes_neither_labels_nor_events(sounds, clean):
