@@ -26,7 +26,7 @@ from ecgbeat._validation import (
 from ecgbeat.classifiers._augmentation import Augmentation, augment_rows
 from ecgbeat.classifiers._averaging import WeightAverage
 from ecgbeat.classifiers._batched_net import BatchedNet
-from ecgbeat.classifiers._callbacks import own_callbacks
+from ecgbeat.classifiers._callbacks import StopAtBest, own_callbacks
 from ecgbeat.classifiers._components import (
     check_label_smoothing,
     criterion_params,
@@ -116,6 +116,19 @@ class BeatClassifier(BatchedNet):
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
         return super()._default_callbacks + own_callbacks(self)
+
+    def initialize_callbacks(self) -> "BeatClassifier":
+        """Build the callbacks; early stopping decides after all others."""
+        super().initialize_callbacks()
+        self.callbacks_.sort(key=lambda named: isinstance(named[1], StopAtBest))
+        return self
+
+    def on_train_end(self, net: Any, *args: Any, **kwargs: Any) -> None:
+        """Return to the best weights before any callback learns that the training is over."""
+        super().on_train_end(net, *args, **kwargs)
+        for _, callback in self.callbacks_:
+            if isinstance(callback, StopAtBest):
+                callback.restore_best(net)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

@@ -16,8 +16,7 @@ def own_callbacks(net: Any) -> list[tuple[str, Any]]:
     if one_cycle and not _has_scheduler_of_its_own(net):
         callbacks.append(("one_cycle", OneCycle()))
     if isinstance(net.early_stopping, (bool, np.bool_)) and net.early_stopping:
-        stop = EarlyStopping(patience=net.patience, load_best=True)
-        callbacks.append(("early_stopping", stop))
+        callbacks.append(("early_stopping", StopAtBest(patience=net.patience, load_best=True)))
     return callbacks
 
 
@@ -26,6 +25,22 @@ def _has_scheduler_of_its_own(net: Any) -> bool:
     callbacks = net.callbacks if isinstance(net.callbacks, (list, tuple)) else []
     found = [item[1] if isinstance(item, (list, tuple)) else item for item in callbacks]
     return any(isinstance(item, LRScheduler) or item is LRScheduler for item in found)
+
+
+class StopAtBest(EarlyStopping):
+    """Early stopping that comes last when an epoch ends, and first when the training ends.
+
+    Last, so that the epoch which it ends has the scores of all other callbacks, and one of
+    them can be monitored. First, so that a callback which stores or scores the trained net
+    finds the best weights in it: therefore the net itself calls `restore_best`.
+    """
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:
+        """Leave the weights alone: they are back already."""
+
+    def restore_best(self, net: Any) -> None:
+        """Load the weights of the best epoch."""
+        super().on_train_end(net)
 
 
 class OneCycle(Callback):

@@ -59,6 +59,8 @@ class ECGCNNClassifier(BeatClassifier):
         their loss has not fallen for `patience` epochs, and to keep the best weights.
         The beats are held out by class; pass ``groups`` to ``fit`` to hold out patients.
         Do not use it behind SMOTE: validation beats would have synthetic kin in training.
+        A score of another callback can be watched instead of the loss by
+        ``callbacks__early_stopping__monitor`` and ``...__lower_is_better``.
     validation_fraction : float, default=0.1
         Share of the beats held out, between 0 and 1.
     patience : int, default=10

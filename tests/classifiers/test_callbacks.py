@@ -1,7 +1,9 @@
 import copy
 
 import numpy as np
+import pytest
 import torch
+from skorch.callbacks import Callback, EpochScoring
 
 from ecgbeat import ECGCNNClassifier
 from ecgbeat.classifiers._callbacks import OneCycle
@@ -41,3 +43,72 @@ def test_one_step_is_enough():
 def test_an_optimizer_without_momentum_cycles_its_rate_alone():
     net = ECGCNNClassifier(**SMALL, optimizer=torch.optim.Adagrad).fit(X, np.arange(40) % 2)
     assert np.isfinite(net.history[-1, "train_loss"])
+
+
+def stopped_early(**parameters):
+    """A net that had nothing to learn and was stopped."""
+    rows = np.random.default_rng(0).normal(size=(200, 16))
+    net = ECGCNNClassifier(
+        **SMALL | {"max_epochs": 60, "n_filters": 8},
+        early_stopping=True,
+        patience=3,
+        validation_fraction=0.3,
+        lr_schedule=None,
+        **parameters,
+    ).fit(rows, np.arange(200) % 2)
+    assert len(net.history) < 60
+    return net
+
+
+def test_the_epoch_that_stops_has_its_scores():
+    net = stopped_early(callbacks=[EpochScoring("f1_macro", lower_is_better=False)])
+    assert len(net.history[:, "f1_macro"]) == len(net.history)
+
+
+def test_the_epoch_that_stops_is_printed(capsys):
+    net = stopped_early(verbose=1)
+    lines = capsys.readouterr().out.splitlines()
+    epochs = [line.split()[0] for line in lines if line.split()[0].isdigit()]
+    assert epochs == [str(epoch) for epoch in net.history[:, "epoch"]]
+    assert lines[-2:] == [
+        "Stopping since valid_loss has not improved in the last 3 epochs.",
+        f"Restoring best model from epoch {len(net.history) - 3}.",
+    ]
+
+
+def test_early_stopping_can_watch_the_score_of_another_callback():
+    net = stopped_early(
+        callbacks=[EpochScoring("f1_macro", lower_is_better=False)],
+        callbacks__early_stopping__monitor="f1_macro",
+        callbacks__early_stopping__lower_is_better=False,
+    )
+    scores = net.history[:, "f1_macro"]
+    assert len(scores) == int(np.argmax(scores)) + 1 + 3
+
+
+@pytest.mark.parametrize("monitored", ["valid_loss", "f1_macro"])
+def test_the_best_weights_are_back_before_callbacks_learn_of_the_end(monitored):
+    class Recorder(Callback):
+        def __init__(self):
+            self.epochs = []
+
+        def on_epoch_end(self, net, **_):
+            self.epochs.append(copy.deepcopy(net.module_.state_dict()))
+
+        def on_train_end(self, net, **_):
+            self.end = copy.deepcopy(net.module_.state_dict())
+
+    recorder = Recorder()
+    net = stopped_early(
+        callbacks=[EpochScoring("f1_macro", lower_is_better=False), recorder],
+        callbacks__early_stopping__monitor=monitored,
+        callbacks__early_stopping__lower_is_better=monitored == "valid_loss",
+    )
+    curve = np.array(net.history[:, monitored])
+    best = int(np.argmin(curve) if monitored == "valid_loss" else np.argmax(curve))
+    for weights in (recorder.end, net.module_.state_dict()):
+        for name, kept in recorder.epochs[best].items():
+            assert torch.equal(weights[name], kept), name
+    assert any(
+        not torch.equal(recorder.epochs[-1][name], kept) for name, kept in recorder.end.items()
+    )
