@@ -7,7 +7,7 @@ supraventricular (S) and ventricular (V) premature beats, fusions of both (F), a
 unclassifiable ones (Q), from windows of 187 samples.
 
 Simulated patients, or the folder of the Kaggle ``heartbeat`` set with its official split (some
-minutes); ``--output`` keeps the pictures::
+minutes). The pictures open in windows; ``--output`` keeps them in a folder instead::
 
     python examples/plot_five_classes.py
     python examples/plot_five_classes.py --data heartbeat --output pictures
@@ -32,12 +32,16 @@ from ecgbeat.plotting import BeatsDisplay, TrainingHistoryDisplay
 
 CLASSES = ["N", "S", "V", "F", "Q"]
 
-parser = argparse.ArgumentParser(description=__doc__)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("--data", type=Path, help="folder of the Kaggle heartbeat set")
 parser.add_argument("--output", type=Path, help="folder for the pictures")
 parser.add_argument("--beats", type=int, default=4000, help="number of simulated beats")
 parser.add_argument("--epochs", type=int, default=None, help="passes over the training beats")
-arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+if arguments.beats < 400 or (arguments.epochs is not None and arguments.epochs < 1):
+    parser.error("--beats must be 400 or more, --epochs 1 or more")
 
 # %%
 # The beats
@@ -48,8 +52,11 @@ arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
 # patients are classified.
 
 if arguments.data:
-    train = load_heartbeat_csv(arguments.data, subset="train")
-    test = load_heartbeat_csv(arguments.data, subset="test")
+    try:
+        train = load_heartbeat_csv(arguments.data, subset="train")
+        test = load_heartbeat_csv(arguments.data, subset="test")
+    except (OSError, ValueError) as error:
+        parser.error(f"--data: {error}")
     X_train, y_train = train.data, np.take(train.target_names, train.target)
     X_test, y_test = test.data, np.take(test.target_names, test.target)
     patients, fs, before, unit = None, train.fs, None, ""
@@ -143,6 +150,7 @@ ax.set_title(f"Share of each true class\n{protocol}", fontsize="small")
 
 # %%
 # Mistakes, by kind: what do the beats look like that were taken for another class?
+# Blue is right, orange wrong.
 
 BeatsDisplay.from_predictions(
     X_test, y_test, predicted, fs=fs, before=before, unit=unit, classes=CLASSES, max_panels=8

@@ -4,23 +4,21 @@ Heart sounds: from a folder of recordings to a classifier
 
 Band-pass filter, mel-frequency cepstral coefficients (MFCCs), a convolutional network with
 early stopping and a checkpoint, judged on subjects that it has never heard; beside it a random
-forest on statistics of MFCCs. Runs on simulated sounds, or on a folder of yours::
+forest on statistics of MFCCs.
 
-    python examples/plot_heart_sounds.py --show
+Simulated sounds, or a folder of yours. The pictures open in windows; ``--output`` keeps them in
+a folder instead, with the model and the checkpoint::
+
+    python examples/plot_heart_sounds.py
     python examples/plot_heart_sounds.py --data sounds --output results
     python examples/plot_heart_sounds.py --data pascal_set_b --rule pascal --output results
-
-``--show`` opens the pictures; ``--output`` keeps them, the model and the checkpoint in a folder.
-Without either, nothing is opened or kept. Needs matplotlib: ``pip install ".[plot]"``.
 """
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
 import joblib
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
@@ -31,29 +29,21 @@ from skorch.callbacks import Checkpoint, EpochScoring
 
 from ecgbeat import BandpassFilter, ECGCNNClassifier, MFCCExtractor, ZScoreScaler
 from ecgbeat.datasets import load_heart_sounds, make_heart_sounds
+from ecgbeat.plotting import TrainingHistoryDisplay
 
-parser = argparse.ArgumentParser(description=__doc__)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("--data", type=Path, help="folder of sound files; default: simulated sounds")
 parser.add_argument("--rule", choices=["folders", "pascal"], default="folders")
 parser.add_argument("--output", type=Path, help="folder for pictures, model and checkpoint")
-parser.add_argument("--show", action="store_true", help="open the pictures in windows")
 parser.add_argument("--epochs", type=int, default=50, help="at most; early stopping may take fewer")
 parser.add_argument("--sounds", type=int, default=1000, help="number of simulated sounds")
-arguments = parser.parse_args()
-
-if not arguments.show:
-    matplotlib.use("Agg")  # needs no screen
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+if arguments.sounds < 60 or arguments.epochs < 1:
+    parser.error("--sounds must be 60 or more, --epochs 1 or more")
 
 FS = 4000.0  # Hz; files of any rate are converted to it
-COLOURS = ["#0072B2", "#D55E00"]  # blue and vermilion, which all eyes tell apart (Okabe & Ito)
-
-
-def keep(figure, name):
-    """Save a picture if a folder was given."""
-    if arguments.output is not None:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        figure.savefig(arguments.output / f"{name}.png", dpi=120)
-
 
 # %%
 # The sounds
@@ -72,7 +62,7 @@ else:
             arguments.data, rule=arguments.rule, fs=FS, duration=3.0, window_step=1.0, verbose=1
         )
     except (OSError, ValueError) as error:
-        sys.exit(str(error))
+        parser.error(f"--data: {error}")
 
 X, y, groups, file_index = sounds.data, sounds.target, sounds.groups, sounds.file_index
 print(sounds.DESCR)
@@ -104,34 +94,26 @@ front = make_pipeline(
     bandpass, ZScoreScaler(), mfcc, ZScoreScaler("dataset", n_leads=N_CHANNELS)
 ).fit(X[train])
 
-
-def picture_of_sounds():
-    labels = np.unique(y[train])
-    figure, axes = plt.subplots(
-        2, len(labels), figsize=(1 + 3 * len(labels), 4.5), sharex=True, sharey="row",
-        squeeze=False, layout="constrained",
+labels = np.unique(y[train])
+figure, axes = plt.subplots(
+    2, len(labels), figsize=(1 + 3 * len(labels), 4.5), sharex=True, sharey="row",
+    squeeze=False, layout="constrained",
+)  # fmt: skip
+for (upper, lower), label in zip(axes.T, labels, strict=True):
+    sound = X[train][y[train] == label][:1]
+    image = front.transform(sound).reshape(N_CHANNELS, -1)[: mfcc.n_mfcc]
+    filtered = bandpass.transform(sound)[0]
+    seconds = np.arange(X.shape[1]) / FS
+    upper.plot(seconds, filtered / abs(filtered).max(), "k", lw=0.5)
+    upper.set_title(label)
+    mesh = lower.imshow(
+        image, origin="lower", aspect="auto", cmap="viridis", vmin=-3, vmax=3,
+        extent=(0.0, X.shape[1] / FS, -0.5, mfcc.n_mfcc - 0.5), interpolation="nearest",
     )  # fmt: skip
-    for column, label in zip(axes.T, labels, strict=True):
-        sound = X[train][y[train] == label][:1]
-        image = front.transform(sound).reshape(N_CHANNELS, -1)[: mfcc.n_mfcc]
-        filtered = bandpass.transform(sound)[0]
-        seconds = np.arange(X.shape[1]) / FS
-        column[0].plot(seconds, filtered / abs(filtered).max(), "k", lw=0.5)
-        column[0].set_title(label)
-        mesh = column[1].imshow(
-            image, origin="lower", aspect="auto", cmap="viridis", vmin=-3, vmax=3,
-            extent=(0.0, X.shape[1] / FS, -0.5, mfcc.n_mfcc - 0.5), interpolation="nearest",
-        )  # fmt: skip
-        column[1].set_xlabel("time (s)")
-        column[1].set_xticks(range(4))
-    axes[0, 0].set_ylabel("sound (of its maximum)")
-    axes[0, 0].set_ylim(-1.1, 1.1)
-    axes[1, 0].set_ylabel("number of the coefficient")
-    figure.colorbar(mesh, ax=axes[1], label="standard deviations")
-    return figure
-
-
-keep(picture_of_sounds(), "sounds")
+    lower.set(xlabel="Time (s)", xticks=range(4))
+axes[0, 0].set(ylabel="Sound (of its maximum)", ylim=(-1.1, 1.1))
+axes[1, 0].set(ylabel="Coefficient", yticks=range(0, mfcc.n_mfcc, 5))
+figure.colorbar(mesh, ax=axes[1], label="Standard deviations")
 
 # %%
 # Training
@@ -143,7 +125,7 @@ keep(picture_of_sounds(), "sounds")
 # belong to no subject, and so could not be kept out of validation.
 
 scratch = tempfile.TemporaryDirectory()
-folder = Path(scratch.name) if arguments.output is None else arguments.output
+folder = arguments.output or Path(scratch.name)
 macro_f1 = EpochScoring("f1_macro", lower_is_better=False)
 checkpoint = Checkpoint(monitor="valid_loss_best", dirname=str(folder / "checkpoint"))
 
@@ -169,30 +151,11 @@ net = cnn[-1]
 print(f"{len(net.history)} epochs")
 
 # %%
-# The dashed line is the epoch whose weights are kept.
+# Loss (cross-entropy, weighted by class) and macro-F1. The star is the epoch whose weights are
+# kept: that of the lowest loss, which need not be that of the highest F1.
 
-
-def picture_of_training():
-    epochs = net.history[:, "epoch"]
-    best = epochs[int(np.argmin(net.history[:, "valid_loss"]))]
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
-    for key, name, colour in zip(
-        ("train_loss", "valid_loss"), ("training", "validation"), COLOURS, strict=True
-    ):
-        axes[0].plot(epochs, net.history[:, key], color=colour, label=name)
-    axes[0].set_ylabel("cross-entropy, weighted by class")
-    macro = [epoch.get("f1_macro", np.nan) for epoch in net.history]  # the last has none if stopped
-    axes[1].plot(epochs, macro, color=COLOURS[1], label="validation")
-    axes[1].set_ylabel("macro-F1")
-    axes[1].set_ylim(0, 1.02)
-    for axis in axes:
-        axis.axvline(best, color="0.4", ls="--", lw=1, label=f"best epoch: {best}")
-        axis.set_xlabel("epoch")
-        axis.legend()
-    return figure
-
-
-keep(picture_of_training(), "training")
+display = TrainingHistoryDisplay.from_estimator(net, metrics=["loss", "f1_macro"])
+display.axes_["f1_macro"].set(ylabel="Macro-F1", ylim=(0, 1.02))
 
 # %%
 # Subjects never heard before
@@ -225,23 +188,18 @@ for name, model in {"MFCCs and CNN": cnn, "MFCC statistics and random forest": f
 # %%
 # Of the files of a class (row), which share was given which label (column)?
 
-
-def picture_of_confusion():
-    width = 2.5 + 0.6 * len(np.unique(y))
-    figure, axes = plt.subplots(1, 2, figsize=(2 * width, width), layout="constrained")
-    for axis, (name, predicted) in zip(axes, predictions.items(), strict=True):
-        display = ConfusionMatrixDisplay.from_predictions(
-            truth, predicted, labels=np.unique(y), normalize="true", ax=axis, cmap="Blues",
-            values_format=".2f", colorbar=False, im_kw={"vmin": 0, "vmax": 1},
-            xticks_rotation=45,
-        )  # fmt: skip
-        f1 = f1_score(truth, predicted, average="macro", zero_division=0.0)
-        axis.set_title(f"{name}\nmacro-F1 {f1:.3f}", fontsize="medium")
-    figure.colorbar(display.im_, ax=axes, label="share of the true class", shrink=0.8)
-    return figure
-
-
-keep(picture_of_confusion(), "confusion")
+width = 2.5 + 0.6 * len(np.unique(y))
+figure, axes = plt.subplots(1, 2, figsize=(2 * width, width), layout="constrained")
+for ax, (name, predicted) in zip(axes, predictions.items(), strict=True):
+    matrix = ConfusionMatrixDisplay.from_predictions(
+        truth, predicted, labels=np.unique(y), normalize="true", ax=ax, cmap="Blues",
+        values_format=".2f", colorbar=False, im_kw={"vmin": 0, "vmax": 1},
+        xticks_rotation=45,
+    )  # fmt: skip
+    f1 = f1_score(truth, predicted, average="macro", zero_division=0.0)
+    ax.set_title(f"{name}\nmacro-F1 {f1:.3f}", fontsize="medium")
+axes[1].set_ylabel("")
+figure.colorbar(matrix.im_, ax=axes, label="Share of the true class", shrink=0.8)
 
 # %%
 # Saved, loaded, used
@@ -260,10 +218,9 @@ print(
     f"{confidences.max():.2f}; its label is {truth[0]}."
 )
 
-# %%
-
-if arguments.output is not None:
-    print(f"Pictures, model and checkpoint are in {arguments.output}.")
-if arguments.show:
+if arguments.output:
+    for number in plt.get_fignums():
+        plt.figure(number).savefig(arguments.output / f"heart_sounds_{number}.png", dpi=150)
+else:
     plt.show()
 scratch.cleanup()

@@ -8,7 +8,7 @@ patients is held out.
 
 Simulated patients, or a folder with the Kaggle files ``ptbdb_normal.csv`` and
 ``ptbdb_abnormal.csv``, or ``mitbih_train.csv``, in which everything but N is abnormal (some
-minutes); ``--output`` keeps the pictures::
+minutes). The pictures open in windows; ``--output`` keeps them in a folder instead::
 
     python examples/plot_normal_abnormal.py
     python examples/plot_normal_abnormal.py --data heartbeat --output pictures
@@ -32,12 +32,16 @@ from ecgbeat.plotting import BeatsDisplay
 NAMES = np.array(["normal", "abnormal"])
 COLORS = {"CNN": "#0072B2", "CNN+LSTM": "#D55E00"}  # told apart by colour-blind people, too
 
-parser = argparse.ArgumentParser(description=__doc__)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("--data", type=Path, help="folder of the Kaggle heartbeat set")
 parser.add_argument("--output", type=Path, help="folder for the pictures")
 parser.add_argument("--beats", type=int, default=None, help="number of beats")
 parser.add_argument("--epochs", type=int, default=12, help="passes over the training beats")
-arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+if (arguments.beats is not None and arguments.beats < 400) or arguments.epochs < 1:
+    parser.error("--beats must be 400 or more, --epochs 1 or more")
 
 # %%
 # The beats
@@ -48,7 +52,10 @@ arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
 
 if arguments.data:
     has_ptb = any(arguments.data.glob("ptbdb_*"))
-    beats = load_heartbeat_csv(arguments.data, subset="ptb" if has_ptb else "train")
+    try:
+        beats = load_heartbeat_csv(arguments.data, subset="ptb" if has_ptb else "train")
+    except (OSError, ValueError) as error:
+        parser.error(f"--data: {error}")
     is_abnormal = (beats.target != 0).astype(int)
     rng = np.random.default_rng(0)
     n_each = min((arguments.beats or 12000) // 2, *np.bincount(is_abnormal))
@@ -108,7 +115,7 @@ print("ROC-AUC, CNN+LSTM less CNN, fold by fold:", np.round(difference, 3))
 # %%
 # ROC curves
 # ----------
-# A line for every fold: how much they scatter is how much patients differ.
+# A line for every fold: how much they scatter is how much it matters who is left out.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.5), sharey=True, layout="constrained")
 for ax, (name, result) in zip(axes, results.items(), strict=True):
@@ -117,12 +124,13 @@ for ax, (name, result) in zip(axes, results.items(), strict=True):
         X,
         y,
         ax=ax,
-        name=name,
         curve_kwargs={"color": COLORS[name], "alpha": 0.6, "linestyle": "-"},
         plot_chance_level=True,
     )
     ax.set(title=name, xlabel="False positive rate", ylabel="")
-    ax.legend(loc="lower right", fontsize="small")
+    lines, _ = ax.get_legend_handles_labels()
+    area = f"AUC {result['test_roc_auc'].mean():.3f} ± {result['test_roc_auc'].std():.3f}"
+    ax.legend(lines, [f"5 folds, {area}", "chance"], loc="lower right", fontsize="small")
 axes[0].set_ylabel("True positive rate")
 
 # %%
@@ -130,7 +138,8 @@ axes[0].set_ylabel("True positive rate")
 # -----------
 # Of the beats that a model calls abnormal with a probability of 0.8, are four in five abnormal?
 # Every beat is judged by the model of the fold that held it out. The models are sure of most
-# beats, so the points in the middle stand for few.
+# beats, so the points in the middle stand for few: how many is printed, and where they are a
+# dozen or fewer, their height is a matter of luck.
 
 
 def out_of_fold(result):
@@ -143,9 +152,11 @@ def out_of_fold(result):
 
 figure, ax = plt.subplots(figsize=(5.5, 5), layout="constrained")
 for (name, result), marker in zip(results.items(), "os", strict=True):
+    probability = out_of_fold(result)
     CalibrationDisplay.from_predictions(
-        y, out_of_fold(result), n_bins=5, name=name, color=COLORS[name], marker=marker, ax=ax
+        y, probability, n_bins=5, name=name, color=COLORS[name], marker=marker, ax=ax
     )
+    print(f"{name}, beats of each point:", np.histogram(probability, bins=5, range=(0, 1))[0])
 ax.set(xlabel="Predicted probability of abnormal", ylabel="Share that is abnormal")
 
 # %%

@@ -7,8 +7,8 @@ into the test, the network is asked about hearts that it knows. Many published f
 that way. Here is what it is worth: the same network on the same beats, split by beat and split
 by patient.
 
-Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes);
-``--output`` keeps the picture::
+Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes).
+The picture opens in a window; ``--output`` keeps it in a folder instead::
 
     python examples/plot_patients_or_beats.py
     python examples/plot_patients_or_beats.py --data mitdb --output pictures
@@ -34,12 +34,16 @@ CLASSES = ["N", "S", "V"]
 MOST_BEATS = 100  # of a symbol and patient, of real data
 COLORS = {"by beat": "#D55E00", "by patient": "#0072B2"}  # told apart by colour-blind people, too
 
-parser = argparse.ArgumentParser(description=__doc__)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("--data", type=Path, help="folder of the MIT-BIH Arrhythmia Database")
 parser.add_argument("--output", type=Path, help="folder for the picture")
 parser.add_argument("--beats", type=int, default=2500, help="number of simulated beats")
 parser.add_argument("--epochs", type=int, default=10, help="passes over the training beats")
-arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+if arguments.beats < 400 or arguments.epochs < 1:
+    parser.error("--beats must be 400 or more, --epochs 1 or more")
 
 # %%
 # The beats
@@ -49,7 +53,10 @@ arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
 # each patient's beats is taken.
 
 if arguments.data:
-    mitdb = load_mitdb(arguments.data, verbose=1)
+    try:
+        mitdb = load_mitdb(arguments.data, verbose=1)
+    except (OSError, ValueError) as error:
+        parser.error(f"--data: {error}")
     beats = extract_beats(
         mitdb.recordings,
         mitdb.annotations,
@@ -125,6 +132,8 @@ places = np.arange(len(CLASSES))
 for shift, marker, (name, values) in zip((-0.1, 0.1), "sD", of_classes.items(), strict=True):
     right.plot(places + shift, values, marker, ms=8, color=COLORS[name], label=f"split {name}")
 right.set(xticks=places, xticklabels=CLASSES, xlim=(-0.5, 2.5), title="F1 of each class")
+right.set_xlabel("Class")
+left.set_xlabel("Split")
 right.legend(loc="lower right")
 for ax in (left, right):
     ax.grid(axis="y", alpha=0.3)

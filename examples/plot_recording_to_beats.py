@@ -7,8 +7,8 @@ finds the R peaks, cuts the beats with their rhythm, and asks a network for thei
 judged as the standard EC57 asks, on patients whom it has not seen.
 
 Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes), of which
-every second record of DS1 trains and every second record of DS2 tests; ``--output`` keeps the
-picture::
+every second record of DS1 trains and every second record of DS2 tests. The picture opens in a
+window; ``--output`` keeps it in a folder instead::
 
     python examples/plot_recording_to_beats.py
     python examples/plot_recording_to_beats.py --data mitdb --output pictures
@@ -36,12 +36,16 @@ from ecgbeat.signal import rr_feature_names
 TRAIN = ["101", "108", "112", "115", "118", "122", "201", "205", "208", "215", "223"]
 TEST = ["100", "105", "113", "121", "200", "210", "213", "219", "222", "231", "233"]
 
-parser = argparse.ArgumentParser(description=__doc__)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("--data", type=Path, help="folder of the MIT-BIH Arrhythmia Database")
 parser.add_argument("--output", type=Path, help="folder for the picture")
 parser.add_argument("--seconds", type=float, default=120, help="length of simulated recordings")
 parser.add_argument("--epochs", type=int, default=10, help="passes over the training beats")
-arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+if not 30 <= arguments.seconds <= 3600 or arguments.epochs < 1:
+    parser.error("--seconds must be 30 to 3600, --epochs 1 or more")
 
 # %%
 # The recordings
@@ -49,8 +53,11 @@ arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
 # A recording is an array in mV, its reference the sample numbers and symbols of its beats.
 
 if arguments.data:
-    train = load_mitdb(arguments.data, TRAIN, verbose=1)
-    test = load_mitdb(arguments.data, TEST, verbose=1)
+    try:
+        train = load_mitdb(arguments.data, TRAIN, verbose=1)
+        test = load_mitdb(arguments.data, TEST, verbose=1)
+    except (OSError, ValueError) as error:
+        parser.error(f"--data: {error}")
     train_recordings, train_annotations = train.recordings, train.annotations
     recordings, annotations, names = test.recordings, test.annotations, TEST
     learning_period = 300  # seconds that EC57 does not score

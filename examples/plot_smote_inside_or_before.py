@@ -7,8 +7,8 @@ it puts invented beats into the test whose parents the network was trained on. I
 imbalanced-learn it sees the training part of each fold alone. How much does SMOTE before the
 split flatter?
 
-Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes);
-``--output`` keeps the picture::
+Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes).
+The picture opens in a window; ``--output`` keeps it in a folder instead::
 
     python examples/plot_smote_inside_or_before.py
     python examples/plot_smote_inside_or_before.py --data mitdb --output pictures
@@ -34,12 +34,16 @@ from ecgbeat.labels import to_aami
 CLASSES = ["N", "S", "V"]
 MOST_BEATS = {"N": 60, "S": 15, "V": 15}  # of a class and patient, of real data
 
-parser = argparse.ArgumentParser(description=__doc__)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("--data", type=Path, help="folder of the MIT-BIH Arrhythmia Database")
 parser.add_argument("--output", type=Path, help="folder for the picture")
 parser.add_argument("--beats", type=int, default=1200, help="number of simulated beats")
 parser.add_argument("--epochs", type=int, default=10, help="passes over the training beats")
-arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+if arguments.beats < 300 or arguments.epochs < 1:
+    parser.error("--beats must be 300 or more, --epochs 1 or more")
 
 # %%
 # The beats
@@ -48,7 +52,10 @@ arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
 # rare. Of real recordings a random part of each patient's beats is taken.
 
 if arguments.data:
-    mitdb = load_mitdb(arguments.data, verbose=1)
+    try:
+        mitdb = load_mitdb(arguments.data, verbose=1)
+    except (OSError, ValueError) as error:
+        parser.error(f"--data: {error}")
     beats = extract_beats(
         mitdb.recordings,
         mitdb.annotations,
@@ -123,6 +130,10 @@ for name, (model, rows, labels, splitter) in protocols.items():
 # %%
 # What each promises
 # ------------------
+# Two steps lead from the uppermost points to the last line. The first, from orange to blue, is
+# the invented beats in the test: on the real ones SMOTE before and SMOTE inside are equal,
+# within the scatter of the folds. The second is the split by beat, and of the simulated patients
+# it is the larger one.
 
 figure, ax = plt.subplots(figsize=(7.5, 4), layout="constrained")
 places = np.arange(len(scores))[::-1]

@@ -7,8 +7,8 @@ normal, left and right bundle branch block, atrial and ventricular premature. ``
 tunes it on folds of patients, and the best setting is judged on patients that took no part in
 the search.
 
-Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes);
-``--output`` keeps the pictures::
+Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes).
+The pictures open in windows; ``--output`` keeps them in a folder instead::
 
     python examples/plot_tuned_pipeline.py
     python examples/plot_tuned_pipeline.py --data mitdb --output pictures
@@ -35,13 +35,17 @@ from ecgbeat.plotting import BeatsDisplay
 CLASSES = ["N", "L", "R", "A", "V"]
 MOST_BEATS = 100  # of a class and patient, of real data
 
-parser = argparse.ArgumentParser(description=__doc__)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("--data", type=Path, help="folder of the MIT-BIH Arrhythmia Database")
 parser.add_argument("--output", type=Path, help="folder for the pictures")
 parser.add_argument("--beats", type=int, default=1200, help="number of simulated beats")
 parser.add_argument("--epochs", type=int, default=10, help="passes over the training beats")
 parser.add_argument("--n-jobs", type=int, default=2, help="processes of the search")
-arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+if arguments.beats < 400 or arguments.epochs < 1 or arguments.n_jobs == 0:
+    parser.error("--beats must be 400 or more, --epochs 1 or more, --n-jobs any number but 0")
 
 # %%
 # Windows of signal
@@ -61,7 +65,10 @@ def at_most(limit, beats):
 
 
 if arguments.data:
-    mitdb = load_mitdb(arguments.data, verbose=1)
+    try:
+        mitdb = load_mitdb(arguments.data, verbose=1)
+    except (OSError, ValueError) as error:
+        parser.error(f"--data: {error}")
     beats = extract_beats(
         mitdb.recordings,
         mitdb.annotations,

@@ -6,8 +6,8 @@ Integrated gradients tell how much each sample of a beat speaks for a class. Suc
 convincing whatever the network has learned, so they are checked here: does a network with
 random weights give others, and does a second network, trained in the same way, agree?
 
-Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes);
-``--output`` keeps the pictures::
+Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes).
+The pictures open in windows; ``--output`` keeps them in a folder instead::
 
     python examples/plot_why_this_beat.py
     python examples/plot_why_this_beat.py --data mitdb --output pictures
@@ -39,12 +39,16 @@ BEFORE_S, AFTER_S, FS = 0.3, 0.5, 160.0  # windows of 128 samples
 LINES = {"trained": "-", "trained, other seed": "--", "random weights": ":"}
 COLORS = {"trained": "#0072B2", "trained, other seed": "#56B4E9", "random weights": "#D55E00"}
 
-parser = argparse.ArgumentParser(description=__doc__)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("--data", type=Path, help="folder of the MIT-BIH Arrhythmia Database")
 parser.add_argument("--output", type=Path, help="folder for the pictures")
 parser.add_argument("--beats", type=int, default=2500, help="number of simulated beats")
 parser.add_argument("--epochs", type=int, default=10, help="passes over the training beats")
-arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+if arguments.beats < 400 or arguments.epochs < 1:
+    parser.error("--beats must be 400 or more, --epochs 1 or more")
 
 # %%
 # A network, and what it is worth
@@ -54,7 +58,10 @@ arguments, _ = parser.parse_known_args()  # a notebook has arguments of its own
 # their seed alone, and one without any training.
 
 if arguments.data:
-    mitdb = load_mitdb(arguments.data, verbose=1)
+    try:
+        mitdb = load_mitdb(arguments.data, verbose=1)
+    except (OSError, ValueError) as error:
+        parser.error(f"--data: {error}")
     beats = extract_beats(
         mitdb.recordings,
         mitdb.annotations,

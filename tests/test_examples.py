@@ -65,6 +65,9 @@ REAL = {
     "why_this_beat": ("mitdb", ["--epochs", "1"]),
 }
 
+ALL = [*SMALL, "heart_sounds"]  # whose pictures are tested in test_heart_sound_examples.py
+WITHOUT_BEATS = ["recording_to_beats", "heart_sounds"]
+
 
 @pytest.fixture
 def run_example(monkeypatch, tmp_path):
@@ -112,11 +115,50 @@ def test_nothing_is_written_unasked(run_example, monkeypatch, tmp_path):
     assert files_below(tmp_path) == []
 
 
-def test_arguments_of_a_notebook_are_no_error(run_example, monkeypatch):
+@pytest.mark.usefixtures("run_example")
+def test_arguments_of_a_notebook_are_no_error(monkeypatch):
     from matplotlib import pyplot
 
+    monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py", "-f", "kernel.json"])
     monkeypatch.setattr(pyplot, "show", lambda: None)
-    run_example("recording_to_beats", "--seconds", "30", "--epochs", "1", "-f", "kernel.json")
+    source = (EXAMPLES / "plot_recording_to_beats.py").read_text(encoding="utf-8")
+    source = source.replace("default=120", "default=30").replace("default=10", "default=1")
+    exec(compile(source, "cell", "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--data", "nowhere"], "error: --data: There is no folder"),
+        (["--data", "."], "error: --data: "),
+        (["--epochs", "0"], "--epochs 1 or more"),
+        (["--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
+        (["--outptu", "pictures"], "unrecognized arguments: --outptu pictures"),
+    ],
+)
+def test_a_wrong_argument_is_named(name, arguments, message, run_example, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run_example(name, *arguments)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        *((name, ["--beats", "0"]) for name in ALL if name not in WITHOUT_BEATS),
+        ("recording_to_beats", ["--seconds", "0"]),
+        ("recording_to_beats", ["--seconds", "nan"]),
+        ("tuned_pipeline", ["--n-jobs", "0"]),
+        ("heart_sounds", ["--sounds", "0"]),
+    ],
+)
+def test_a_number_that_is_too_low_is_named(name, arguments, run_example, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run_example(name, *arguments)
+    assert ended.value.code == 2
+    assert arguments[0] in capsys.readouterr().err.strip().splitlines()[-1]
 
 
 @pytest.mark.slow

@@ -10,8 +10,6 @@ from ecgbeat.plotting._style import GREY, ClassStyle
 _TRAIN_LINE: Any = (0, (3, 1.5))
 _VALID_LINE: Any = "-"
 _MOST_MARKERS = 8
-_LEGEND_ROW_INCH = 0.16
-_MOST_LEGEND = 0.45  # share of the height
 _STAR: dict[str, Any] = {
     "marker": "*",
     "markersize": 13,
@@ -51,9 +49,54 @@ def finish_panel(ax: Any, title: str) -> None:
 
 
 def explain(
-    ax: Any, styles: dict[str, ClassStyle], best: dict[str, int], columns: list[str]
-) -> None:
-    """Draw the legend: which network, which beats, which epoch was the best."""
+    first: Any,
+    styles: dict[str, ClassStyle],
+    best: dict[str, int],
+    columns: list[str],
+    *,
+    is_new: bool,
+) -> Any:
+    """Draw the legend where no curve can be: which network, which beats, which epoch was the best.
+
+    Parameters
+    ----------
+    first : matplotlib Axes
+        The first panel.
+    styles : dict of ClassStyle
+        By network.
+    best : dict of int
+        Best epochs, by network.
+    columns : list of str
+        Names of the columns that are drawn.
+    is_new : bool
+        Whether the figure holds nothing else, so that the legend may stand below all panels. If
+        not, it stands above the first.
+
+    Returns
+    -------
+    matplotlib Legend
+    """
+    handles = _handles(styles, best, columns)
+    labels = [handle.get_label() for handle in handles]
+    options: dict[str, Any] = {"handles": handles, "fontsize": TEXT_PT, "frameon": False}
+    options["columnspacing"] = 1.0
+    if is_new:
+        width = first.figure.get_figwidth()
+        return first.figure.legend(
+            loc="outside lower center", ncols=legend_columns(labels, width), **options
+        )
+    width, _ = inches(first)
+    return first.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        borderaxespad=0.2,
+        ncols=legend_columns(labels, width),
+        **options,
+    )
+
+
+def _handles(styles: dict[str, ClassStyle], best: dict[str, int], columns: list[str]) -> list[Any]:
+    """Return what stands in the legend."""
     from matplotlib.lines import Line2D
 
     is_single = len(styles) == 1
@@ -71,11 +114,4 @@ def explain(
     if best:
         epochs = ", ".join(str(epoch) for epoch in best.values())
         handles.append(Line2D([], [], color=color, label=f"best epoch ({epochs})", **_STAR))
-    labels = [handle.get_label() for handle in handles]
-    width, height = inches(ax)
-    place: dict[str, Any] = {"loc": "best", "framealpha": 0.9}
-    if len(labels) * _LEGEND_ROW_INCH > _MOST_LEGEND * height:  # it would cover the curves
-        n_columns = legend_columns(labels, width)
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": n_columns}
-        place |= {"frameon": False, "borderaxespad": 0.2, "columnspacing": 1.0}
-    ax.legend(handles=handles, fontsize=TEXT_PT, **place)
+    return handles

@@ -41,6 +41,8 @@ class TrainingHistoryDisplay:
         By metric, such as ``"loss"``.
     lines_ : dict of matplotlib Line2D
         By (name of the network, column of its history).
+    legend_ : matplotlib Legend
+        Below the panels of a new figure, above the first of axes that were given.
     best_epochs_ : dict of int
         By name of the network; without those that were not validated.
 
@@ -166,7 +168,8 @@ class TrainingHistoryDisplay:
         ----------
         ax : matplotlib Axes, array of Axes or None, default=None
             None makes a figure. One axes is divided if there are several metrics; an array
-            must have one axes for each.
+            must have one axes for each. The legend stands above the first of them, where
+            ``layout="constrained"`` makes room for it; head the figure by ``suptitle``.
         metrics : sequence of str, default=None
             Which to draw, without ``train_`` and ``valid_``, such as ``["loss", "acc"]``. None
             draws all.
@@ -203,7 +206,8 @@ class TrainingHistoryDisplay:
         }
         for metric, panel in self.axes_.items():
             finish_panel(panel, title_of(metric))
-        explain(self.ax_, styles, best, [curve for _, curve in self.lines_])
+        columns = [column for _, column in self.lines_]
+        self.legend_ = explain(self.ax_, styles, best, columns, is_new=ax is None)
         self.best_epochs_ = best
         return self
 

@@ -3,6 +3,7 @@ import json
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.transforms import Bbox
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -34,7 +35,7 @@ def scored(simulated):
 
 
 def labels(display):
-    return [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    return [text.get_text() for text in display.legend_.get_texts()]
 
 
 def test_curves_are_the_history(scored):
@@ -163,6 +164,32 @@ def test_no_texts_touch(net, scored, narrow, overlapping, width):
     display = TrainingHistoryDisplay.from_estimator(
         [net, scored], ax=narrow(height=6.0, width=width)
     )
+    assert overlapping(display.figure_) == []
+
+
+def boxes_of_curves(display):
+    """Where the curves are drawn, in pixels."""
+    display.figure_.canvas.draw()
+    return [ax.get_window_extent() for ax in display.axes_.values()]
+
+
+@pytest.mark.parametrize("n_networks", [1, 2, 5])
+@pytest.mark.parametrize("is_new", [True, False])
+def test_the_legend_covers_no_curve(scored, narrow, n_networks, is_new):
+    networks = [scored] * n_networks
+    ax = None if is_new else narrow(height=8.0)
+    display = TrainingHistoryDisplay.from_estimator(networks, ax=ax)
+    panels = boxes_of_curves(display)
+    legend = display.legend_.get_window_extent()
+    assert not legend.overlaps(Bbox.union(panels))
+    assert display.figure_.bbox.padded(1).containsx(legend.x1)
+
+
+@pytest.mark.parametrize("write", ["title", "suptitle"])
+def test_a_title_has_room_beside_the_legend(scored, overlapping, write):
+    display = TrainingHistoryDisplay.from_estimator([scored, scored])
+    add = display.ax_.set_title if write == "title" else display.figure_.suptitle
+    add("A title")
     assert overlapping(display.figure_) == []
 
 
