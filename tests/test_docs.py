@@ -203,6 +203,12 @@ def test_the_command_that_builds_the_pages_is_strict():
     assert "-m sphinx -W --keep-going docs " in command
 
 
+def test_the_small_torch_to_install_is_that_of_the_constraints():
+    (command,) = re.findall(r"^pip install (torch==\S+) ", text_of("installation.md"), re.MULTILINE)
+    constraints = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8")
+    assert command in constraints.splitlines()
+
+
 def test_the_citation_is_of_this_version():
     cff = (DOCS / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {ecgbeat.__version__}\n" in cff

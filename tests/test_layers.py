@@ -33,20 +33,21 @@ LAYERS_012 = f"{LAYERS_01} preprocessing features classifiers datasets model_sel
 # a new package or module must be entered here, with what it may import
 ROOMS = {
     "labels": room(0, "", "numpy"),
+    "_progress": room(0, "", "tqdm"),
     "_validation": room(0, "", "numpy sklearn"),
     "signal": room(1, LAYER_0, "numpy scipy librosa"),
     "networks": room(1, "", "torch"),
     "metrics": room(1, LAYER_0, "numpy sklearn"),
     "preprocessing": room(2, LAYERS_01, "numpy sklearn"),
     "features": room(2, LAYERS_01, "numpy sklearn"),
-    "classifiers": room(2, f"{LAYER_0} networks", "numpy sklearn skorch torch"),
+    "classifiers": room(2, f"{LAYER_0} _progress networks", "numpy sklearn skorch torch"),
     "datasets": room(
         2,
-        f"{LAYER_0} signal",
-        "numpy scipy sklearn tqdm wfdb pandas requests filelock soundfile soxr",
+        f"{LAYER_0} _progress signal",
+        "numpy scipy sklearn wfdb pandas requests filelock soundfile soxr",
     ),
     "model_selection": room(2, LAYER_0, "numpy sklearn"),
-    "annotation": room(3, LAYERS_012, "numpy pandas scipy sklearn tqdm"),
+    "annotation": room(3, f"{LAYERS_012} _progress", "numpy pandas scipy sklearn"),
     # torch and captum: gradients of a network, for the picture of its reasons
     "plotting": room(3, LAYERS_012, "numpy sklearn matplotlib torch captum"),
     "export": room(3, LAYERS_012, "numpy sklearn torch onnx onnxruntime"),

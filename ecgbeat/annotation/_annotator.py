@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from tqdm import tqdm
 
+from ecgbeat._progress import tqdm
 from ecgbeat._validation import (
     HasMethods,
     Integral,
@@ -81,7 +81,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     tolerance : float, default=0.15
         Largest distance in seconds between a detected beat and its annotation.
     verbose : int, default=0
-        Above 0, show a progress bar over the recordings.
+        Above 0, show a progress bar over the recordings. The classifier has its own `verbose`.
 
     Attributes
     ----------
@@ -230,7 +230,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         )
         parts = []
         pairs = list(zip(recordings, annotations, strict=True))
-        for index, (recording, annotation) in self._progress(pairs, "fit"):
+        for index, (recording, annotation) in self._progress(pairs, "cutting beats"):
             with naming_recording(index):
                 leads = open_recording(recording, self.lead)
                 reference = self._reference(annotation, leads.shape[1])
@@ -429,9 +429,9 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         tags.target_tags.required = True
         return tags
 
-    def _progress(self, recordings: Sequence[Any], method: str) -> Iterator[tuple[int, Any]]:
+    def _progress(self, recordings: Sequence[Any], work: str) -> Iterator[tuple[int, Any]]:
         """Enumerate the recordings, with a progress bar if asked for."""
-        return enumerate(tqdm(recordings, desc=method, unit="record", disable=not self.verbose))
+        return enumerate(tqdm(recordings, desc=work, unit="record", disable=not self.verbose))
 
     def _reference(self, annotation: Any, n_times: int) -> ReferenceBeats:
         return reference_beats(annotation, self.symbols, self.mapping, n_times)
@@ -441,7 +441,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         front_end = FrontEnd(
             self.fs, self.segmenter_, self.bandpass_, self.detector, self.rr_features
         )
-        for index, recording in self._progress(recordings, "predict"):
+        for index, recording in self._progress(recordings, "annotating"):
             with naming_recording(index):
                 leads = open_recording(recording, self.lead)
                 if len(leads) != self.n_leads_:

@@ -5,26 +5,70 @@ from typing import Any
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback, EarlyStopping, LRScheduler
+from skorch.callbacks import Callback, EarlyStopping, LRScheduler, ProgressBar
+
+from ecgbeat._progress import tqdm
 
 
 def own_callbacks(net: Any) -> list[tuple[str, Any]]:
-    """Return the schedule of the learning rate and early stopping, as far as they are wanted."""
+    """Return progress, the schedule of the learning rate and early stopping, as far as wanted."""
     callbacks: list[tuple[str, Any]] = []
+    if not _has_its_own(net, ProgressBar):
+        callbacks.append(("progress", EpochProgress()))
     # get_params reads these, also while a parameter still holds some nonsense
     one_cycle = isinstance(net.lr_schedule, str) and net.lr_schedule == "onecycle"
-    if one_cycle and not _has_scheduler_of_its_own(net):
+    if one_cycle and not _has_its_own(net, LRScheduler):
         callbacks.append(("one_cycle", OneCycle()))
     if isinstance(net.early_stopping, (bool, np.bool_)) and net.early_stopping:
         callbacks.append(("early_stopping", StopAtBest(patience=net.patience, load_best=True)))
     return callbacks
 
 
-def _has_scheduler_of_its_own(net: Any) -> bool:
-    """Tell whether the user brought a skorch scheduler: two would fight over the rate."""
+def _has_its_own(net: Any, kind: type[Callback]) -> bool:
+    """Tell whether the user brought a callback of a kind: two would get in each other's way."""
     callbacks = net.callbacks if isinstance(net.callbacks, (list, tuple)) else []
     found = [item[1] if isinstance(item, (list, tuple)) else item for item in callbacks]
-    return any(isinstance(item, LRScheduler) or item is LRScheduler for item in found)
+    return any(isinstance(item, kind) or item is kind for item in found)
+
+
+class EpochProgress(Callback):
+    """Progress bar over the epochs of a training with ``verbose``: how far, how long still.
+
+    It steps aside while skorch prints the line of an epoch, and leaves nothing but the table.
+    """
+
+    bar_: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the bar out: it holds on to the screen."""
+        return self.__dict__ | {"bar_": None}
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Prepare the bar."""
+        self.bar_ = tqdm(
+            total=net.max_epochs,
+            desc="training",
+            unit="epoch",
+            leave=False,
+            disable=not net.verbose,
+        )
+
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Show the bar, below the line of the epoch before."""
+        if self.bar_ is not None:  # epochs may also be run without a training around them
+            self.bar_.refresh()
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Count the epoch, and make room for its line."""
+        if self.bar_ is not None:
+            self.bar_.update()
+            self.bar_.clear()
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Take the bar away."""
+        if self.bar_ is not None:
+            self.bar_.close()
+        self.bar_ = None
 
 
 class StopAtBest(EarlyStopping):

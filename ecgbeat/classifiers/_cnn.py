@@ -96,7 +96,9 @@ class ECGCNNClassifier(BeatClassifier):
         models on one machine and leaves torch's global generator alone; None draws from
         that generator, as skorch does.
     verbose : int, default=0
-        1 prints skorch's table of losses and scores, an epoch a line.
+        1 shows a progress bar over the epochs and prints skorch's table of losses and
+        scores, an epoch a line. A skorch ``ProgressBar`` among `callbacks` takes the bar's
+        place.
     warm_start : bool, default=False
         Whether ``fit`` goes on with the network of the last ``fit``.
     callbacks : list or "disable" or None, default=None

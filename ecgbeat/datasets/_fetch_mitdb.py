@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
-from tqdm import tqdm
 
+from ecgbeat._progress import tqdm
 from ecgbeat._validation import check_positive
 from ecgbeat.datasets._download import download_files, locked
 from ecgbeat.datasets._home import get_data_home
@@ -185,7 +185,7 @@ def _download(files: list[RemoteFile], transfer: Transfer, verbose: int) -> None
     n_bytes = sum(file.n_bytes for file in files)
     n_files = 0
     with tqdm(
-        total=n_bytes, unit="B", unit_scale=True, desc="mitdb", disable=not verbose
+        total=n_bytes, unit="B", unit_scale=True, desc="downloading", disable=not verbose
     ) as progress:
 
         def count_file() -> None:

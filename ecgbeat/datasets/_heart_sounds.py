@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
-from tqdm import tqdm
 
+from ecgbeat._progress import tqdm
 from ecgbeat._validation import check_positive
 from ecgbeat.datasets._home import get_data_home
 from ecgbeat.datasets._sound_files import find_sounds
@@ -194,7 +194,7 @@ def load_heart_sounds(
     origins = find_origins(files, rule)
     chosen, left_out = _choose(files, origins, labels)
     reading = read_sounds(
-        tqdm(chosen.items(), unit="file", disable=not verbose),
+        tqdm(chosen.items(), desc="reading", unit="file", disable=not verbose),
         fs,
         min_duration=min_duration,
         n_kept=windows.n_times if windows.step is None else None,

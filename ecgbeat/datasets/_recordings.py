@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
-from tqdm import tqdm
 
+from ecgbeat._progress import tqdm
 from ecgbeat._validation import check_positive
 from ecgbeat.datasets._leads import Lead, choose_leads
 from ecgbeat.datasets._recording_annotations import checked, find_annotations, read_annotations
@@ -127,7 +127,9 @@ def load_recordings(
     names = list(files)
     leads = choose_leads(names, [content.lead_names for content in opened], lead)
     recordings = []
-    for content, index in zip(tqdm(opened, unit="record", disable=not verbose), leads, strict=True):
+    for content, index in zip(
+        tqdm(opened, desc="reading", unit="record", disable=not verbose), leads, strict=True
+    ):
         signal = content.signal if isinstance(content, NumpyRecording) else read_columns(content)
         signal = signal if index is None else signal[index]
         recordings.append(((signal - float(baseline)) / gain).astype(dtype, order="C"))

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
-from tqdm import tqdm
 
+from ecgbeat._progress import tqdm
 from ecgbeat.datasets._leads import Lead, choose_leads
 from ecgbeat.datasets._wfdb_annotation import read_annotation
 from ecgbeat.datasets._wfdb_segments import open_any_record, read_any_leads, segments_named_in
@@ -149,7 +149,9 @@ def load_records(
         [record.sampling_rate(index) for record, index in zip(opened, leads, strict=True)],
     )
     recordings, annotations = [], []
-    for record, index in zip(tqdm(opened, unit="record", disable=not verbose), leads, strict=True):
+    for record, index in zip(
+        tqdm(opened, desc="reading", unit="record", disable=not verbose), leads, strict=True
+    ):
         recordings.append(read_any_leads(record, index, np.dtype(dtype), verify))
         if annotator is not None:
             annotations.append(read_annotation(record, annotator, fs, verify))

@@ -46,9 +46,7 @@ def import_wfdb() -> ModuleType:
         with quiet_deprecations():
             import wfdb
     except ImportError as error:
-        raise ImportError(
-            'Reading WFDB records needs wfdb: pip install "ecgbeat[data]".'
-        ) from error
+        raise ImportError('WFDB files need wfdb: pip install "ecgbeat[data]".') from error
     return wfdb
 
 

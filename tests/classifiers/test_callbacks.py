@@ -1,9 +1,10 @@
 import copy
+import pickle
 
 import numpy as np
 import pytest
 import torch
-from skorch.callbacks import Callback, EpochScoring
+from skorch.callbacks import Callback, EpochScoring, ProgressBar
 
 from ecgbeat import ECGCNNClassifier
 from ecgbeat.classifiers._callbacks import OneCycle
@@ -112,3 +113,33 @@ def test_the_best_weights_are_back_before_callbacks_learn_of_the_end(monitored):
     assert any(
         not torch.equal(recorder.epochs[-1][name], kept) for name, kept in recorder.end.items()
     )
+
+
+def test_progress_is_shown_while_training_and_leaves_the_table(capsys):
+    net = ECGCNNClassifier(**SMALL, verbose=1).fit(X, np.arange(40) % 2)
+    out, err = capsys.readouterr()
+    drawn = err.replace("\r", "\n").splitlines()
+    assert [line for line in drawn if "1/2" in line]
+    assert drawn[-1].strip() == ""  # wiped out
+    assert "training" not in out
+    net.partial_fit(X, np.arange(40) % 2, epochs=3)
+    assert "2/3" in capsys.readouterr().err
+    assert pickle.loads(pickle.dumps(net)).predict(X).shape == (40,)
+
+
+def test_nothing_is_shown_unasked(capsys):
+    ECGCNNClassifier(**SMALL).fit(X, np.arange(40) % 2)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_progress_bar_of_the_users_takes_its_place(capsys):
+    net = ECGCNNClassifier(**SMALL, verbose=1, callbacks=[ProgressBar(detect_notebook=False)])
+    net.fit(X, np.arange(40) % 2)
+    assert "epoch/s" not in capsys.readouterr().err
+    assert "progress" not in dict(net.callbacks_)
+
+
+def test_an_epoch_without_a_training_around_it_needs_no_bar():
+    net = ECGCNNClassifier(**SMALL, lr_schedule=None, callbacks__print_log=None).initialize()
+    net.fit_loop(X.astype(np.float32), np.arange(40) % 2, epochs=1)
+    assert len(net.history) == 1
