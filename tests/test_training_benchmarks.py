@@ -123,8 +123,9 @@ def test_the_peak_counts_what_was_freed_again(load):
 def test_the_loop_takes_the_steps_of_fit(load, beats):
     X, y = beats
     codes = np.unique(y, return_inverse=True)[1]
-    # one batch without dropout: nothing is left to chance but the initial weights
-    options = {"dropout": 0.0, "batch_size": len(X), "max_epochs": 5, "random_state": 0}
+    # one batch without dropout or augmentation: only the initial weights are left to chance
+    options = {"dropout": 0.0, "augment_noise": 0.0, "augment_shift": 0.0, "max_epochs": 5}
+    options |= {"batch_size": len(X), "random_state": 0}
     recipe = load("_training_settings").default_recipe(len(X), 3, **options)
     loop = load("_torch_loop")
     by_hand = loop.logits(loop.train(recipe, X, codes), X)
@@ -312,7 +313,7 @@ def test_the_comparison_runs_as_a_command(folder):
     assert cells[2][6] == cells[3][6]  # the same network
 
 
-@pytest.mark.parametrize("script", ["training_peers", "imbalance", "training_study"])
+@pytest.mark.parametrize("script", ["training_peers", "imbalance", "training_study", "small_sets"])
 def test_what_cannot_be_read_is_said(load, monkeypatch, script):
     with pytest.raises(SystemExit, match="There is no folder or file nowhere"):
         run(load, monkeypatch, script, "--data", "nowhere")
@@ -444,6 +445,29 @@ def test_settings_are_studied_without_the_test_file(load, monkeypatch, capsys, f
     assert [row[0] for row in rows] == settings
     assert len(header) == 8
     assert all("±" in cell for row in rows for cell in row[1:7])
+
+
+@pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
+def test_small_sets_are_studied_without_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
+    (tmp_path / "mitbih_train.npz").write_bytes((folder / "mitbih_train.npz").read_bytes())
+    script = load("small_sets")
+    arguments = ["--data", tmp_path, "--seeds", 0, 1, "--jobs", 1, "--beats", 2, 5]
+    run(load, monkeypatch, "small_sets", *arguments, "--epochs", 1, "--markdown")
+    header, _, *rows = table_of(capsys.readouterr().out)
+    assert [row[0] for row in rows] == list(script.SETTINGS)
+    assert header[1:] == [
+        f"{n} a class, by {how}" for how in ("beat", "patient") for n in (2, 5)
+    ] + ["mean"]
+    assert all("±" in cell for row in rows for cell in row[1:-1])
+
+
+def test_small_sets_have_so_many_beats_of_every_class(load):
+    draw = load("small_sets").draw
+    labels = np.repeat([0, 1, 2], [50, 20, 3])
+    rows = draw(np.arange(5, 73), labels, 10, np.random.default_rng(0))
+    assert np.bincount(labels[rows]).tolist() == [10, 10, 3]
+    assert rows.min() >= 5
+    assert len(set(rows.tolist())) == 23
 
 
 def test_every_setting_of_the_study_is_possible_and_differs_from_the_defaults(load):

@@ -36,6 +36,7 @@ from ecgbeat.classifiers._components import (
 )
 from ecgbeat.classifiers._holdout import holdout_rows
 from ecgbeat.classifiers._labels import distinct_classes, labels_of_dataset, weights_of_classes
+from ecgbeat.classifiers._memory import keep_freed_memory
 
 _COUNT = Interval(Integral, 1, None, closed="left")
 _ANY_SIZE = Interval(Real, 0, None, closed="left")
@@ -66,8 +67,8 @@ class BeatClassifier(BatchedNet):
         "label_smoothing": [_SHARE],
         "augment_amplitude": [_ANY_SIZE],
         "augment_baseline": [_ANY_SIZE],
-        "augment_noise": [_ANY_SIZE],
-        "augment_shift": [_SHARE],
+        "augment_noise": [StrOptions({"auto"}), _ANY_SIZE],
+        "augment_shift": [StrOptions({"auto"}), _SHARE],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "patience": [_COUNT],
@@ -202,7 +203,8 @@ class BeatClassifier(BatchedNet):
                 f"{type(self).__name__}.fit() got unexpected arguments {sorted(unknown)}; "
                 f"it takes 'groups' and 'epochs'.{hint}"
             )
-        with self._settled_sizes(len(X), fit_params.get("epochs")), self._own_randomness():
+        keep_freed_memory()
+        with self._settled(len(X), fit_params.get("epochs")), self._own_randomness():
             return super().partial_fit(X, y, **fit_params)
 
     def _check_training_data(
@@ -281,9 +283,11 @@ class BeatClassifier(BatchedNet):
 
     def train_step(self, batch: Any, **fit_params: Any) -> Any:
         """Take one step of training on a batch, varied if an ``augment_*`` asks for it."""
-        augmentation = Augmentation(
-            self.augment_amplitude, self.augment_baseline, self.augment_noise, self.augment_shift
+        # "auto" is a number while fitting, and nothing for a step that someone takes by itself
+        noise, shift = (
+            0.0 if asked == "auto" else asked for asked in (self.augment_noise, self.augment_shift)
         )
+        augmentation = Augmentation(self.augment_amplitude, self.augment_baseline, noise, shift)
         if augmentation:
             X, y = unpack_data(batch)
             rows = to_tensor(X, device=self.device)

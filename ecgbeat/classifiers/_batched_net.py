@@ -18,9 +18,13 @@ from ecgbeat.classifiers._budget import (
     batch_size_for,
     epochs_for,
     prediction_batch_for,
+    variation_for,
 )
 from ecgbeat.classifiers._device import autocast, faster_precision
+from ecgbeat.classifiers._memory import keep_freed_memory
 from ecgbeat.classifiers._net import SklearnNet
+
+_AUTOMATIC = ("batch_size", "max_epochs", "augment_noise", "augment_shift")
 
 
 class BatchedNet(SklearnNet):
@@ -31,6 +35,8 @@ class BatchedNet(SklearnNet):
 
     batch_size: Any
     max_epochs: Any
+    augment_noise: Any
+    augment_shift: Any
     precision: str
 
     _network: ClassVar[type[nn.Module]]  # what module=None stands for
@@ -43,19 +49,25 @@ class BatchedNet(SklearnNet):
     # --- sizes ----------------------------------------------------------------------
 
     @contextmanager
-    def _settled_sizes(self, n_beats: int, epochs: int | None) -> Iterator[None]:
+    def _settled(self, n_beats: int, epochs: int | None) -> Iterator[None]:
         """Put numbers for ``"auto"`` while training: callbacks read them off the net."""
-        asked = self.batch_size, self.max_epochs
+        asked = {name: getattr(self, name) for name in _AUTOMATIC}
         if self.batch_size == "auto":
             self.batch_size = batch_size_for(n_beats)
         if epochs is not None:
             self.max_epochs = epochs
         elif self.max_epochs == "auto":
             self.max_epochs = epochs_for(n_beats)
+        # what a network of the user's gets may be no waveforms
+        noise, shift = variation_for(n_beats) if self._has_own_network else (0.0, 0.0)
+        if self.augment_noise == "auto":
+            self.augment_noise = noise
+        if self.augment_shift == "auto":
+            self.augment_shift = shift
         try:
             yield
         finally:
-            self.batch_size, self.max_epochs = asked
+            self.__dict__.update(asked)
 
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
         """Return batches; those that nobody trains on are as large as is fast."""
@@ -76,6 +88,7 @@ class BatchedNet(SklearnNet):
 
         skorch's way through dataset and iterator takes as long for one beat as the network.
         """
+        keep_freed_memory()
         if training or not isinstance(X, np.ndarray) or self._has_loading_of_its_own():
             yield from super().forward_iter(X, training=training, device=device)
             return

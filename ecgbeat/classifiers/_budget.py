@@ -1,4 +1,4 @@
-"""How long to train when nobody says: the two ``"auto"`` sizes."""
+"""How to train when nobody says: the numbers behind ``"auto"``."""
 
 import math
 
@@ -13,6 +13,9 @@ _SMALLEST_BATCH, _LARGEST_BATCH = 8, 256  # ... within these bounds
 _EPOCHS_AT_1000 = 40.0
 _EXPONENT = 0.2
 _FEWEST_EPOCHS, _MOST_EPOCHS = 16, 100
+
+_SMALL_SET = 1000
+_NOISE, _SHIFT = 0.1, 0.02  # for smaller ones
 
 
 def batch_size_for(n_beats: int) -> int:
@@ -42,3 +45,11 @@ def epochs_for(n_beats: int) -> int:
     """
     epochs = round(_EPOCHS_AT_1000 * (1000 / max(n_beats, 1)) ** _EXPONENT)
     return min(max(epochs, _FEWEST_EPOCHS), _MOST_EPOCHS)
+
+
+def variation_for(n_beats: int) -> tuple[float, float]:
+    """Return noise and shift for ``augment_noise="auto"`` and ``augment_shift="auto"``.
+
+    They keep a network from learning a small set by heart; large sets gain nothing by them.
+    """
+    return (_NOISE, _SHIFT) if n_beats < _SMALL_SET else (0.0, 0.0)

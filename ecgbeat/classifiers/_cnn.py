@@ -48,12 +48,13 @@ class ECGCNNClassifier(BeatClassifier):
         Standard deviation of the slow wander (constant, half and whole cycle over the
         row, random in size and phase) added to each lead of each beat, in standard
         deviations of that lead. Zeros that fill up the end of a row stay zeros.
-    augment_noise : float, default=0.0
-        Standard deviation of the white noise added, likewise.
-    augment_shift : float, default=0.0
+    augment_noise : float or "auto", default="auto"
+        Standard deviation of the white noise added, likewise. "auto" is 0.1 if fewer than
+        1,000 beats train, and 0 otherwise.
+    augment_shift : float or "auto", default="auto"
         Farthest move of a beat in time, either way, as a fraction of the row's length
         from 0 to below 1. Its leads move together by whole samples, and the sample at the
-        edge is repeated.
+        edge is repeated. "auto" is 0.02 if fewer than 1,000 beats train, and 0 otherwise.
     early_stopping : bool, default=False
         Whether to hold out `validation_fraction` of the training beats, to stop when
         their loss has not fallen for `patience` epochs, and to keep the best weights.
@@ -178,8 +179,8 @@ class ECGCNNClassifier(BeatClassifier):
         label_smoothing: float = 0.0,
         augment_amplitude: float = 0.0,
         augment_baseline: float = 0.0,
-        augment_noise: float = 0.0,
-        augment_shift: float = 0.0,
+        augment_noise: float | str = "auto",
+        augment_shift: float | str = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         patience: int = 10,

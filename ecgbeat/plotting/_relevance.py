@@ -105,8 +105,13 @@ def _draw_area(
 
 def draw_colorbar(figure: Any, line: Any, axes: list[Any], label: str) -> Any:
     """Draw the scale of the colours, and in words which end is which."""
-    bar = figure.colorbar(line, ax=axes, fraction=0.08, pad=0.02)
-    ends = "← against        for →" if line.get_clim()[0] < 0 else "for →"
+    from matplotlib.ticker import MaxNLocator
+
+    has_both_signs = line.get_clim()[0] < 0
+    # a number at the very end of the scale would stick out of the figure
+    ticks = MaxNLocator(6, prune="both" if has_both_signs else "upper")
+    bar = figure.colorbar(line, ax=axes, fraction=0.08, pad=0.02, ticks=ticks)
+    ends = "← against        for →" if has_both_signs else "for →"
     bar.set_label(f"{label}\n{ends}", fontsize="small")
     bar.ax.tick_params(labelsize="small")
     return bar

@@ -189,13 +189,16 @@ def test_other_batches_are_an_error(rows):
 # --- in the classifiers -----------------------------------------------------------------
 
 SMALL = {"n_filters": 2, "max_epochs": 2, "batch_size": 16, "random_state": 0}
+NONE = {"augment_noise": 0.0, "augment_shift": 0.0}
 ALL = {
     "augment_amplitude": 0.2,
     "augment_baseline": 0.2,
     "augment_noise": 0.2,
     "augment_shift": 0.1,
 }
-ONE_BY_ONE = pytest.mark.parametrize("parameters", [{name: ALL[name]} for name in ALL], ids=str)
+ONE_BY_ONE = pytest.mark.parametrize(
+    "parameters", [NONE | {name: ALL[name]} for name in ALL], ids=str
+)
 
 
 class Seen(Callback):
@@ -231,14 +234,59 @@ def test_a_seed_makes_augmentation_reproducible(beats, parameters):
         torch.manual_seed(seed)
         net = ECGCNNClassifier(**SMALL, **parameters).fit(*beats)
         results.append(net.predict_proba(beats[0]))
-    plain = ECGCNNClassifier(**SMALL).fit(*beats).predict_proba(beats[0])
+    plain = ECGCNNClassifier(**SMALL, **NONE).fit(*beats).predict_proba(beats[0])
     np.testing.assert_array_equal(*results)
     assert not np.array_equal(results[0], plain)
 
 
 def test_without_augmentation_nothing_is_called(beats, monkeypatch):
     monkeypatch.setattr(_base, "augment_rows", None)
-    ECGCNNClassifier(**SMALL).fit(*beats)
+    ECGCNNClassifier(**SMALL, **NONE).fit(*beats)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "n_beats", "expected"),
+    [
+        ({}, 40, {Augmentation(noise=0.1, shift=0.02)}),
+        ({"augment_noise": 0.3}, 999, {Augmentation(noise=0.3, shift=0.02)}),
+        ({"augment_shift": 0.0}, 999, {Augmentation(noise=0.1)}),
+        ({}, 1000, set()),
+    ],
+)
+def test_small_sets_are_varied_unasked(parameters, n_beats, expected, monkeypatch):
+    used = set()
+
+    def spy(rows, augmentation, *layout):
+        used.add(augmentation)
+        return augment_rows(rows, augmentation, *layout)
+
+    monkeypatch.setattr(_base, "augment_rows", spy)
+    X = np.random.default_rng(0).normal(size=(n_beats, 16))
+    net = ECGCNNClassifier(n_filters=2, max_epochs=1, random_state=0, **parameters)
+    before = net.get_params(deep=False)
+    net.fit(X, np.arange(n_beats) % 2)
+    assert used == expected
+    assert net.get_params(deep=False) == before
+
+
+def test_beats_for_a_network_of_the_users_are_not_varied_unasked(beats, monkeypatch):
+    class Means(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = nn.Linear(1, 3)
+
+        def forward(self, X):
+            return self.head(X.mean(dim=1, keepdim=True))
+
+    monkeypatch.setattr(_base, "augment_rows", None)
+    ECGCNNClassifier(module=Means, max_epochs=1, random_state=0).fit(*beats)
+
+
+def test_a_step_by_itself_is_not_varied_unasked(beats, monkeypatch):
+    X, y = beats
+    net = ECGCNNClassifier(**SMALL).fit(X, y)
+    monkeypatch.setattr(_base, "augment_rows", None)
+    assert np.isfinite(net.train_step((torch.from_numpy(X), y))["loss"].item())
 
 
 def test_auxiliary_features_reach_the_network_unvaried(beats):

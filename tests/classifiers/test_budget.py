@@ -1,6 +1,11 @@
 import pytest
 
-from ecgbeat.classifiers._budget import batch_size_for, epochs_for, prediction_batch_for
+from ecgbeat.classifiers._budget import (
+    batch_size_for,
+    epochs_for,
+    prediction_batch_for,
+    variation_for,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,3 +27,13 @@ def test_epochs_fall_with_the_training_set(n_beats, epochs):
 )
 def test_longer_beats_are_predicted_in_smaller_batches(n_features, size):
     assert prediction_batch_for(n_features) == size
+
+
+@pytest.mark.parametrize("n_beats", [1, 999])
+def test_small_sets_are_varied(n_beats):
+    assert min(variation_for(n_beats)) > 0
+
+
+@pytest.mark.parametrize("n_beats", [1000, 87554])
+def test_large_sets_are_not_varied(n_beats):
+    assert variation_for(n_beats) == (0, 0)

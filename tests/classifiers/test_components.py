@@ -189,7 +189,7 @@ NEW = {
     "label_smoothing": 0.1,
     "augment_amplitude": 0.1,
     "augment_baseline": 0.1,
-    "augment_noise": 0.1,
+    "augment_noise": 0.2,
     "augment_shift": 0.1,
     "weight_averaging": 0.9,
     "class_weight": "sqrt_balanced",

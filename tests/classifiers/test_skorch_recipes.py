@@ -383,7 +383,8 @@ def test_modules_and_losses_of_the_user_give_probabilities(beats, parameters):
     [
         {"optimizer": torch.optim.SGD, "optimizer__momentum": 0.9},
         # made for full batches and a noiseless loss
-        {"optimizer": torch.optim.LBFGS, "lr": 0.1, "batch_size": -1, "dropout": 0.0},
+        {"optimizer": torch.optim.LBFGS, "lr": 0.1, "batch_size": -1}
+        | {"dropout": 0.0, "augment_noise": 0.0, "augment_shift": 0.0},
         {"optimizer__param_groups": [("head*", {"lr": 0.1})]},
         {"optimizer__foreach": True},
     ],
