@@ -29,6 +29,12 @@ def make_parser(description):
     return parser
 
 
+def add_study_options(parser, settings):
+    """Add the options of a comparison of settings in several processes."""
+    parser.add_argument("--settings", nargs="+", choices=settings, default=list(settings))
+    parser.add_argument("--jobs", type=int, default=2, help="processes, of one thread each")
+
+
 def load(path, limit):
     """Return the beats of the training file, or so many of them, classes in their shares."""
     return limited(load_heartbeat_csv(path, subset="train"), limit)

@@ -8,7 +8,14 @@ scored, at most 1,000 of a class. Every seed draws the beats anew. The test file
 
 import numpy as np
 import torch
-from _inside_training_file import load_for, make_parser, mean_and_spread, score, split
+from _inside_training_file import (
+    add_study_options,
+    load_for,
+    make_parser,
+    mean_and_spread,
+    score,
+    split,
+)
 from _report import print_machine, print_table
 from joblib import Parallel, delayed
 from tqdm import tqdm
@@ -37,14 +44,15 @@ def draw(rows, labels, most, rng):
 
 
 def run(setting, protocol, n_beats, seed, data, epochs):
-    """Return what was done, and its accuracy and macro-F1."""
+    """Return what was done, and its macro-F1."""
     torch.set_num_threads(1)  # the other cores have jobs of their own
     train, test = split(protocol, data, seed)
     rng = np.random.default_rng(seed)
     rows = draw(train, data.target, n_beats, rng), draw(test, data.target, MOST_SCORED, rng)
     budget = {} if epochs is None else {"max_epochs": epochs}
     classifier = ECGCNNClassifier(random_state=seed, **SETTINGS[setting] | budget)
-    return (setting, protocol, n_beats), score(classifier, data, rows)[:2]
+    _, macro, *_ = score(classifier, data, rows)
+    return (setting, protocol, n_beats), macro
 
 
 def table_rows(scores, arguments):
@@ -52,7 +60,7 @@ def table_rows(scores, arguments):
     columns = [(n, p) for p in arguments.protocols for n in arguments.beats]
     yield ["macro-F1", *(f"{n} a class, by {p}" for n, p in columns), "mean"]
     for setting in arguments.settings:
-        found = [np.array(scores[setting, p, n])[:, 1] for n, p in columns]
+        found = [np.array(scores[setting, p, n]) for n, p in columns]
         cells = [mean_and_spread(values, 3) for values in found]
         yield [setting, *cells, f"{np.mean(found):.3f}"]
 
@@ -60,9 +68,8 @@ def table_rows(scores, arguments):
 def parse_arguments():
     parser = make_parser(__doc__.splitlines()[0])
     parser.set_defaults(seeds=list(range(5)))
-    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
+    add_study_options(parser, SETTINGS)
     parser.add_argument("--beats", nargs="+", type=int, default=[5, 20, 100, 400], help="a class")
-    parser.add_argument("--jobs", type=int, default=2, help="processes, of one thread each")
     return parser.parse_args()
 
 
@@ -80,8 +87,8 @@ def main():
     parallel = Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
     results = parallel(delayed(run)(*job, data, arguments.epochs) for job in plan)
     scores = {}
-    for key, found in tqdm(results, total=len(plan), smoothing=0):
-        scores.setdefault(key, []).append(found)
+    for key, macro in tqdm(results, total=len(plan), smoothing=0):
+        scores.setdefault(key, []).append(macro)
     print_table(
         f"Mean and standard deviation over {len(arguments.seeds)} seeds",
         table_rows(scores, arguments),

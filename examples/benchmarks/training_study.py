@@ -11,7 +11,14 @@ import sys
 
 import numpy as np
 import torch
-from _inside_training_file import load_for, make_parser, mean_and_spread, score, split
+from _inside_training_file import (
+    add_study_options,
+    load_for,
+    make_parser,
+    mean_and_spread,
+    score,
+    split,
+)
 from _report import print_machine, print_table
 from _study_networks import FlatCNN, PooledCNN
 from joblib import Parallel, delayed
@@ -114,8 +121,7 @@ def table_rows(scores, arguments):
 
 def parse_arguments():
     parser = make_parser(__doc__.splitlines()[0])
-    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS))
-    parser.add_argument("--jobs", type=int, default=2, help="processes, of one thread each")
+    add_study_options(parser, SETTINGS)
     return parser.parse_args()
 
 
