@@ -1,10 +1,13 @@
-"""Annotation symbols and class maps (layer 0)."""
+"""Annotation symbols and class maps."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from ecgbeat._recordings import Annotation, as_annotation, as_symbols, check_within_recording
 
 __all__ = ["AAMI_MAPPINGS", "BEAT_SYMBOLS", "Annotation", "is_beat", "select_beats", "to_aami"]
 
@@ -31,30 +34,8 @@ AAMI_MAPPINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """The maps from beat symbols to AAMI classes that `to_aami` knows by name."""
 
 
-class Annotation(NamedTuple):
-    """Beat (or other) annotations of one recording, in the words of WFDB.
-
-    Attributes
-    ----------
-    sample : ndarray of shape (n_annotations,)
-        Sample numbers, int64, ascending. For a beat this is its R peak.
-    symbol : ndarray of shape (n_annotations,)
-        WFDB annotation symbols, such as ``"N"`` or ``"V"``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> annotation = Annotation(np.array([77, 370]), np.array(["N", "V"]))
-    >>> annotation.symbol[annotation.sample > 100]
-    array(['V'], dtype='<U1')
-    """
-
-    sample: np.ndarray
-    symbol: np.ndarray
-
-
-def is_beat(symbols: Any) -> np.ndarray:
-    """Tell which annotation symbols mark a beat.
+def is_beat(symbols: ArrayLike) -> np.ndarray:
+    """Return which annotation symbols mark a beat.
 
     Parameters
     ----------
@@ -71,7 +52,7 @@ def is_beat(symbols: Any) -> np.ndarray:
     >>> is_beat(["+", "N", "V", "~"])
     array([False,  True,  True, False])
     """
-    return np.isin(_as_symbols(symbols), sorted(BEAT_SYMBOLS))
+    return np.isin(as_symbols(symbols), sorted(BEAT_SYMBOLS))
 
 
 def select_beats(annotation: Any, symbols: Iterable[str] | None = None) -> Annotation:
@@ -93,69 +74,89 @@ def select_beats(annotation: Any, symbols: Iterable[str] | None = None) -> Annot
 
     Raises
     ------
+    TypeError
+        If the sample numbers are not integers.
     ValueError
-        If ``annotation`` is no pair of equally long 1-D arrays.
+        If ``annotation`` is no pair of 1-D arrays of equal length.
 
     Examples
     --------
     >>> select_beats(([18, 77, 370, 662], ["+", "N", "A", "V"]), symbols="NV").sample
     array([ 77, 662])
     """
-    try:
-        # annotations of wfdb, and such with probabilities, are no pairs
-        has_names = hasattr(annotation, "sample") and hasattr(annotation, "symbol")
-        sample, symbol = (annotation.sample, annotation.symbol) if has_names else annotation
-    except (TypeError, ValueError):
-        raise ValueError(
-            "an annotation must be a pair (sample numbers, symbols), such as "
-            f"ecgbeat.labels.Annotation, got {type(annotation).__name__}: {annotation!r}."
-        ) from None
-    sample, symbol = np.asarray(sample), _as_symbols(symbol)
-    if sample.ndim != 1 or sample.shape != symbol.shape:
-        raise ValueError(
-            "an annotation needs one symbol for each sample number, got sample of shape "
-            f"{sample.shape} and symbol of shape {symbol.shape}."
-        )
-    if sample.size and not np.issubdtype(sample.dtype, np.integer):
-        raise ValueError(
-            f"the sample numbers of an annotation must be integers, got dtype {sample.dtype}; "
-            "seconds times fs, rounded, are samples."
-        )
+    sample, symbol = as_annotation(annotation)
+    symbol = as_symbols(symbol)
     keep = is_beat(symbol) if symbols is None else np.isin(symbol, list(symbols))
-    return Annotation(sample[keep].astype(np.int64), symbol[keep])
+    return Annotation(sample[keep], symbol[keep])
 
 
-def select_and_count(
-    annotation: Any, symbols: Iterable[str] | None, mapping: str | Mapping[str, Any] | None
-) -> tuple[Annotation, np.ndarray]:
-    """Keep the beats of a recording's annotations, and tell which of them count.
+class LabeledBeats(NamedTuple):
+    """Annotated beats of one recording, ascending.
+
+    Attributes
+    ----------
+    sample : ndarray of shape (n_beats,), int64
+        Sample numbers.
+    label : ndarray of shape (n_beats,)
+        Label of each beat; without meaning for beats that are left out.
+    is_scored : ndarray of shape (n_beats,), bool
+        Whether the beat is of a class that was asked for.
+    """
+
+    sample: np.ndarray
+    label: np.ndarray
+    is_scored: np.ndarray
+
+
+def label_beats(
+    annotation: Any,
+    symbols: Iterable[str] | None = None,
+    mapping: str | Mapping[str, Any] | None = None,
+    *,
+    n_times: int | None = None,
+) -> LabeledBeats:
+    """Return the beats of a recording's annotations with their labels.
 
     Parameters
     ----------
     annotation : Annotation or pair of array-like
         As in `select_beats`.
-    symbols : iterable of str or None
-        The symbols that count. None: all that mark a beat, or that ``mapping`` names.
-    mapping : str, dict or None
-        From symbols to classes. Only a dict leaves symbols out.
+    symbols : iterable of str, default=None
+        Symbols that are scored. None takes all that mark a beat, or that a dict in
+        ``mapping`` names.
+    mapping : str, dict or None, default=None
+        From symbols to labels, as in `to_aami`. Only a dict leaves symbols out. None takes
+        the symbols themselves.
+    n_times : int, default=None
+        Length of the recording, to be checked.
 
     Returns
     -------
-    beats : Annotation
-        In the order of ``annotation``.
-    counts : ndarray of shape (n_beats,), bool
+    LabeledBeats
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `select_beats` and `to_aami`, and if a beat lies outside the recording.
     """
     wanted = None if symbols is None else set(symbols)
     if isinstance(mapping, Mapping):
         wanted = set(mapping) if wanted is None else wanted & set(mapping)
-    # who names other symbols, such as flutter waves, counts them as beats
-    beats = select_beats(annotation, BEAT_SYMBOLS | (wanted or set()))
-    counts = is_beat(beats.symbol) if wanted is None else np.isin(beats.symbol, list(wanted))
-    return beats, counts
+    # other symbols that are asked for, such as flutter waves, count as beats
+    sample, symbol = select_beats(annotation, BEAT_SYMBOLS | (wanted or set()))
+    if n_times is not None:
+        check_within_recording(sample, n_times, "annotations")
+    order = np.argsort(sample, kind="stable")
+    sample, symbol = sample[order], symbol[order]
+    is_scored = is_beat(symbol) if wanted is None else np.isin(symbol, list(wanted))
+    labels = symbol[is_scored] if mapping is None else to_aami(symbol[is_scored], mapping)
+    label = np.zeros(len(sample), labels.dtype)
+    label[is_scored] = labels
+    return LabeledBeats(sample, label, is_scored)
 
 
 def to_aami(
-    symbols: Any,
+    symbols: ArrayLike,
     mapping: str | Mapping[str, Any] = "literature",
     *,
     unknown: Any = None,
@@ -208,7 +209,7 @@ def to_aami(
     array(['normal', 'other', 'other'], dtype='<U6')
     """
     classes = _resolve_mapping(mapping)
-    symbols = _as_symbols(symbols)
+    symbols = as_symbols(symbols)
     distinct, codes = np.unique(symbols, return_inverse=True)
     missing = [str(symbol) for symbol in distinct if symbol not in classes]
     if missing and unknown is None:
@@ -217,16 +218,6 @@ def to_aami(
     # no symbols: the values of the map still say the dtype
     table = np.asarray(mapped) if mapped else np.asarray(list(classes.values()))
     return table[codes].reshape(symbols.shape)
-
-
-def _as_symbols(symbols: Any) -> np.ndarray:
-    """Return symbols as an array of str, also when there are none of them."""
-    array = np.asarray(symbols)
-    if array.size and array.dtype.kind not in "UO":
-        raise ValueError(
-            f"annotation symbols must be strings, such as 'N' or 'V', got dtype {array.dtype}."
-        )
-    return array.astype(str)
 
 
 def _resolve_mapping(mapping: str | Mapping[str, Any]) -> Mapping[str, Any]:

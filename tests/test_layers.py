@@ -26,15 +26,17 @@ def room(layer: int, rooms: str, others: str) -> Room:
     return Room(layer, frozenset(rooms.split()), frozenset(others.split()))
 
 
-LAYER_0 = "labels _validation"
+LAYER_0 = "labels _recordings _validation"
 LAYERS_01 = f"{LAYER_0} signal networks metrics"
 LAYERS_012 = f"{LAYERS_01} preprocessing features classifiers datasets model_selection"
 
 # a new package or module must be entered here, with what it may import
 ROOMS = {
-    "labels": room(0, "", "numpy"),
-    "_progress": room(0, "", "tqdm"),
-    "_validation": room(0, "", "numpy sklearn"),
+    # layer 0, from the ground up
+    "_progress": room(-2, "", "tqdm"),
+    "_validation": room(-2, "", "numpy sklearn"),
+    "_recordings": room(-1, "_validation", "numpy"),
+    "labels": room(0, "_recordings", "numpy"),
     "signal": room(1, LAYER_0, "numpy scipy librosa"),
     "networks": room(1, "", "torch"),
     "metrics": room(1, LAYER_0, "numpy sklearn"),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ecgbeat.labels import Annotation, select_and_count, to_aami
+from ecgbeat.labels import Annotation, label_beats
 from ecgbeat.signal import bridge_gaps
 
 _MOST_LEADS = 16  # a matrix of more rows that is higher than wide has its axes swapped
@@ -160,16 +160,4 @@ def reference_beats(
     ValueError
         If it is no annotation, or reaches past the recording.
     """
-    (sample, symbol), counts = select_and_count(annotation, symbols, mapping)
-    outside = sample[(sample < 0) | (sample >= n_times)]
-    if outside.size:
-        raise ValueError(
-            f"{outside.size} annotations lie outside the recording of {n_times} samples, the "
-            f"first at {int(outside[0])}. Do they belong to this recording, in this order?"
-        )
-    order = np.argsort(sample, kind="stable")
-    sample, symbol, counts = sample[order], symbol[order], counts[order]
-    labels = symbol[counts] if mapping is None else to_aami(symbol[counts], mapping)
-    label = np.zeros(len(sample), labels.dtype)
-    label[counts] = labels
-    return ReferenceBeats(sample, label, counts)
+    return ReferenceBeats(*label_beats(annotation, symbols, mapping, n_times=n_times))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ecgbeat._validation import check_positive
-from ecgbeat.labels import select_and_count, to_aami
+from ecgbeat.labels import label_beats
 from ecgbeat.plotting._arrays import check_lead_names
 from ecgbeat.plotting._sheet import Strip, divide
 
@@ -95,6 +95,6 @@ def as_annotator_sees(annotator: Any, reference: Any) -> tuple[Any, np.ndarray]:
         Samples of the beats that count for nothing.
     """
     mapping, symbols = getattr(annotator, "mapping", None), getattr(annotator, "symbols", None)
-    (sample, symbol), counts = select_and_count(reference, symbols, mapping)
-    label = symbol[counts] if mapping is None else to_aami(symbol[counts], mapping)
-    return (sample[counts], label), sample[~counts]
+    beats = label_beats(reference, symbols, mapping)
+    is_scored = beats.is_scored
+    return (beats.sample[is_scored], beats.label[is_scored]), beats.sample[~is_scored]
