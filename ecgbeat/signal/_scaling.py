@@ -64,16 +64,18 @@ def zscore(
         raise ValueError(f"scale={scale!r} needs a mean: pass mean=, such as 0.0.")
     if x.size == 0:
         return result
+    given = None
     if mean is not None:
-        mean = np.broadcast_to(mean, x.shape)
-        scale = np.broadcast_to(1.0 if scale is None or not with_std else scale, x.shape)
+        divisor = 1.0 if scale is None or not with_std else scale
+        given = np.broadcast_to(mean, x.shape), np.broadcast_to(divisor, x.shape)
     elif 0 in normalize_axis_tuple(axis, x.ndim):
-        mean, scale = (np.broadcast_to(a, x.shape) for a in mean_and_scale(x, axis))
+        center, width = mean_and_scale(x, axis)
+        given = np.broadcast_to(center, x.shape), np.broadcast_to(width, x.shape)
     for chunk in row_chunks(len(x), x[0].size):
-        if mean is None:
+        if given is None:
             center, width = mean_and_scale(x[chunk], axis)
         else:
-            center, width = mean[chunk], scale[chunk]
+            center, width = given[0][chunk], given[1][chunk]
         result[chunk] = _standardize(x[chunk], center, width if with_std else 1.0)
     return result
 
