@@ -337,7 +337,7 @@ def error_naming_recording(index: int) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
+        kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(f"recordings[{index}]: {error}") from error
 
 

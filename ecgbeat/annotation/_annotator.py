@@ -500,9 +500,8 @@ class _Steps(NamedTuple):
             return np.empty(0, np.int64)
         if self.detector is None:
             return detect_r_peaks(_one_or_more_leads(leads), self.fs)
-        found = as_sample_numbers(
-            np.ravel(self.detector(_one_or_more_leads(leads), self.fs)), "detector(x, fs)"
-        )
+        found = self.detector(_one_or_more_leads(leads), self.fs)
+        found = as_sample_numbers(found, "detector(x, fs)")
         check_within_recording(found, leads.shape[1], "detector(x, fs)")
         return np.unique(found)
 
@@ -566,7 +565,7 @@ def _one_or_more_leads(leads: np.ndarray) -> np.ndarray:
 
 def _check_rate(name: str, step: Any, fs: float) -> None:
     """Raise if a step, or a step inside it, has another sampling rate."""
-    parameters = step.get_params() if hasattr(step, "get_params") else vars(step)
+    parameters = getattr(step, "get_params", dict)()
     for parameter, value in parameters.items():
         if parameter.split("__")[-1] == "fs" and value != fs:
             raise ValueError(

@@ -85,7 +85,7 @@ def cut_beats(
     for start in range(0, len(r_peaks), step):
         chunk = slice(start, start + step)
         cut = _cut(recording, r_peaks[chunk], n_before, n_window)
-        beats[chunk] = cut if n_times is None else resample_beats(cut, n_times)
+        beats[chunk] = cut if n_times is None else _resample_by_matrix(cut, n_times)
     return beats
 
 
@@ -150,14 +150,7 @@ def resample_beats(x: ArrayLike, n_times: int) -> np.ndarray:
         return x.copy()
     if n == 1:
         return np.repeat(x, n_times, axis=-1)
-    if n * n_times > _LARGEST_MATRIX:
-        return map_rows(lambda rows: _resample_rows(rows, n_times), x, n_times)
-    if x.dtype == np.float32:
-        with np.errstate(over="ignore", invalid="ignore"):
-            resampled = _multiply_rows(x, _resampling_matrix(n, n_times).astype(np.float32))
-        if sum_is_finite(resampled):
-            return resampled
-    return map_rows(lambda rows: _multiply_rows(rows, _resampling_matrix(n, n_times)), x, n_times)
+    return map_rows(lambda rows: _resample_rows(rows, n_times), x, n_times)
 
 
 def _check_n_times(n_times: int | None) -> None:
@@ -167,24 +160,40 @@ def _check_n_times(n_times: int | None) -> None:
         raise ValueError(f"n_times must be an integer of 1 or more, got {n_times!r}.")
 
 
-def _multiply_rows(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Resample rows by a product of matrices: seven times as fast as filtering (measured)."""
-    first = rows[..., :1]  # subtracted, such that constant rows remain constant
-    return first + (rows - first) @ matrix
-
-
-@lru_cache(maxsize=8)
-def _resampling_matrix(n: int, n_times: int) -> np.ndarray:
-    """Return the matrix of `_resample_rows`, which is linear."""
-    return _resample_rows(np.eye(n), n_times)
-
-
 def _resample_rows(rows: np.ndarray, n_times: int) -> np.ndarray:
     """Resample float64 rows by a polyphase filter."""
     divisor = gcd(rows.shape[-1], n_times)
     up, down = n_times // divisor, rows.shape[-1] // divisor
     first = rows[:, :1].copy()  # subtracted, such that constant rows are exact zeros meanwhile
     return first + resample_poly(rows - first, up, down, axis=-1, padtype="line")
+
+
+def _resample_by_matrix(beats: np.ndarray, n_times: int) -> np.ndarray:
+    """Resample as `resample_beats` does, seven times as fast for many beats (measured).
+
+    Results differ by rounding, which depends on the number of beats.
+    """
+    n = beats.shape[-1]
+    if n == n_times or n * n_times > _LARGEST_MATRIX:
+        return resample_beats(beats, n_times)
+    if beats.dtype == np.float32:
+        with np.errstate(over="ignore", invalid="ignore"):
+            resampled = _multiply_rows(beats, _resampling_matrix(n, n_times, np.float32))
+        if sum_is_finite(resampled):
+            return resampled
+    matrix = _resampling_matrix(n, n_times, np.float64)
+    return map_rows(lambda rows: _multiply_rows(rows, matrix), beats, n_times)
+
+
+def _multiply_rows(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    first = rows[..., :1]  # subtracted, such that constant rows remain constant
+    return first + (rows - first) @ matrix
+
+
+@lru_cache(maxsize=8)
+def _resampling_matrix(n: int, n_times: int, dtype: type) -> np.ndarray:
+    """Return the matrix of `resample_beats`, which is linear."""
+    return resample_beats(np.eye(n), n_times).astype(dtype)
 
 
 def window_samples(fs: float, before: float, after: float) -> tuple[int, int]:

@@ -16,7 +16,7 @@ _NOTCH_QUALITY = 30.0  # 50 Hz / 30 = 1.7 Hz wide: mains frequency wanders by le
 _PADDING_PERIODS = 0.25  # of the lower edge; longer gains little (measured)
 _BLOCK_S = 300.0  # filtered at a time, which bounds the memory
 _TAIL = 1e-9  # remainder of the response of the filter where a block begins
-_SHORT_ROW = 16  # samples: more rows than that of fewer samples are a transposed recording
+_MOST_LEADS = 16  # more rows than that, of fewer samples, are a transposed recording
 
 
 def bandpass(
@@ -103,7 +103,7 @@ def bandpass(
     """
     sections, n_settle = _design(fs, low, high, order, notch)
     x = as_signals(x)
-    if x.shape[-1] < _SHORT_ROW:
+    if len(x) > _MOST_LEADS > x.shape[-1]:
         check_not_transposed(x)
     x = bridge_gaps(x)
     n_times = x.shape[-1]

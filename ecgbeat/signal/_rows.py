@@ -67,5 +67,5 @@ def map_rows(
 
 def row_factors(rows: np.ndarray) -> np.ndarray:
     """Return the factor of each row, ``(n_rows, 1)``, that avoids an overflow of its sums."""
-    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+    largest = np.maximum(rows.max(axis=1), -rows.min(axis=1), dtype=np.float64)
     return np.where(largest > _HUGE, _SHRINK, 1.0)[:, None]

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ecgbeat.signal._extremum import move_to_extremum, windows_around
+from ecgbeat.signal._qrs import windows_around
+from ecgbeat.signal._r_peaks import move_to_extremum
 
 FS = 360.0
 BEATS = 200 + 300 * np.arange(12)
