@@ -1,4 +1,4 @@
-"""Labelled heart sounds of several simulated patients."""
+"""Simulated labeled heart sounds of several patients."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,15 +7,14 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
 from ecgbeat._validation import Integral, Interval, Real, validate_parameter_constraints
-from ecgbeat.datasets._simulator._allotment import apportion
-from ecgbeat.datasets._simulator._arguments import check_shares
-from ecgbeat.datasets._simulator._auscultation import (
+from ecgbeat.datasets.simulator.shares import MIN_PATIENTS_PER_CLASS, apportion, check_shares
+from ecgbeat.datasets.simulator.sounds.auscultation import (
     Sound,
     Stethoscope,
     record_artifact,
     record_heart,
 )
-from ecgbeat.datasets._simulator._heart import draw_heart
+from ecgbeat.datasets.simulator.sounds.heart import draw_heart
 
 _CLASSES = {
     "normal": "first and second sounds alone",
@@ -28,22 +27,21 @@ _CONSTRAINTS: dict[str, list[Any]] = {
     "n_patients": [Interval(Integral, 1, None, closed="left")],
     "classes": ["array-like"],
     "weights": [Mapping, None],
-    # at 1000 Hz the murmurs, and at 1.5 s the slowest heart cycle (1.2 s), are still there
+    # 1000 Hz preserves the murmurs, and 1.5 s hold the longest heart cycle (1.2 s)
     "fs": [Interval(Real, 1000.0, 48000.0, closed="both")],
     "duration": [Interval(Real, 1.5, 600.0, closed="both")],
     "noise": [Interval(Real, 0.0, 100.0, closed="both")],
     "random_state": ["random_state"],
     "return_X_y": ["boolean"],
 }
-# the order of PASCAL's set B, with the rare classes less rare
-_WEIGHTS = {"normal": 0.5, "murmur": 0.3, "extrastole": 0.2, "artifact": 0.15}
-_FEWEST_PATIENTS = 4  # of a class, so that StratifiedGroupKFold finds it in each fold
+# the order of PASCAL's set B, with larger shares of the rare classes
+_DEFAULT_WEIGHTS = {"normal": 0.5, "murmur": 0.3, "extrastole": 0.2, "artifact": 0.15}
 _DESCR = """Simulated heart sounds: recordings of a stethoscope, each with one label.
 
-Each row is a phonocardiogram between -1 and 1, which begins anywhere in a heart cycle.
-groups tells the patients apart: valves, chest, heart rate, murmur and extra beats differ
-between them, so split by groups. Nobody's heart was recorded: use it to try things out,
-never to claim how well a classifier does on people.
+Each row is a phonocardiogram between -1 and 1, which begins anywhere in a heart cycle. groups
+identifies the patients: valves, chest, heart rate, murmur and extra beats differ between them, so
+split by groups. The data are synthetic. Use them to try out code, not to report the performance
+of a classifier.
 """
 
 
@@ -56,14 +54,14 @@ def make_heart_sounds(
     fs: float = 4000.0,
     duration: float = 3.0,
     noise: float = 1.0,
-    random_state: Any = None,
+    random_state: np.random.RandomState | int | None = None,
     return_X_y: bool = False,
 ) -> Bunch | tuple[np.ndarray, np.ndarray]:
-    """Simulate labelled heart sounds of several patients.
+    """Simulate labeled heart sounds of several patients.
 
-    Every patient has one heart and is of one class; each of his or her recordings is made
-    at another time and place of the chest. This is a simulator to teach and test with,
-    whose recordings look like those of [1]_; it is no model of physiology.
+    Each patient has one heart and one class; the recordings of a patient are made at different
+    times and places of the chest. The simulator is meant for teaching and tests. Its recordings
+    resemble those of [1]_, but it is not a model of physiology.
 
     Parameters
     ----------
@@ -72,43 +70,42 @@ def make_heart_sounds(
     n_patients : int, default=80
         Number of patients, at least one for each class.
     classes : sequence of str, default=("normal", "murmur", "extrastole")
-        Which of these to return, named as in [1]_; each is the class of at least four
-        patients, if there are as many for all classes:
+        Classes to return, named as in [1]_. Each is the class of at least four patients, if there
+        are at least four for each class:
 
         - normal: first and second heart sounds;
-        - murmur: with a systolic (ejection or holosystolic) or a diastolic murmur, by
-          patient of one kind and anything from hardly audible to as loud as the sounds;
-        - extrastole: every recording holds at least one premature beat. Its second sound
-          is weak or missing, and a pause follows;
-        - artifact: noise, in which no heart is heard.
+        - murmur: with a systolic (ejection or holosystolic) or a diastolic murmur, of one kind
+          per patient, from hardly audible to as loud as the heart sounds;
+        - extrastole: with at least one premature beat in each recording. Its second sound is weak
+          or missing, and a pause follows;
+        - artifact: noise without audible heart sounds.
     weights : dict of str to float or None, default=None
-        Share of each of ``classes`` in all recordings; they need not add up to 1. None
+        Share of each of ``classes`` in all recordings; the shares need not add up to 1. None
         stands for normal 0.5, murmur 0.3, extrastole 0.2, artifact 0.15.
     fs : float, default=4000.0
-        Sampling rate in Hz, 1000 to 48000. One seed gives the same hearts at any rate.
+        Sampling rate in Hz, 1000 to 48000. A seed gives the same hearts at any rate.
     duration : float, default=3.0
-        Length of each recording in seconds, 1.5 to 600; a heart cycle takes about
-        0.5 to 1.2.
+        Length of each recording in seconds, 1.5 to 600; a heart cycle takes about 0.5 to 1.2.
     noise : float, default=1.0
-        Level of the noise: 0 gives the heart alone, 1 a hospital's ward, where one
-        recording in four is restless. An artifact is as noisy whatever is asked.
+        Level of the noise: 0 gives the heart alone, 1 a hospital ward, where one recording in
+        four is noisier than the others. Does not apply to artifacts.
     random_state : int, RandomState instance or None, default=None
-        Determines everything that is drawn. The hearts are the same with and without
-        noise.
+        Determines the patients, their hearts and the noise. The hearts are the same with and
+        without noise. Pass an int for reproducible output across multiple function calls.
     return_X_y : bool, default=False
-        Whether to return ``(data, target)`` alone.
+        If True, return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     Bunch, or (data, target) if ``return_X_y``
-        - data : ndarray of shape (n_sounds, n_times), float32, from -1 to 1, where the
-          loudest are clipped; ``n_times`` is ``round(duration * fs)``;
+        - data : ndarray of shape (n_sounds, n_times), float32, from -1 to 1, to which the loudest
+          are clipped; ``n_times`` is ``round(duration * fs)``;
         - target : ndarray of shape (n_sounds,) of str;
         - target_names : list of str: the classes in sorted order;
         - groups : ndarray of shape (n_sounds,), int64: the number of the patient;
-        - s1, s2 : list of ndarray, int64: for each recording the samples at which the
-          first and the second heart sounds in it begin, those of extra beats too; their
-          loudest moment is some 10 to 30 ms later;
+        - s1, s2 : list of ndarray, int64: for each recording the samples at which its first and
+          second heart sounds begin, including those of extra beats; each sound is loudest some 10
+          to 30 ms later;
         - fs : float;
         - DESCR : str.
 
@@ -126,31 +123,31 @@ def make_heart_sounds(
 
     Notes
     -----
-    What is taken from where, and where the model deviates:
+    Sources, and deviations from them:
 
-    - Heart sounds are sums of short oscillations, as in [2]_, which fits them to
-      recordings. Here they swell quickly and fade exponentially instead of having a
-      Gaussian window, and are drawn at random: three for each of the four valves.
-    - The frequency of the aortic and the pulmonary sound falls, as in [3]_, here
-      exponentially; the pulmonary one lags by 10 to 50 ms, most in inspiration.
-    - Systole gets shorter with the heart rate as the regression of [4]_ for men at rest
-      says, less 55 ms from the Q wave to the first sound; diastole is the rest of the
-      cycle. The rate of 50 to 130 a minute is drawn, and varies with breathing and at
-      0.1 Hz as in `make_recording`, whose premature beats (atrial and ventricular) and
-      their pauses are used here too.
-    - Murmurs are Gaussian noise around 150 to 340 Hz under an envelope for each kind.
-      Their spectrum does not change within a beat, and neither they nor the sounds change
-      with the place of the chest as those of a certain valve disease would: places
-      differ in how well each valve is heard, and at random in the murmur.
-    - The chest is a low-pass filter of second order. Noise of the room, breath, friction
-      and voices, its levels and how often it comes are set by eye, and by the energy of
-      the normal recordings of [1]_ in nine bands. Third and fourth sounds, clicks, opening
-      snaps, rubs, artificial valves and other arrhythmias are left out.
-    - Labels are right, and patients of one class: in [1]_ 35 of 165 subjects have
-      recordings of several. Real collections differ in far more, see [5]_.
+    - Heart sounds are sums of short oscillations, as in [2]_, which fits them to recordings. Here
+      they rise quickly and decay exponentially instead of having a Gaussian window, and are drawn
+      at random: three for each of the four valves.
+    - The frequency of the aortic and the pulmonary sound falls, as in [3]_, here exponentially;
+      the pulmonary one lags by 10 to 50 ms, most in inspiration.
+    - Systole shortens with the heart rate as in the regression of [4]_ for men at rest, less
+      55 ms from the Q wave to the first sound; diastole is the rest of the cycle. The heart rate
+      of 50 to 130 per minute is drawn, and varies with respiration and at 0.1 Hz as in
+      `make_recording`, whose premature beats (atrial and ventricular) and their pauses are also
+      used here.
+    - Murmurs are Gaussian noise around 150 to 340 Hz with an envelope for each kind. Their
+      spectrum does not change within a beat. Murmurs and sounds do not vary with the place of the
+      chest as in a specific valve disease: places differ in the loudness of each valve, and at
+      random in that of the murmur.
+    - The chest is a low-pass filter of second order. Noise of the room, breath, friction and
+      voices, its levels and its frequency are set by eye and by the energy of the normal
+      recordings of [1]_ in nine bands. Third and fourth sounds, clicks, opening snaps, rubs,
+      artificial valves and other arrhythmias are omitted.
+    - Labels are correct, and each patient has one class: in [1]_ 35 of 165 subjects have
+      recordings of several. Real collections vary far more, see [5]_.
 
-    Statistics of MFCCs over time tell murmurs, but hardly extra beats, which sound much
-    like others and come too early: a network or features of rhythm are needed for them.
+    Statistics of MFCCs over time distinguish murmurs, but hardly extra beats, which sound like
+    other beats and come too early; these need a network or features of the rhythm.
 
     References
     ----------
@@ -180,19 +177,19 @@ def make_heart_sounds(
     ['extrastole', 'murmur', 'normal']
     """
     validate_parameter_constraints(_CONSTRAINTS, locals(), caller_name="make_heart_sounds")
-    shares = check_shares(classes, weights, _WEIGHTS, _CLASSES)
-    _check_sizes(n_sounds, n_patients, shares)
+    shares = check_shares(classes, weights, _DEFAULT_WEIGHTS, _CLASSES)
+    _check_sizes(n_sounds, n_patients, len(shares))
     stethoscope = Stethoscope(fs, duration, noise)
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=4)
     rng = np.random.default_rng(seed)
-    patients, counts = _allot_sounds(rng, n_sounds, n_patients, shares)
+    labels, counts = _allot_sounds(rng, n_sounds, n_patients, shares)
     sounds = [
         sound
-        for patient_rng, label, count in zip(rng.spawn(n_patients), patients, counts, strict=True)
+        for patient_rng, label, count in zip(rng.spawn(n_patients), labels, counts, strict=True)
         for sound in _record_patient(patient_rng, str(label), int(count), stethoscope)
     ]
     data = np.stack([sound.signal for sound in sounds])
-    target = np.repeat(patients, counts)
+    target = np.repeat(labels, counts)
     if return_X_y:
         return data, target
     return Bunch(
@@ -207,11 +204,11 @@ def make_heart_sounds(
     )
 
 
-def _check_sizes(n_sounds: int, n_patients: int, shares: dict[str, float]) -> None:
-    """Raise if there are too few patients for the classes, or recordings for the patients."""
-    if n_patients < len(shares):
+def _check_sizes(n_sounds: int, n_patients: int, n_classes: int) -> None:
+    """Raise if there are fewer patients than classes, or fewer recordings than patients."""
+    if n_patients < n_classes:
         raise ValueError(
-            f"n_patients={n_patients!r} is less than one patient for each of the {len(shares)} "
+            f"n_patients={n_patients!r} is less than one patient for each of the {n_classes} "
             "classes; a patient has one class. Ask for more patients or fewer classes."
         )
     if n_sounds < n_patients:
@@ -224,18 +221,11 @@ def _check_sizes(n_sounds: int, n_patients: int, shares: dict[str, float]) -> No
 def _allot_sounds(
     rng: np.random.Generator, n_sounds: int, n_patients: int, shares: dict[str, float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the class of each patient, and of how many recordings.
-
-    Returns
-    -------
-    patients : ndarray of shape (n_patients,) of str
-    counts : ndarray of shape (n_patients,)
-        At least 1 each.
-    """
-    least = min(_FEWEST_PATIENTS, n_patients // len(shares))
-    sounds = apportion(n_sounds, list(shares.values()), minimum=least)
-    # shares of whole numbers that add up to more: no class gets more patients than sounds
-    patients = apportion(n_patients, sounds, minimum=least)
+    """Draw the class and the number of recordings, at least 1, of each patient."""
+    minimum = min(MIN_PATIENTS_PER_CLASS, n_patients // len(shares))
+    sounds = apportion(n_sounds, list(shares.values()), minimum=minimum)
+    # in proportion to the rounded numbers, so that no class has more patients than recordings
+    patients = apportion(n_patients, sounds, minimum=minimum)
     counts = [
         apportion(int(total), rng.gamma(4.0, size=n) + 0.1, minimum=1)
         for total, n in zip(sounds, patients, strict=True)
@@ -247,7 +237,7 @@ def _allot_sounds(
 def _record_patient(
     rng: np.random.Generator, label: str, count: int, stethoscope: Stethoscope
 ) -> list[Sound]:
-    """Record a new patient of one class ``count`` times; the signals are float32."""
+    """Record a new patient of class ``label`` ``count`` times; the signals are float32."""
     heart_rng, recording_rng = rng.spawn(2)
     rngs = recording_rng.spawn(count)
     if label == "artifact":
@@ -255,5 +245,5 @@ def _record_patient(
     else:
         heart = draw_heart(heart_rng, label)
         sounds = [record_heart(r, heart, stethoscope) for r in rngs]
-    # at once: a thousand long recordings would not fit into memory as float64
+    # converted at once: a thousand long recordings would not fit into memory as float64
     return [sound._replace(signal=sound.signal.astype(np.float32)) for sound in sounds]

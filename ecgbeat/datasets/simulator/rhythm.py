@@ -1,17 +1,17 @@
-"""When the beats come: their order and the intervals between them."""
+"""Heart rhythm: order of normal and premature beats, and the intervals between them."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-BASES = ("N", "L", "R", "/")  # symbols of which a rhythm is made; the others disturb it
+BASE_CLASSES = ("N", "L", "R", "/")  # beats of the base rhythm; other beats interrupt it
 _LF_HZ, _LF_WIDTH_HZ, _HF_WIDTH_HZ = 0.1, 0.02, 0.02
 _LF_HF_RATIO = 0.5
-_BASE_RUN = 15  # beats until the conduction may change, where a patient has several
+_RUN_LENGTH = 15  # beats until the conduction may change in a patient with several base classes
 
 
 class Pacemaker(NamedTuple):
-    """How one patient's heart keeps time.
+    """Heart rate of one patient and its variability.
 
     Attributes
     ----------
@@ -20,9 +20,9 @@ class Pacemaker(NamedTuple):
     variability : float
         Standard deviation of the intervals, as a share of `rr`.
     respiration : float
-        Rate of breathing in Hz; it modulates intervals and amplitudes.
+        Respiratory rate in Hz; modulates intervals and amplitudes.
     coupling : dict of str to float
-        How early a premature beat (``"A"``, ``"V"``) comes, as a share of `rr`.
+        Interval before a premature beat (``"A"``, ``"V"``), as a share of `rr`.
     """
 
     rr: float
@@ -39,8 +39,7 @@ class Rhythm(NamedTuple):
     time : ndarray of shape (n_beats,)
         Middle of each QRS complex.
     blocked : ndarray of shape (n_blocked,)
-        When the QRS complexes would have come of sinus impulses that found the
-        ventricles refractory: their P waves are there.
+        Expected times of the QRS complexes of blocked sinus impulses, which have a P wave alone.
     """
 
     time: np.ndarray
@@ -52,7 +51,7 @@ class Rhythm(NamedTuple):
 
 
 def draw_pacemaker(rng: np.random.Generator, heart_rate: float | None) -> Pacemaker:
-    """Draw one patient's pacemaker; ``heart_rate`` in beats per minute."""
+    """Draw the pacemaker of one patient; ``heart_rate`` in beats per minute."""
     drawn = float(np.clip(rng.normal(74.0, 12.0), 50.0, 110.0))
     return Pacemaker(
         rr=60.0 / (drawn if heart_rate is None else heart_rate),
@@ -63,17 +62,17 @@ def draw_pacemaker(rng: np.random.Generator, heart_rate: float | None) -> Pacema
 
 
 def order_beats(rng: np.random.Generator, counts: dict[str, int]) -> list[str]:
-    """Put beats in an order in which they might occur.
+    """Draw a plausible order of beats.
 
-    Premature beats come alone, as couplets, in short runs or in bigeminy. At least two
-    beats of the base rhythm lie between such episodes, if there are as many.
+    Premature beats come alone, as couplets, in short runs or in bigeminy. At least two beats of
+    the base rhythm separate these episodes, if there are enough of them.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     counts : dict of str to int
-        Number of beats of each class. Where the base rhythm has too few to hold the
-        others apart, more of its first class are added.
+        Number of beats of each class. If the base rhythm has too few beats to separate the
+        others, beats of its first class are added.
 
     Returns
     -------
@@ -82,10 +81,10 @@ def order_beats(rng: np.random.Generator, counts: dict[str, int]) -> list[str]:
     episodes = [
         episode
         for symbol, count in counts.items()
-        if symbol not in BASES
+        if symbol not in BASE_CLASSES
         for episode in _split_into_episodes(rng, symbol, count)
     ]
-    bases = _order_bases(rng, {s: n for s, n in counts.items() if s in BASES and n})
+    bases = _order_base_beats(rng, {s: n for s, n in counts.items() if s in BASE_CLASSES and n})
     if sum(map(len, episodes)) > len(bases):
         episodes = [episode[:-1] for episode in episodes]
     bases += bases[:1] * (sum(map(len, episodes)) - len(bases))
@@ -97,12 +96,12 @@ def order_beats(rng: np.random.Generator, counts: dict[str, int]) -> list[str]:
 def _split_into_episodes(
     rng: np.random.Generator, symbol: str, count: int
 ) -> list[list[tuple[str, ...]]]:
-    """Divide beats into episodes: lists of what follows on successive base beats."""
+    """Divide premature beats into episodes: lists of the beats after successive base beats."""
     patterns: list[list[int]] = [[1], [2], [3], [1, 1, 1]]
-    chance = {"A": [0.8, 0.08, 0.0, 0.12], "V": [0.72, 0.12, 0.04, 0.12]}
+    probabilities = {"A": [0.8, 0.08, 0.0, 0.12], "V": [0.72, 0.12, 0.04, 0.12]}
     episodes = []
     while count > 0:
-        pattern = patterns[rng.choice(4, p=chance.get(symbol, [1.0, 0.0, 0.0, 0.0]))]
+        pattern = patterns[rng.choice(4, p=probabilities.get(symbol, [1.0, 0.0, 0.0, 0.0]))]
         if sum(pattern) > count:
             pattern = [1]
         count -= sum(pattern)
@@ -110,12 +109,12 @@ def _split_into_episodes(
     return episodes
 
 
-def _order_bases(rng: np.random.Generator, counts: dict[str, int]) -> list[str]:
-    """Let the conduction change now and then between a patient's base classes."""
+def _order_base_beats(rng: np.random.Generator, counts: dict[str, int]) -> list[str]:
+    """Order the base beats in runs of one conduction."""
     runs = [
-        [symbol] * min(_BASE_RUN, count - begin)
+        [symbol] * min(_RUN_LENGTH, count - begin)
         for symbol, count in counts.items()
-        for begin in range(0, count, _BASE_RUN)
+        for begin in range(0, count, _RUN_LENGTH)
     ]
     if len(counts) == 1:
         return [symbol for run in runs for symbol in run]
@@ -123,14 +122,14 @@ def _order_bases(rng: np.random.Generator, counts: dict[str, int]) -> list[str]:
 
 
 def time_beats(rng: np.random.Generator, symbols: list[str], pacemaker: Pacemaker) -> Rhythm:
-    """Tell when each beat comes, the first at 0.
+    """Draw the time of each beat, the first being at 0.
 
-    The sinus node has a clock. An atrial premature beat resets it, so that the pause
-    after it is not compensatory. A ventricular one does not: the next impulse of the
-    clock is blocked, and the pause makes up for the early beat. A fusion beat comes when
-    an impulse and a ventricular beat meet. A pacemaker waits one interval after any beat.
+    An atrial premature beat resets the sinus node, so the pause after it is not compensatory. A
+    ventricular one does not: the next sinus impulse is blocked, and the pause is compensatory. In
+    a fusion beat a sinus impulse and a ventricular beat coincide. An artificial pacemaker paces
+    one interval after any beat.
     """
-    intervals = pacemaker.rr * (1.0 + _tachogram(rng, len(symbols), pacemaker))
+    intervals = pacemaker.rr * (1.0 + _draw_tachogram(rng, len(symbols), pacemaker))
     scatter = rng.standard_normal(len(symbols))
     time, blocked = [0.0], []
     sinus = float(intervals[0])
@@ -147,7 +146,7 @@ def time_beats(rng: np.random.Generator, symbols: list[str], pacemaker: Pacemake
             time.append(before + pacemaker.rr * (1.0 + 0.003 * z))
             sinus = time[-1] + rr
             continue
-        while sinus < before + 0.62 * rr:
+        while sinus < before + 0.62 * rr:  # the ventricles are still refractory
             blocked.append(sinus)
             sinus += rr
         time.append(sinus - (0.03 * rr * (1 + 0.3 * z) if symbol == "F" else 0.0))
@@ -155,12 +154,12 @@ def time_beats(rng: np.random.Generator, symbols: list[str], pacemaker: Pacemake
     return Rhythm(np.array(time), np.array(blocked))
 
 
-def _tachogram(rng: np.random.Generator, n_beats: int, pacemaker: Pacemaker) -> np.ndarray:
-    """Draw relative deviations of the intervals with two spectral peaks, at LF and HF."""
+def _draw_tachogram(rng: np.random.Generator, n_beats: int, pacemaker: Pacemaker) -> np.ndarray:
+    """Draw relative deviations of the intervals, with spectral peaks at LF and HF."""
     n = max(n_beats, 64)
     frequency = np.fft.rfftfreq(n, d=pacemaker.rr)
     low = np.exp(-0.5 * ((frequency - _LF_HZ) / _LF_WIDTH_HZ) ** 2) / _LF_WIDTH_HZ
     high = np.exp(-0.5 * ((frequency - pacemaker.respiration) / _HF_WIDTH_HZ) ** 2) / _HF_WIDTH_HZ
     phase = rng.uniform(0.0, 2.0 * np.pi, len(frequency))
-    series = np.fft.irfft(np.sqrt(_LF_HF_RATIO * low + high) * np.exp(1j * phase), n)
-    return (pacemaker.variability * series / series.std())[:n_beats].clip(-0.2, 0.2)
+    tachogram = np.fft.irfft(np.sqrt(_LF_HF_RATIO * low + high) * np.exp(1j * phase), n)
+    return (pacemaker.variability * tachogram / tachogram.std())[:n_beats].clip(-0.2, 0.2)
