@@ -65,18 +65,9 @@ def order_beats(rng: np.random.Generator, counts: dict[str, int]) -> list[str]:
     """Draw a plausible order of beats.
 
     Premature beats come alone, as couplets, in short runs or in bigeminy. At least two beats of
-    the base rhythm separate these episodes, if there are enough of them.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    counts : dict of str to int
-        Number of beats of each class. If the base rhythm has too few beats to separate the
-        others, beats of its first class are added.
-
-    Returns
-    -------
-    list of str
+    the base rhythm separate these episodes, if there are enough of them. ``counts`` has the number
+    of beats of each class; if the base rhythm has too few beats to separate the others, beats of
+    its first class are added.
     """
     episodes = [
         episode

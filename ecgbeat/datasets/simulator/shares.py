@@ -17,21 +17,9 @@ def check_shares(
 ) -> dict[str, float]:
     """Return the share of each class, in the order of ``classes``.
 
-    Parameters
-    ----------
-    classes : sequence of str
-    weights : dict of str to float or None
-        Must have the same classes as keys. None stands for ``default``.
-    default : dict of str to float
-        Share of every class that can be simulated.
-    known : dict of str to str
-        Every class that can be simulated, with its description.
-
-    Raises
-    ------
-    ValueError
-        If ``classes`` is empty, has an unknown class or a class twice, or if ``weights`` does
-        not fit ``classes``.
+    Raises ValueError if ``classes`` is empty, has an unknown class or a class twice, or if
+    ``weights`` does not fit ``classes``. ``known`` maps every class that can be simulated to its
+    description, ``default`` to the share that it has if ``weights`` is None.
     """
     names = [str(name) for name in classes]
     if not names or len(set(names)) < len(names):
@@ -54,16 +42,8 @@ def check_shares(
 def check_weights(weights: Mapping[str, float], known: Mapping[str, str]) -> dict[str, float]:
     """Return the shares that are greater than 0, as floats.
 
-    Parameters
-    ----------
-    weights : dict of str to float
-    known : dict of str to str
-        Every class that can be simulated, with its description.
-
-    Raises
-    ------
-    ValueError
-        If a class is unknown, a share is negative or not a finite number, or all shares are 0.
+    Raises ValueError if a class is unknown, a share is negative or not a finite number, or all
+    shares are 0.
     """
     _check_known("weights", weights, known)
     for name, share in weights.items():
@@ -90,21 +70,10 @@ def _check_known(parameter: str, names: Iterable[str], known: Mapping[str, str])
 
 
 def apportion(total: int, shares: Sequence[float] | np.ndarray, *, minimum: int = 0) -> np.ndarray:
-    """Divide an integer in proportion to shares, by the largest-remainder method.
+    """Divide an integer in proportion to positive shares, by the largest-remainder method.
 
-    Parameters
-    ----------
-    total : int
-        At least ``minimum * len(shares)``.
-    shares : sequence of float
-        Positive; they need not add up to 1.
-    minimum : int, default=0
-        Lower bound of each part.
-
-    Returns
-    -------
-    ndarray of shape (len(shares),), int64
-        Parts that add up to ``total``.
+    The parts are int64 and at least ``minimum``. They add up to ``total``, which must be at least
+    ``minimum * len(shares)``.
     """
     share = np.asarray(shares, dtype=float)
     exact = np.full(len(share), float(minimum))

@@ -17,7 +17,7 @@ _FALL = 4  # decays in which the frequency falls by 63 %; exp(-x) is exp(-x / 4)
 def sum_gaussians(
     center: np.ndarray, width: np.ndarray, amplitude: np.ndarray, *, fs: float, n_times: int
 ) -> np.ndarray:
-    """Sum asymmetric Gaussians.
+    """Return the sum of asymmetric Gaussians, of shape (n_leads, n_times).
 
     A Gaussian aperture of 0.3 sampling intervals acts as the anti-aliasing filter of a recorder.
     It leaves P waves, QRS complexes and T waves unchanged and prevents a pacing spike of a few
@@ -35,10 +35,6 @@ def sum_gaussians(
         Sampling rate in Hz.
     n_times : int
         Length of the recording in samples.
-
-    Returns
-    -------
-    ndarray of shape (n_leads, n_times)
     """
     widened = np.hypot(width, _APERTURE / fs)
     # the aperture preserves the area of a wave
@@ -65,7 +61,9 @@ def sum_oscillations(
     fs: float,
     n_times: int,
 ) -> np.ndarray:
-    r"""Sum damped oscillations with a fast rise and an exponential decay.
+    r"""Return the sum of damped oscillations, of shape (n_times,).
+
+    They rise quickly and decay exponentially.
 
     With :math:`x = (t - \mathrm{onset}) / \mathrm{decay} \ge 0`, each is
 
@@ -89,10 +87,6 @@ def sum_oscillations(
         Sampling rate in Hz.
     n_times : int
         Length of the recording in samples.
-
-    Returns
-    -------
-    ndarray of shape (n_times,)
     """
     audible = (amplitude != 0) & ((1.0 + glide) * frequency < fs / 2)
     onset, frequency, decay, amplitude, phase, glide = (
@@ -127,24 +121,10 @@ def draw_band_noise(
     duration: float,
     fs: float,
 ) -> np.ndarray:
-    """Draw Gaussian noise of variance 1 with a given spectrum.
+    """Draw Gaussian noise of variance 1 between two frequencies, in Hz.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    band : tuple of float
-        Lowest and highest frequency in Hz. Frequencies above ``fs / 2`` are omitted, as by the
-        anti-aliasing filter of a recorder.
-    amplitude : callable
-        Function mapping frequencies in Hz to amplitudes on any scale.
-    duration : float
-        In seconds.
-    fs : float
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    ndarray of shape (n_times,)
+    ``amplitude`` maps frequencies in Hz to amplitudes on any scale. Frequencies above ``fs / 2``
+    are omitted, as by the anti-aliasing filter of a recorder.
     """
     period = np.ceil(duration)
     # all coefficients of the band are drawn, so that their number does not depend on fs

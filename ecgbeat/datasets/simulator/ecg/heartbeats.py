@@ -197,19 +197,8 @@ def allot_beats(
 
     Conduction (N, L, R) and pacing divide the patients into groups, which overlap only if there
     are too few patients to give each class four of them. The other classes go to any patient,
-    atrial premature and fusion beats first to those with normal conduction.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    n_beats, n_patients : int
-    shares : dict of str to float
-        Share of each class; each class gets at least one beat.
-
-    Returns
-    -------
-    list of dict of str to int
-        One dict per patient.
+    atrial premature and fusion beats first to those with normal conduction. Each class has at
+    least one beat. The result is one dict per patient.
     """
     minimum = min(MIN_PATIENTS_PER_CLASS, n_patients)
     totals = dict(zip(shares, apportion(n_beats, list(shares.values()), minimum=1), strict=True))
@@ -251,13 +240,7 @@ def _allot_base_classes(
 def _simulate_beats(
     rng: np.random.Generator, counts: dict[str, int], window: _Window, recorder: Recorder
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Record a new patient and cut windows around the given numbers of beats.
-
-    Returns
-    -------
-    data, symbols, r_peaks
-        As in `make_heartbeats`.
-    """
+    """Return the windows, symbols and R peaks of the given numbers of beats of a new patient."""
     patient_rng, rhythm_rng, window_rng, recorder_rng = rng.spawn(4)
     conduction = next((symbol for symbol in "LRN" if symbol in counts), "N")
     patient = draw_patient(patient_rng, conduction=conduction)

@@ -102,11 +102,11 @@ class Recorder(NamedTuple):
 
 
 class ECG(NamedTuple):
-    """Recording of a patient, see `record_ecg`."""
+    """Recording of a patient."""
 
-    signal: np.ndarray
-    r_peaks: np.ndarray
-    is_complete: np.ndarray
+    signal: np.ndarray  # (n_leads, n_times) in mV
+    r_peaks: np.ndarray  # (n_beats,) samples, int64
+    is_complete: np.ndarray  # (n_beats,) whether the QRS complex lies within the recording
 
 
 class _Complexes(NamedTuple):
@@ -143,24 +143,10 @@ def record_ecg(
     recorder: Recorder,
     duration: float,
 ) -> ECG:
-    """Record given beats of a patient.
+    """Record given beats of a patient for ``duration`` seconds.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    patient : Patient
-    symbols : ndarray of shape (n_beats,)
-    rhythm : Rhythm
-        Times of the beats, in seconds; also before 0 and after ``duration``.
-    recorder : Recorder
-    duration : float
-        In seconds.
-
-    Returns
-    -------
-    ECG
-        The signal of shape (n_leads, n_times) in mV; for each beat the sample of its R peak, and
-        whether its QRS complex lies completely within the recording.
+    ``symbols`` and ``rhythm`` hold the classes and times of the beats, including some before 0 and
+    after ``duration``.
     """
     wave_rng, noise_rng = rng.spawn(2)
     complexes = _draw_complexes(wave_rng, patient, symbols, rhythm)
@@ -352,19 +338,10 @@ class _BeatBuilder:
 
 
 def draw_morphologies(rng: np.random.Generator, conduction: str) -> dict[str, Morphology]:
-    """Draw all kinds of beats of one patient.
+    """Draw all kinds of beats of one patient, with two ventricular foci, ``"V"`` and ``"V2"``.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    conduction : {"N", "L", "R"}
-        Conduction of the supraventricular beats, including atrial premature beats.
-
-    Returns
-    -------
-    dict of str to Morphology
-        Keys are ``"N"``, ``"L"``, ``"R"``, ``"A"``, ``"/"`` and two ventricular foci, ``"V"`` and
-        ``"V2"``. A fusion beat is the sum of two of these.
+    ``conduction`` (N, L or R) is that of the atrial premature beats. A fusion beat is the sum of
+    two kinds.
     """
     atria = _BeatBuilder(rng)
     atria.add_p()

@@ -198,22 +198,7 @@ def draw_noise(
     respiration: float,
     phase: float,
 ) -> np.ndarray:
-    """Draw noise of level 1.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    sources : NoiseSources
-    stethoscope : Stethoscope
-    respiration : float
-        Respiratory rate in Hz.
-    phase : float
-        Phase of the respiration at time 0, in radians.
-
-    Returns
-    -------
-    ndarray of shape (n_times,)
-    """
+    """Draw noise of level 1, for a respiratory rate in Hz and its phase at time 0 in radians."""
     duration, fs = stethoscope.duration, stethoscope.fs
     room_rng, breath_rng, friction_rng, voice_rng = rng.spawn(4)
     noise = sources.room * draw_band_noise(

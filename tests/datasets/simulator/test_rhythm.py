@@ -2,8 +2,9 @@ import itertools
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose, assert_array_equal
 
-from ecgbeat.datasets._simulator._rhythm import (
+from ecgbeat.datasets.simulator.rhythm import (
     Pacemaker,
     Rhythm,
     draw_pacemaker,
@@ -28,35 +29,35 @@ def test_premature_beats_are_early(rng, symbol):
     assert 0.5 < intervals(rng, f"NN{symbol}NN")[1] < 0.8
 
 
-def test_the_pause_after_a_ventricular_beat_is_fully_compensatory(rng):
+def test_pause_after_ventricular_beat_is_compensatory(rng):
     before, after = intervals(rng, "NNVNN")[1:3]
     assert before + after == pytest.approx(2.0, abs=1e-3)
 
 
-def test_the_pause_after_an_atrial_beat_is_not_compensatory(rng):
+def test_pause_after_atrial_beat_is_not_compensatory(rng):
     before, after = intervals(rng, "NNANN")[1:3]
     assert before + after < 1.95
     assert after > 0.95
 
 
-def test_a_fusion_beat_comes_almost_when_the_sinus_beat_was_due(rng):
+def test_fusion_beat_comes_shortly_before_the_sinus_beat(rng):
     before, after = intervals(rng, "NNFNN")[1:3]
     assert 0.9 < before < 1.0
     assert before + after == pytest.approx(2.0, abs=1e-3)
 
 
-def test_the_sinus_impulse_that_a_ventricular_beat_blocks_is_reported(rng):
+def test_sinus_impulse_during_ventricular_beat_is_blocked(rng):
     rhythm = time_beats(rng, list("NNVNN"), STEADY)
-    np.testing.assert_allclose(rhythm.blocked, [2 * STEADY.rr], atol=1e-3)
+    assert_allclose(rhythm.blocked, [2 * STEADY.rr], atol=1e-3)
 
 
-def test_a_pacemaker_is_regular_and_waits_one_interval_after_any_beat(rng):
+def test_paced_beats_come_one_interval_after_any_beat(rng):
     paced = intervals(rng, "///V///", draw_pacemaker(rng, 70.0))
-    np.testing.assert_allclose(np.delete(paced, 2), 1.0, atol=0.02)
+    assert_allclose(np.delete(paced, 2), 1.0, atol=0.02)
 
 
 @pytest.mark.parametrize("frequency", [0.1, 0.25])
-def test_sinus_intervals_swing_at_the_frequencies_of_vessels_and_lungs(rng, frequency):
+def test_sinus_intervals_have_power_at_lf_and_hf(rng, frequency):
     pacemaker = STEADY._replace(variability=0.04)
     rr = intervals(rng, "N" * 2000, pacemaker)
     power = np.abs(np.fft.rfft(rr - rr.mean())) ** 2
@@ -65,16 +66,16 @@ def test_sinus_intervals_swing_at_the_frequencies_of_vessels_and_lungs(rng, freq
     assert power[near].sum() > 0.2 * power.sum()
 
 
-def test_sinus_intervals_vary_as_much_as_the_pacemaker_says(rng):
+def test_sinus_intervals_have_given_variability(rng):
     rr = intervals(rng, "N" * 2000, STEADY._replace(variability=0.04))
     assert rr.std() == pytest.approx(0.04, rel=0.1)
 
 
-def test_the_heart_rate_is_the_one_asked_for(rng):
+def test_pacemaker_has_given_heart_rate(rng):
     assert draw_pacemaker(rng, 90.0).rr == pytest.approx(60 / 90)
 
 
-def test_drawn_heart_rates_are_those_of_people_at_rest(rng):
+def test_drawn_heart_rates_are_50_to_110(rng):
     rates = [60 / draw_pacemaker(rng, None).rr for _ in range(200)]
     assert 50 <= min(rates) < 60
     assert 95 < max(rates) <= 110
@@ -84,39 +85,39 @@ def test_drawn_heart_rates_are_those_of_people_at_rest(rng):
     "counts",
     [{"N": 50, "A": 5, "V": 7}, {"L": 20, "R": 30, "F": 4}, {"V": 12, "/": 40}, {"N": 9}],
 )
-def test_an_order_has_the_counts_asked_for(rng, counts):
+def test_order_has_given_counts(rng, counts):
     order = order_beats(rng, counts)
     assert {symbol: order.count(symbol) for symbol in counts} == counts
 
 
-def test_an_order_begins_with_a_base_beat(rng):
+def test_order_begins_with_base_beat(rng):
     assert order_beats(rng, {"V": 10, "N": 10})[0] == "N"
 
 
-def test_too_few_base_beats_are_added_to(rng):
+def test_missing_base_beats_are_added(rng):
     order = order_beats(rng, {"N": 2, "F": 10})
     assert order.count("F") == 10
     assert order.count("N") >= 10
 
 
-def test_two_base_beats_lie_between_episodes_where_there_is_room(rng):
+def test_two_base_beats_separate_episodes(rng):
     order = "".join(order_beats(rng, {"N": 400, "A": 0, "F": 60}))
     assert "FNF" not in order
     assert "FF" not in order
 
 
 @pytest.mark.parametrize("pattern", ["NVVN", "NVNVNVN"])
-def test_ventricular_beats_come_in_couplets_and_bigeminy_too(rng, pattern):
+def test_ventricular_beats_form_couplets_and_bigeminy(rng, pattern):
     assert pattern in "".join(order_beats(rng, {"N": 2000, "V": 200}))
 
 
-def test_the_conduction_changes_in_runs(rng):
+def test_conduction_changes_in_runs(rng):
     order = order_beats(rng, {"N": 60, "L": 60})
     changes = sum(a != b for a, b in itertools.pairwise(order))
     assert 1 <= changes <= 8
 
 
-def test_shifting_moves_beats_and_lone_p_waves():
+def test_shifted_rhythm_has_shifted_beats_and_blocked_impulses():
     rhythm = Rhythm(np.array([0.0, 1.0]), np.array([0.5])).shifted(2.0)
-    np.testing.assert_array_equal(rhythm.time, [2.0, 3.0])
-    np.testing.assert_array_equal(rhythm.blocked, [2.5])
+    assert_array_equal(rhythm.time, [2.0, 3.0])
+    assert_array_equal(rhythm.blocked, [2.5])

@@ -7,7 +7,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-from ecgbeat.datasets._simulator import make_heart_sounds
+from ecgbeat.datasets import make_heart_sounds
 
 ALL = ("normal", "murmur", "extrastole", "artifact")
 
@@ -22,7 +22,7 @@ def clean():
     return make_heart_sounds(noise=0, random_state=0)
 
 
-def test_the_default_is_400_recordings_of_three_seconds(sounds):
+def test_default_is_400_recordings_of_three_seconds(sounds):
     assert sounds.data.shape == (400, 12000)
     assert sounds.data.dtype == np.float32
     assert sounds.target.shape == sounds.groups.shape == (400,)
@@ -31,7 +31,7 @@ def test_the_default_is_400_recordings_of_three_seconds(sounds):
     assert "phonocardiogram" in sounds.DESCR
 
 
-def test_types_are_those_of_the_other_data_sets(sounds):
+def test_types_are_str_and_int64(sounds):
     assert sounds.target.dtype.kind == "U"
     assert sounds.groups.dtype == np.int64
     assert all(onsets.dtype == np.int64 for onsets in (*sounds.s1, *sounds.s2))
@@ -43,7 +43,7 @@ def test_target_names_are_the_sorted_classes(sounds):
     assert sounds.target_names == ["extrastole", "murmur", "normal"]
 
 
-def test_the_signal_lies_between_minus_1_and_1(sounds):
+def test_signal_lies_between_minus_1_and_1(sounds):
     peak = np.abs(sounds.data).max(axis=1)
     assert peak.max() <= 1.0
     assert peak.min() > 0.1
@@ -61,34 +61,34 @@ def test_weights_are_shares():
     assert np.sum(target == "murmur") == 60
 
 
-def test_a_patient_has_one_class(sounds):
+def test_patient_has_one_class(sounds):
     assert_array_equal(np.unique(sounds.groups), np.arange(80))
     assert (np.diff(sounds.groups) >= 0).all()
     for patient in range(80):
         assert len(set(sounds.target[sounds.groups == patient])) == 1
 
 
-def test_the_number_of_a_patient_does_not_tell_the_class(sounds):
+def test_patients_are_in_random_order_of_classes(sounds):
     changes = np.sum(sounds.target[1:] != sounds.target[:-1])
     assert changes > 20
 
 
 @pytest.mark.parametrize("n_splits", [3, 5])
-def test_every_fold_of_patients_has_every_class(sounds, n_splits):
+def test_each_fold_of_patients_has_each_class(sounds, n_splits):
     folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=0)
     for _, test in folds.split(sounds.data, sounds.target, sounds.groups):
         assert set(sounds.target[test]) == set(sounds.target_names)
 
 
 @pytest.mark.parametrize("label", ALL)
-def test_every_class_has_four_patients(label):
+def test_each_class_has_four_patients(label):
     sounds = make_heart_sounds(16, n_patients=16, classes=ALL, random_state=0)
     assert len(set(sounds.groups[sounds.target == label])) >= 4
 
 
 @pytest.mark.parametrize("classes", [("murmur",), ("artifact", "extrastole"), ALL])
 @pytest.mark.parametrize(("n_sounds", "n_patients"), [(4, 4), (11, 10), (50, 7)])
-def test_any_classes_and_numbers_can_be_asked_for(classes, n_sounds, n_patients):
+def test_any_classes_and_numbers_can_be_simulated(classes, n_sounds, n_patients):
     sounds = make_heart_sounds(
         n_sounds, n_patients=n_patients, classes=classes, duration=1.5, random_state=0
     )
@@ -100,27 +100,27 @@ def test_any_classes_and_numbers_can_be_asked_for(classes, n_sounds, n_patients)
 @pytest.mark.parametrize(
     ("fs", "duration", "n_times"), [(1000, 1.5, 1500), (2000.0, 2.0, 4000), (44100, 1.7, 74970)]
 )
-def test_recordings_have_the_length_asked_for(fs, duration, n_times):
+def test_recordings_have_given_length(fs, duration, n_times):
     sounds = make_heart_sounds(4, n_patients=4, fs=fs, duration=duration, random_state=0)
     assert sounds.data.shape == (4, n_times)
     assert sounds.fs == fs
 
 
-def test_one_seed_gives_the_same_sounds(sounds):
+def test_same_seed_gives_same_sounds(sounds):
     again = make_heart_sounds(random_state=0)
     assert_array_equal(again.data, sounds.data)
     assert_array_equal(again.target, sounds.target)
     assert_array_equal(again.groups, sounds.groups)
 
 
-def test_a_random_state_draws_on():
+def test_random_state_instance_gives_different_sounds():
     rng = np.random.RandomState(0)
     first, second = (make_heart_sounds(6, n_patients=3, random_state=rng) for _ in range(2))
     assert np.abs(first.data - second.data).max() > 0.1
 
 
 @pytest.mark.usefixtures("untouched_numpy_state")
-def test_a_seed_leaves_the_global_random_state_alone():
+def test_seed_does_not_change_global_random_state():
     make_heart_sounds(6, n_patients=3, random_state=0)
 
 
@@ -131,7 +131,7 @@ def test_noise_changes_neither_labels_nor_events(sounds, clean):
     assert 0.005 < np.median((clean.data - sounds.data).std(axis=1)) < 0.1
 
 
-def test_another_sampling_rate_lets_hear_the_same_hearts():
+def test_hearts_are_the_same_at_any_sampling_rate():
     slow, fast = (
         make_heart_sounds(12, n_patients=6, classes=ALL, fs=fs, random_state=0)
         for fs in (4000, 8000)
@@ -140,14 +140,14 @@ def test_another_sampling_rate_lets_hear_the_same_hearts():
     assert_array_equal(fast.target, slow.target)
 
 
-def test_x_and_y_can_be_returned_alone():
+def test_return_x_y_returns_data_and_target():
     X, y = make_heart_sounds(6, n_patients=3, random_state=0, return_X_y=True)
     whole = make_heart_sounds(6, n_patients=3, random_state=0)
     assert_array_equal(X, whole.data)
     assert_array_equal(y, whole.target)
 
 
-def test_an_artifact_is_heard_without_noise_too():
+def test_artifact_is_audible_without_noise():
     sounds = make_heart_sounds(4, n_patients=4, classes=("artifact",), noise=0, random_state=0)
     assert sounds.data.std(axis=1).min() > 0.02
     assert not any(len(onsets) for onsets in (*sounds.s1, *sounds.s2))
@@ -173,11 +173,11 @@ def between_sounds(sounds):
     return np.array(quiet)
 
 
-def test_murmurs_sound_from_150_to_500_hz_between_the_heart_sounds(sounds):
+def test_murmurs_have_power_from_150_to_500_hz_between_the_heart_sounds(sounds):
     level = between_sounds(sounds)
     murmur, normal = (level[sounds.target == label] for label in ("murmur", "normal"))
     assert np.median(murmur) > 10 * np.median(normal)
-    # and yet no threshold tells them apart
+    # but no threshold separates them
     assert np.quantile(murmur, 0.05) < np.quantile(normal, 0.95)
 
 
@@ -186,14 +186,14 @@ def irregularity(onsets):
     return interval.std() / interval.mean()
 
 
-def test_extra_beats_make_the_rhythm_irregular(sounds):
+def test_extra_beats_make_rhythm_irregular(sounds):
     scatter = np.array([irregularity(s1) if len(s1) > 2 else np.nan for s1 in sounds.s1])
     extra, normal = (scatter[sounds.target == label] for label in ("extrastole", "normal"))
     assert np.nanmedian(extra) > 4 * np.nanmedian(normal)
     assert np.nanmedian(normal) > 0.01
 
 
-def test_a_patient_keeps_the_heart_rate():
+def test_patient_has_one_heart_rate():
     sounds = make_heart_sounds(60, n_patients=6, classes=("normal",), duration=6, random_state=0)
     rate = np.array([60 * 4000 / np.diff(s1).mean() for s1 in sounds.s1])
     within = [rate[sounds.groups == patient] for patient in range(6)]
@@ -217,7 +217,7 @@ def test_a_patient_keeps_the_heart_rate():
         ("random_state", "seed"),
     ],
 )
-def test_a_parameter_out_of_range_is_named_with_its_value(name, value):
+def test_parameter_out_of_range_raises(name, value):
     with pytest.raises(
         ValueError, match=f"'{name}' parameter of make_heart_sounds must be .* Got "
     ):
@@ -235,7 +235,7 @@ def test_a_parameter_out_of_range_is_named_with_its_value(name, value):
         ({"n_sounds": 5}, "n_sounds=5 is less than one recording for each of n_patients=80"),
     ],
 )
-def test_what_does_not_fit_together_is_explained(arguments, message):
+def test_inconsistent_parameters_raise(arguments, message):
     with pytest.raises(ValueError, match=message):
         make_heart_sounds(**arguments)
 
@@ -250,7 +250,7 @@ def mfcc_statistics(sounds):
 
 
 def rhythm_features(sounds):
-    """How well the envelope of each recording repeats itself after one heart cycle."""
+    """Autocorrelation of each recording's envelope after one heart cycle."""
     sos = butter(2, [30.0, 200.0], "bandpass", fs=sounds.fs, output="sos")
     envelope = np.abs(sosfiltfilt(sos, sounds.data)).reshape(len(sounds.data), -1, 40).mean(axis=2)
     envelope = np.minimum(envelope, np.quantile(envelope, 0.97, axis=1, keepdims=True))
@@ -278,14 +278,14 @@ def statistics(sounds):
     return mfcc_statistics(sounds)
 
 
-def test_mfcc_statistics_tell_murmurs_but_not_extra_beats(sounds, statistics):
+def test_mfcc_statistics_separate_murmurs_but_not_extra_beats(sounds, statistics):
     f1 = f1_by_patient(statistics, sounds)
     assert 0.5 < np.mean(list(f1.values())) < 0.75
     assert 0.75 < f1["murmur"] < 0.97
     assert f1["extrastole"] < 0.5
 
 
-def test_with_the_rhythm_all_classes_can_be_learned_but_not_perfectly(sounds, statistics):
+def test_rhythm_features_separate_all_classes_imperfectly(sounds, statistics):
     f1 = f1_by_patient(np.hstack([statistics, rhythm_features(sounds)]), sounds)
     assert 0.65 < np.mean(list(f1.values())) < 0.95
     assert min(f1.values()) > 0.4

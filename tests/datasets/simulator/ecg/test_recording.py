@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from ecgbeat.datasets._simulator import make_recording
+from ecgbeat.datasets import make_recording
 
 ALL = {"N": 0.4, "L": 0.1, "R": 0.1, "A": 0.1, "V": 0.1, "F": 0.1, "/": 0.1}
 
@@ -28,14 +28,14 @@ def relative_intervals(recordings, symbol):
 
 
 @pytest.mark.parametrize("n_leads", [1, 2, 12])
-def test_shapes(n_leads):
+def test_signal_has_given_number_of_leads(n_leads):
     recording = make_recording(10, n_leads=n_leads, random_state=0)
     assert recording.signal.shape == ((3600,) if n_leads == 1 else (n_leads, 3600))
     assert recording.signal.dtype == np.float64
     assert len(recording.lead_names) == n_leads
 
 
-def test_annotations_are_sorted_samples_within_the_recording():
+def test_r_peaks_are_sorted_samples_within_the_recording():
     recording = make_recording(60, random_state=0)
     assert recording.r_peaks.dtype == np.int64
     assert len(recording.r_peaks) == len(recording.symbols)
@@ -44,35 +44,35 @@ def test_annotations_are_sorted_samples_within_the_recording():
     assert recording.r_peaks[-1] < len(recording.signal)
 
 
-def test_the_annotation_holds_r_peaks_and_symbols():
+def test_annotation_has_r_peaks_and_symbols():
     recording = make_recording(10, random_state=0)
     assert_array_equal(recording.annotation.sample, recording.r_peaks)
     assert_array_equal(recording.annotation.symbol, recording.symbols)
 
 
-def test_beats_go_on_to_the_end():
+def test_beats_reach_the_end_of_the_recording():
     for seed in range(10):
         recording = make_recording(60, weights={"N": 0.6, "A": 0.4}, random_state=seed)
         assert len(recording.signal) - recording.r_peaks[-1] < 2.5 * 360
 
 
-def test_one_seed_gives_one_recording():
+def test_same_seed_gives_same_recording():
     first, second = (make_recording(20, random_state=7) for _ in range(2))
     assert_array_equal(first.signal, second.signal)
     assert_array_equal(first.symbols, second.symbols)
 
 
-def test_another_seed_gives_another_patient():
+def test_different_seeds_give_different_patients():
     first, second = (make_recording(20, random_state=seed) for seed in (1, 2))
     assert np.abs(first.signal - second.signal).max() > 0.1
 
 
 @pytest.mark.usefixtures("untouched_numpy_state")
-def test_a_seed_leaves_the_global_random_state_alone():
+def test_seed_does_not_change_global_random_state():
     make_recording(5, random_state=0)
 
 
-def test_a_random_state_instance_gives_another_recording_each_time():
+def test_random_state_instance_gives_different_recordings():
     generator = np.random.RandomState(0)
     first, second = (make_recording(5, random_state=generator).signal for _ in range(2))
     assert np.abs(first - second).max() > 0.1
@@ -97,11 +97,11 @@ def test_premature_beats_are_early(recordings, symbol):
     assert np.quantile(before, 0.95) < 0.9
 
 
-def test_the_pause_of_ventricular_beats_is_compensatory(recordings):
+def test_pause_of_ventricular_beats_is_compensatory(recordings):
     assert np.median(relative_intervals(recordings, "V").sum(axis=1)) == pytest.approx(2, abs=0.05)
 
 
-def test_the_pause_of_atrial_beats_is_not_compensatory(recordings):
+def test_pause_of_atrial_beats_is_not_compensatory(recordings):
     assert np.median(relative_intervals(recordings, "A").sum(axis=1)) < 1.9
 
 
@@ -113,13 +113,13 @@ def test_classes_have_their_shares(weights):
         assert np.mean(recording.symbols == symbol) == pytest.approx(share / total, abs=0.06)
 
 
-def test_the_heart_beats_at_the_rate_asked_for():
+def test_recording_has_given_heart_rate():
     recording = make_recording(120, heart_rate=80, weights={"N": 1}, random_state=0)
     assert len(recording.r_peaks) == pytest.approx(160, abs=3)
 
 
 @pytest.mark.parametrize("fs", [100, 128.5, 250, 1000, 2000])
-def test_any_sampling_rate_shows_the_same_heart(fs):
+def test_beats_are_the_same_at_any_sampling_rate(fs):
     slow = make_recording(20, fs=fs, weights=ALL, random_state=4)
     reference = make_recording(20, fs=360, weights=ALL, random_state=4)
     assert slow.signal.shape == (round(20 * fs),)
@@ -130,7 +130,7 @@ def test_any_sampling_rate_shows_the_same_heart(fs):
     assert apart.max() < 0.08
 
 
-def test_twice_the_sampling_rate_has_the_same_samples_between_new_ones():
+def test_signal_is_the_same_at_twice_the_sampling_rate():
     # without pacing spikes, which a slower recorder sees lower and wider
     weights = {s: share for s, share in ALL.items() if s != "/"}
     fast = make_recording(20, fs=720, weights=weights, random_state=4).signal
@@ -144,7 +144,7 @@ def test_amplitudes_are_those_of_surface_ecgs(recordings):
     assert max(peaks) < 9.0
 
 
-def test_a_clean_ecg_has_next_to_nothing_above_100_hz():
+def test_clean_ecg_has_little_power_above_100_hz():
     signal = make_recording(60, fs=1000, noise=0, weights={"N": 1}, random_state=0).signal
     power = np.abs(np.fft.rfft(signal - signal.mean())) ** 2
     frequency = np.fft.rfftfreq(len(signal), 1e-3)
@@ -172,16 +172,16 @@ def test_noise_grows_with_its_level():
         ("weights", ["N", "V"]),
     ],
 )
-def test_a_parameter_out_of_range_is_named_with_its_value(name, value):
+def test_parameter_out_of_range_raises(name, value):
     with pytest.raises(ValueError, match=f"'{name}' parameter of make_recording must be .* Got "):
         make_recording(**{name: value})
 
 
-def test_weights_without_a_base_rhythm_are_refused():
+def test_weights_without_base_class_raise():
     with pytest.raises(ValueError, match=r"at least one of .*'N'.* got \{'V': 1\.0\}"):
         make_recording(weights={"V": 1.0})
 
 
-def test_an_unknown_class_is_refused():
+def test_unknown_class_raises():
     with pytest.raises(ValueError, match="weights contains 'X'"):
         make_recording(weights={"N": 0.5, "X": 0.5})
