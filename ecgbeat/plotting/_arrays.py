@@ -11,27 +11,10 @@ from ecgbeat._validation import check_finite, check_positive, flatten_beats, lea
 
 
 def as_beats(X: ArrayLike, caller: str, *, n_leads: int = 1, n_aux_features: int = 0) -> np.ndarray:
-    """Return beats as ``(n_beats, n_leads, n_times)``, without auxiliary columns.
+    """Return beats as float64 ``(n_beats, n_leads, n_times)``, without auxiliary columns.
 
-    Parameters
-    ----------
-    X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-        Beats.
-    caller : str
-        Name of the function, for messages.
-    n_leads, n_aux_features : int
-        Layout of 2-D rows.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_leads, n_times), float64
-
-    Raises
-    ------
-    TypeError
-        If ``X`` does not hold real numbers.
-    ValueError
-        If ``X`` has another shape, or is not finite.
+    ``n_leads`` and ``n_aux_features`` describe 2-D rows. Beats that do not hold real numbers raise
+    a TypeError, other invalid beats a ValueError.
     """
     rows, n_leads_3d = flatten_beats(X, n_leads)
     rows = as_signals(rows, "X")

@@ -16,16 +16,9 @@ _MAX_MV = 25.0  # a larger span is of another unit, or an artifact
 
 
 def draw_paper(ax: "Axes", box_y: float, *, lowest: float = -math.inf) -> None:
-    """Draw the grid of ECG paper on axes of seconds, and set their ticks.
+    """Draw the grid of ECG paper on axes of seconds, with numbers at the lines.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        Axes to draw on.
-    box_y : float
-        Height of a large box.
-    lowest : float, default=-inf
-        Smallest amplitude that gets a number.
+    Large boxes are ``box_y`` high. Amplitudes below ``lowest`` get no numbers.
     """
     # needs matplotlib
     from ecgbeat.plotting._paper_ticks import LargeBoxLocator, SmallBoxLocator, number_formatter

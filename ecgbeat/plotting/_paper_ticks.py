@@ -17,13 +17,7 @@ _MULTIPLES = (1, 2, 5, *(m * 10.0**k for k in range(1, 9) for m in (1, 2.5, 5)))
 
 
 class LargeBoxLocator(MultipleLocator):
-    """Locator of large boxes, or of every second, fifth, ... where lines would be too close.
-
-    Parameters
-    ----------
-    box : float
-        Size of a large box.
-    """
+    """Locator of large boxes, or of every second, fifth, ... where lines would be too close."""
 
     axis: Any
 
@@ -38,14 +32,9 @@ class LargeBoxLocator(MultipleLocator):
 
 
 class SmallBoxLocator(MultipleLocator):
-    """Locator of small boxes, empty unless they have room in both directions.
+    """Locator of small boxes, empty unless they have room along x and y.
 
-    Parameters
-    ----------
-    box : float
-        Size of a large box along the axis of this locator.
-    box_x, box_y : float
-        Size of a large box in both directions.
+    ``box`` is the size of a large box along its own axis, ``box_x`` and ``box_y`` along both.
     """
 
     axis: Any

@@ -91,7 +91,7 @@ class StripPainter:
     ) -> None:
         """Draw the sheet with the beats of the strips, and errors counted by kind."""
         self.styles = styles
-        self._lay_out(counts)
+        self._prepare_axes(counts)
         self._draw_axes(lead_names)
         self._draw_errors(beats)
         for strip, lead in np.ndindex(self.sheet.centers.shape):
@@ -102,7 +102,7 @@ class StripPainter:
         self._draw_peaks(beats)
         self._draw_labels(beats)
 
-    def _lay_out(self, counts: Mapping[str, int]) -> None:
+    def _prepare_axes(self, counts: Mapping[str, int]) -> None:
         """Divide the height of the axes, set the limits and draw the legend."""
         names = [str(label) for label in self.styles if label != ""]
         names += [f"{kind} ({n})" for kind, n in counts.items()]

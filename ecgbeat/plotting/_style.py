@@ -55,19 +55,9 @@ _CYCLE = tuple(
 def class_styles(
     classes: Iterable[Any], colors: Mapping[Any, str] | None = None
 ) -> dict[Any, ClassStyle]:
-    """Assign a style to each class.
+    """Return a style for each class; styles repeat after 91 classes.
 
-    Parameters
-    ----------
-    classes : iterable
-        Labels.
-    colors : mapping, default=None
-        Colors of some labels, in place of the default ones.
-
-    Returns
-    -------
-    dict of ClassStyle
-        By class. Styles repeat after 91 classes.
+    ``colors`` has the colors of some labels, in place of the default ones.
     """
     labels = list(dict.fromkeys(classes))
     styles: dict[Any, ClassStyle] = {}

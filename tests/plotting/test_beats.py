@@ -131,10 +131,10 @@ def test_examples_are_beats_of_their_class(simulated):
     )
     assert len(display.lines_) == 15
     of_a = simulated.data[simulated.target == "A"]
-    centred = of_a - np.median(of_a, axis=1, keepdims=True)
+    centered = of_a - np.median(of_a, axis=1, keepdims=True)
     for line in display.lines_[:3]:
         drawn = line.get_ydata()
-        differences = np.ptp(centred - drawn, axis=1)  # moved up or down
+        differences = np.ptp(centered - drawn, axis=1)  # moved up or down
         assert differences.min() < 1e-9
 
 
