@@ -9,7 +9,6 @@ from ecgbeat.plotting import (
     TrainingHistoryDisplay,
     saliency,
 )
-from ecgbeat.plotting._extras import import_captum, import_pyplot
 
 
 @pytest.fixture
@@ -38,18 +37,12 @@ def without_captum(monkeypatch):
         lambda: SaliencyDisplay.from_estimator(None, [1.0] * 20, fs=100),
     ],
 )
-def test_every_picture_says_how_to_install_matplotlib(draw):
+def test_missing_matplotlib_raises_with_the_command_that_installs_it(draw):
     with pytest.raises(ImportError, match=r'needs matplotlib: pip install "ecgbeat\[plot\]"'):
         draw()
 
 
 @pytest.mark.usefixtures("without_captum")
-def test_saliency_says_how_to_install_captum(net, simulated):
+def test_missing_captum_raises_with_the_command_that_installs_it(net, simulated):
     with pytest.raises(ImportError, match=r'saliency needs captum: pip install "ecgbeat\[plot\]"'):
         saliency(net, simulated.data[:2])
-
-
-def test_what_is_installed_is_imported():
-    assert import_pyplot("a picture").__name__ == "matplotlib.pyplot"
-    pytest.importorskip("captum", reason="the extra 'plot' is not installed")
-    assert hasattr(import_captum("a picture"), "IntegratedGradients")

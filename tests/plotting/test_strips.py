@@ -1,27 +1,22 @@
 import numpy as np
 import pytest
 
-from ecgbeat.plotting._sheet import Strip, divide, lay_out
+from ecgbeat.plotting._strips import Strip, lay_out
 
 SIGNAL = np.vstack([np.sin(np.arange(3000) / 20), 5 + 0.2 * np.cos(np.arange(3000) / 9)])
 
 
 def sheet(signal=SIGNAL, n_strips=3, height=6.0, n_rows=2, n_legend_rows=1, unit="mV"):
-    strips = divide(0, signal.shape[1], signal.shape[1] // n_strips)
-    return lay_out(
-        signal, strips, n_rows=n_rows, n_legend_rows=n_legend_rows, height=height, unit=unit
-    )
+    length = signal.shape[1] // n_strips
+    strips = [Strip(number * length, (number + 1) * length) for number in range(n_strips)]
+    return lay_out(signal, strips, n_rows, n_legend_rows, height, unit)
 
 
-def test_divide_leaves_a_shorter_last_strip():
-    assert divide(100, 350, 100) == (Strip(100, 200), Strip(200, 300), Strip(300, 350))
-
-
-def test_nothing_lies_on_anything_else():
+def test_rows_and_traces_do_not_overlap():
     paper = sheet()
     edges = []
     for strip in range(3):
-        edges += [paper.row_at(strip, row) for row in range(2)]
+        edges += [paper.row_center(strip, row) for row in range(2)]
         for lead in range(2):
             trace = paper.trace(SIGNAL, strip, lead)
             edges += [trace.max(), trace.min()]
@@ -30,7 +25,7 @@ def test_nothing_lies_on_anything_else():
     assert paper.top(1) == paper.top(0) - paper.strip_height
 
 
-def test_traces_keep_their_shape_about_the_median():
+def test_traces_are_drawn_about_their_median():
     paper = sheet()
     trace = paper.trace(SIGNAL, 1, 1) - paper.zero_line(1, 1)
     np.testing.assert_allclose(np.diff(trace), np.diff(SIGNAL[1, 1000:2000]))
@@ -39,20 +34,20 @@ def test_traces_keep_their_shape_about_the_median():
 
 def test_zero_lines_fall_on_lines_of_the_paper():
     paper = sheet()
-    for strip, lead in paper.pieces():
+    for strip, lead in np.ndindex(paper.centers.shape):
         small = paper.zero_line(strip, lead) / 0.1
         assert small == pytest.approx(round(small), abs=1e-6)
 
 
-def test_a_single_trace_keeps_its_amplitude():
+def test_single_trace_keeps_its_amplitude():
     paper = sheet(SIGNAL[1:], n_strips=1)
-    assert paper.is_plain
+    assert paper.is_single
     np.testing.assert_allclose(paper.trace(SIGNAL[1:], 0, 0), SIGNAL[1])
-    assert paper.row_at(0, 1) > SIGNAL[1].max()
+    assert paper.row_center(0, 1) > SIGNAL[1].max()
 
 
 @pytest.mark.parametrize("height", [1.0, 3.0, 20.0])
-def test_rows_have_a_size_in_inches_or_leave_room_for_the_traces(height):
+def test_rows_have_a_size_in_inches_or_shrink(height):
     paper = sheet(height=height)
     whole = 3 * paper.strip_height + paper.legend
     inch = paper.row / whole * height
@@ -60,19 +55,19 @@ def test_rows_have_a_size_in_inches_or_leave_room_for_the_traces(height):
     assert (6 * paper.row + paper.legend) / whole < 0.75
 
 
-def test_gaps_do_not_matter():
+def test_layout_with_gaps():
     gappy = SIGNAL.copy()
     gappy[0, 500:1500] = np.nan
     paper = sheet(gappy)
     assert np.isfinite([paper.above, paper.below, paper.row]).all()
 
 
-def test_nothing_but_gaps():
+def test_layout_of_gaps_only():
     paper = sheet(np.full((1, 100), np.nan), n_strips=1)
     assert np.isfinite([paper.above, paper.below, paper.row]).all()
 
 
-def test_single_spikes_make_no_room_for_themselves():
+def test_single_spikes_do_not_change_the_layout():
     spiky = SIGNAL[:1].copy()
     spiky = np.tile(spiky, 10)
     calm = sheet(spiky, n_strips=2)
@@ -80,12 +75,12 @@ def test_single_spikes_make_no_room_for_themselves():
     assert sheet(spiky, n_strips=2).above == calm.above
 
 
-def test_raw_numbers_have_boxes_of_their_own():
+def test_boxes_depend_on_the_unit():
     assert sheet(SIGNAL[:1] * 1000, unit="").box == 500.0
     assert sheet(SIGNAL[:1]).box == 0.5
 
 
-def test_no_rows_and_no_legend():
+def test_without_rows_and_legend():
     paper = sheet(n_rows=0, n_legend_rows=0)
     assert paper.legend == 0
     assert paper.strip_height == 2 * (paper.above + paper.below)
