@@ -4,9 +4,11 @@ The only place that knows scikit-learn's private names, and the only place where
 the three forms in which beats come (2-D, lead-major flattened 2-D, 3-D) meet.
 """
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +38,7 @@ __all__ = [
     "check_is_fitted",
     "check_positive",
     "flatten_beats",
+    "import_extra",
     "lead_layout",
     "split_leads",
     "sum_is_finite",
@@ -308,3 +311,37 @@ def unchanged_on_error(estimator: Any) -> Iterator[None]:
         estimator.__dict__.clear()
         estimator.__dict__.update(before)
         raise
+
+
+def import_extra(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import a module of an optional dependency.
+
+    Parameters
+    ----------
+    module : str
+        Full name of the module, such as ``"pandas"`` or ``"matplotlib.pyplot"``.
+    extra : str
+        Extra of ecgbeat that installs it, such as ``"data"``.
+    purpose : str
+        What needs the module, as the beginning of the message.
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    ImportError
+        If the module cannot be imported. The message names the command that installs it.
+
+    Examples
+    --------
+    >>> from ecgbeat._validation import import_extra
+    >>> import_extra("json", extra="data", purpose="A table").__name__
+    'json'
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        package = module.partition(".")[0]
+        raise ImportError(f'{purpose} needs {package}: pip install "ecgbeat[{extra}]".') from error
