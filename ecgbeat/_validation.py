@@ -5,6 +5,7 @@ the three forms in which beats come (2-D, lead-major flattened 2-D, 3-D) meet.
 """
 
 import importlib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -341,7 +342,9 @@ def import_extra(module: str, *, extra: str, purpose: str) -> ModuleType:
     'json'
     """
     try:
-        return importlib.import_module(module)
+        # wfdb 4.3 uses names that pandas 3 deprecates
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            return importlib.import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
         raise ImportError(f'{purpose} needs {package}: pip install "ecgbeat[{extra}]".') from error
