@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ecgbeat.datasets._pandas import import_pandas
+from ecgbeat._validation import import_extra
 
 
 class AnnotatedBeats(NamedTuple):
@@ -46,7 +46,7 @@ def beats_table(
     record_names: Sequence[str], annotated: Sequence[AnnotatedBeats], classes: Any, fs: float
 ) -> Any:
     """Put the beats of all recordings into one pandas.DataFrame, one row a beat."""
-    pandas = import_pandas("A table of beats")
+    pandas = import_extra("pandas", extra="data", purpose="A table of beats")
     n_beats = [len(beats.sample) for beats in annotated]
     sample = _join([beats.sample for beats in annotated], np.int64)
     label = _join([beats.symbol for beats in annotated], classes.dtype)

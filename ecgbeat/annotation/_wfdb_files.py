@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ecgbeat._validation import import_extra
 from ecgbeat.annotation._annotated_beats import AnnotatedBeats
-from ecgbeat.datasets._wfdb_record import import_wfdb
 
 _RECORD_NAME = re.compile(r"[-\w]+(/[-\w]+)*")  # what WFDB allows, and folders before it
 _N_BYTES_OF_A_BEAT = 2  # at sample 0, in WFDB's own format
@@ -48,7 +48,7 @@ class AnnotationFiles(NamedTuple):
             sample, symbol = np.zeros(1, np.int64), ["N"]
         # pandas 3 deprecates what wfdb 4.3 calls: not the user's to mend
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-            import_wfdb().wrann(
+            import_extra("wfdb", extra="data", purpose="Writing WFDB files").wrann(
                 name, self.extension, sample, np.array(symbol), fs=self.fs, write_dir=str(folder)
             )
         file = annotation_file(folder, name, self.extension)
@@ -110,7 +110,11 @@ def _symbols_of_labels(
     classes: np.ndarray, wfdb_symbols: Mapping[Any, str] | None
 ) -> dict[Any, str]:
     """Return the WFDB symbol of each label."""
-    known = set(import_wfdb().io.annotation.ann_label_table["symbol"]) - {" "}
+    known = set(
+        import_extra(
+            "wfdb", extra="data", purpose="Writing WFDB files"
+        ).io.annotation.ann_label_table["symbol"]
+    ) - {" "}
     given = {} if wfdb_symbols is None else wfdb_symbols
     symbol_of = {label: given.get(label, label) for label in classes.tolist()}
     wrong = {label: symbol for label, symbol in symbol_of.items() if symbol not in known}

@@ -126,7 +126,7 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
             raise OSError("no space left on device")
         return original(name, *args, **options)
 
-    monkeypatch.setattr(_wfdb_files.import_wfdb(), "wrann", fail_at_second)
+    monkeypatch.setattr(wfdb, "wrann", fail_at_second)
     with pytest.raises(OSError, match="no space"):
         files.write([beats_at([8]), beats_at([9])])
     assert [file.name for file in tmp_path.iterdir()] == ["100.ecgbeat"]
