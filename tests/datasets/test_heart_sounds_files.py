@@ -3,7 +3,12 @@ from pathlib import PurePosixPath
 import numpy as np
 import pytest
 
-from ecgbeat.datasets._sound_labels import choose_labels, find_origins, find_rule
+from ecgbeat.datasets.heart_sounds.files import (
+    check_labels,
+    find_origins,
+    find_rule,
+    find_sounds,
+)
 
 
 def origin(name, rule):
@@ -16,7 +21,9 @@ def test_folders_label_by_the_first_one(name):
 
 
 def test_folders_refuse_a_file_in_the_folder_itself():
-    with pytest.raises(ValueError, match=r"'a\.wav': it lies in .* itself.*\"pascal\".*function"):
+    with pytest.raises(
+        ValueError, match=r"'a\.wav': it is not in a sub-folder.*\"pascal\".*function"
+    ):
         find_origins(["murmur/a.wav", "a.wav"], "folders")
 
 
@@ -98,7 +105,7 @@ def test_an_error_in_the_function_names_the_file():
 @pytest.mark.parametrize(("one", "other"), [("a", 1), (1, True)])
 def test_labels_of_several_kinds(one, other):
     labels = {"1.wav": one, "2.wav": other}
-    with pytest.raises(ValueError, match=r"several kinds: .*'1\.wav'.*'2\.wav'"):
+    with pytest.raises(ValueError, match=r"several types: .*'1\.wav'.*'2\.wav'"):
         find_origins(labels, lambda file: labels[file.name])
 
 
@@ -121,7 +128,7 @@ ORIGINS = find_origins(["b/1.wav", "a/1.wav"], "folders")
     [(None, None), ("a", ["a"]), (["b", "a"], ["b", "a"]), (np.array(["a"]), ["a"])],
 )
 def test_choice_of_labels(labels, wanted):
-    assert choose_labels(ORIGINS, labels) == wanted
+    assert check_labels(ORIGINS, labels) == wanted
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,7 @@ def test_choice_of_labels(labels, wanted):
 )
 def test_labels_that_no_file_has(labels, missing):
     with pytest.raises(ValueError, match=rf"labels {missing}; there are \['a', 'b'\]"):
-        choose_labels(ORIGINS, labels)
+        check_labels(ORIGINS, labels)
 
 
 # --- files -----------------------------------------------------------------------------

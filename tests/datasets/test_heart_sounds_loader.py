@@ -6,6 +6,7 @@ import soundfile
 from sklearn.model_selection import GroupKFold
 
 from ecgbeat.datasets import load_heart_sounds
+from ecgbeat.datasets.heart_sounds.loader import _window_starts, _Windows
 
 
 @pytest.fixture
@@ -138,8 +139,8 @@ def not_finite(file):
 
 
 DAMAGE = {
-    "cut off": (cut_off, "cut off: its header promises"),
-    "text": (lambda file: file.write_text("no sound\n" * 99), "no sound of a format"),
+    "cut off": (cut_off, "truncated: it holds"),
+    "text": (lambda file: file.write_text("no sound\n" * 99), "not in a format"),
     "empty": (lambda file: file.write_bytes(b""), "it is empty"),
     "no samples": (lambda file: soundfile.write(file, np.zeros(0), 8000), "no samples"),
     "not finite": (not_finite, "100 of its 100 samples are NaN"),
@@ -214,7 +215,7 @@ def test_wrong_arguments_are_found_before_anything_is_read(folder, arguments, me
 
 def test_a_file_beside_the_folders_of_labels(folder, write_sine):
     write_sine(folder / "a.wav")
-    with pytest.raises(ValueError, match=r"no label for 'a\.wav': it lies in the folder itself"):
+    with pytest.raises(ValueError, match=r"no label for 'a\.wav': it is not in a sub-folder"):
         load_heart_sounds(folder)
 
 
@@ -283,7 +284,7 @@ def test_real_windows_of_pascal(pascal):
     ],
 )
 def test_starts(n_sound, n_times, step, starts):
-    found = window_starts(n_sound, Windows(n_times, step))
+    found = _window_starts(n_sound, _Windows(n_times, step))
     assert found.tolist() == starts
     assert found.dtype == np.int64
 
@@ -291,21 +292,6 @@ def test_starts(n_sound, n_times, step, starts):
 @pytest.mark.parametrize("step", [3, 10, 14.2])
 def test_all_windows_but_the_last_are_full(step):
     for n_sound in range(10, 80):
-        starts = window_starts(n_sound, Windows(10, step))
+        starts = _window_starts(n_sound, _Windows(10, step))
         assert (starts[:-1] + 10 <= n_sound).all()
         assert starts[-1] + 5 <= n_sound
-
-
-def test_rows_of_several_sounds():
-    sounds = deque([np.arange(1, 6, dtype=np.float32), np.array([9], np.float32)])
-    rows = cut_rows(sounds, Windows(3, 2))
-    assert rows.data.tolist() == [[1, 2, 3], [3, 4, 5], [9, 0, 0]]
-    assert rows.sound.tolist() == [0, 0, 1]
-    assert rows.start.tolist() == [0, 2, 0]
-    assert rows.data.dtype == np.float32
-
-
-def test_sounds_are_given_up_one_by_one():
-    sounds = deque(np.ones((2, 5), np.float32))
-    cut_rows(sounds, Windows(3, None))
-    assert not sounds

@@ -1,9 +1,11 @@
+import gzip
 import sys
 
 import numpy as np
 import pytest
 
 from ecgbeat.datasets import load_heartbeat_csv
+from ecgbeat.datasets.kaggle.loader import _read_table
 
 STEMS = {"mitbih_train": 5, "mitbih_test": 5, "ptbdb_normal": 1, "ptbdb_abnormal": 2}
 
@@ -225,7 +227,7 @@ def with_cell(line, column, cell):
 
 
 def test_reads_float32_beats_and_int64_labels(write, lines):
-    table = read_beat_table(write("\n".join(lines) + "\n"), 5)
+    table = _read_table(write("\n".join(lines) + "\n"), 5)
     assert table.data.dtype == np.float32
     assert table.data.flags.c_contiguous
     assert table.target.dtype == np.int64
@@ -236,17 +238,17 @@ def test_reads_float32_beats_and_int64_labels(write, lines):
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
 def test_the_end_of_the_last_line_does_not_matter(write, lines, end):
     newline = "\r\n" if end == "\r\n" else "\n"
-    assert len(read_beat_table(write(newline.join(lines) + end), 5).data) == N_BEATS
+    assert len(_read_table(write(newline.join(lines) + end), 5).data) == N_BEATS
 
 
 def test_reads_a_single_beat(write, lines):
-    assert read_beat_table(write(lines[0]), 5).data.shape == (1, 187)
+    assert _read_table(write(lines[0]), 5).data.shape == (1, 187)
 
 
 def test_reads_gzip(tmp_path, lines):
     file = tmp_path / "mitbih_train.csv.gz"
     file.write_bytes(gzip.compress("\n".join(lines).encode()))
-    assert len(read_beat_table(file, 5).data) == N_BEATS
+    assert len(_read_table(file, 5).data) == N_BEATS
 
 
 @pytest.mark.parametrize(
@@ -257,48 +259,51 @@ def test_reads_gzip(tmp_path, lines):
         (lambda lines: [*lines[:2], lines[2] + ",1.0", lines[3]], "line 3 has 189 columns"),
         (lambda lines: [line.rsplit(",", 1)[0] for line in lines], "line 1 has 187 columns"),
         (lambda lines: [lines[0].replace(",", ";")], "line 1 has 1 columns"),
-        (lambda lines: [*lines[:3], lines[3][:2000]], r"line 4 has 81 columns.*file is cut off"),
-        (lambda lines: [with_cell(lines[0], 4, "oops")], "line 1 column 5 is no number: 'oops'"),
-        (lambda lines: [lines[0], with_cell(lines[1], 4, "")], "line 2 column 5 is no number: ''"),
+        (lambda lines: [*lines[:3], lines[3][:2000]], r"line 4 has 81 columns.*file is truncated"),
+        (lambda lines: [with_cell(lines[0], 4, "oops")], "line 1 column 5 is not a number: 'oops'"),
+        (
+            lambda lines: [lines[0], with_cell(lines[1], 4, "")],
+            "line 2 column 5 is not a number",
+        ),
         (lambda lines: [lines[0], with_cell(lines[1], 7, "nan")], "line 2 column 8 is not finite"),
         (lambda lines: [lines[0], with_cell(lines[1], 7, "1e99")], "column 8 is not finite"),
         (lambda lines: [",".join(map(str, range(187))) + ",label", *lines], "line 1 column 188"),
         (lambda lines: [",".join(f"s{i}" for i in range(188)), *lines], "line 1 .*a header?"),
         (
             lambda lines: [lines[0], with_cell(lines[1], 187, "5")],
-            "row 2 has the label 5, .*0 to 4",
+            "row 2 has the label 5, not 0 to 4",
         ),
         (lambda lines: [lines[0], with_cell(lines[1], 187, "-1")], "row 2 has the label -1"),
-        (lambda lines: [lines[0], with_cell(lines[1], 187, "0.5")], "row 2: the label 0.5 is no"),
+        (lambda lines: [lines[0], with_cell(lines[1], 187, "0.5")], "row 2: the label 0.5 is not"),
     ],
 )
 @pytest.mark.filterwarnings("error")
 def test_damaged_csv_names_file_place_and_source(write, lines, damage, message):
     file = write("\n".join(damage(lines)))
     with pytest.raises(ValueError, match=message) as caught:
-        read_beat_table(file, 5)
+        _read_table(file, 5)
     assert str(file) in str(caught.value)
     assert "kaggle.com/datasets/shayanfazeli/heartbeat" in str(caught.value)
     assert "physionet.org" in str(caught.value)
 
 
 def test_label_range_is_that_of_the_set(write, lines):
-    with pytest.raises(ValueError, match="row 3 has the label 2, right are 0 to 1"):
-        read_beat_table(write("\n".join(lines)), 2)
+    with pytest.raises(ValueError, match="row 3 has the label 2, not 0 to 1"):
+        _read_table(write("\n".join(lines)), 2)
 
 
 def test_gzip_that_is_cut_off(tmp_path, lines):
     file = tmp_path / "mitbih_train.csv.gz"
     file.write_bytes(gzip.compress("\n".join(lines).encode())[:500])
     with pytest.raises(ValueError, match="cannot be unpacked"):
-        read_beat_table(file, 5)
+        _read_table(file, 5)
 
 
 def test_binary_file_named_csv(tmp_path):
     file = tmp_path / "mitbih_train.csv"
     file.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 10)
     with pytest.raises(ValueError, match="is damaged: line 1"):
-        read_beat_table(file, 5)
+        _read_table(file, 5)
 
 
 @pytest.fixture
@@ -315,7 +320,7 @@ def arrays():
 
 def test_npz_tells_record_sample_and_symbol(tmp_path, arrays):
     np.savez(tmp_path / "mitbih_test.npz", **arrays)
-    table = read_beat_table(tmp_path / "mitbih_test.npz", 5)
+    table = _read_table(tmp_path / "mitbih_test.npz", 5)
     assert table.record.tolist() == ["100", "100", "201", "202"]
     assert table.sample.dtype == np.int64
     assert "".join(table.symbol) == "NAVF"
@@ -324,17 +329,17 @@ def test_npz_tells_record_sample_and_symbol(tmp_path, arrays):
 
 def test_npz_with_beats_and_labels_alone(tmp_path, arrays):
     np.savez(tmp_path / "mitbih_test.npz", X=arrays["X"], y=arrays["y"])
-    table = read_beat_table(tmp_path / "mitbih_test.npz", 5)
+    table = _read_table(tmp_path / "mitbih_test.npz", 5)
     assert (table.record, table.sample, table.symbol) == (None, None, None)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"X": np.zeros((4, 186), np.float32)}, r"X has shape \(4, 186\), right is \(n_beats, 187"),
+        ({"X": np.zeros((4, 186), np.float32)}, r"X has shape \(4, 186\), not \(n_beats, 187"),
         ({"y": np.zeros(3, int)}, r"y has shape \(3,\), but X holds 4 beats"),
         ({"record": np.array("100")}, r"record has shape \(\)"),
-        ({"y": np.zeros(4)}, "y integer, they are float32 and float64"),
+        ({"y": np.zeros(4)}, "y integer, got float32 and float64"),
         ({"y": np.array([0, 1, 2, 9])}, "row 4 has the label 9"),
         ({"X": np.full((4, 187), np.nan, np.float32)}, "row 1 is not finite"),
         ({"X": np.zeros((0, 187), np.float32)}, "but X holds 0 beats"),
@@ -344,13 +349,13 @@ def test_npz_with_beats_and_labels_alone(tmp_path, arrays):
 def test_damaged_npz_names_file_and_problem(tmp_path, arrays, change, message):
     np.savez(tmp_path / "mitbih_test.npz", **(arrays | change))
     with pytest.raises(ValueError, match=rf"mitbih_test\.npz is damaged: .*{message}"):
-        read_beat_table(tmp_path / "mitbih_test.npz", 5)
+        _read_table(tmp_path / "mitbih_test.npz", 5)
 
 
 def test_npz_without_labels(tmp_path, arrays):
     np.savez(tmp_path / "mitbih_test.npz", X=arrays["X"])
     with pytest.raises(ValueError, match=r"lacks the arrays \['y'\], it has \['X'\]"):
-        read_beat_table(tmp_path / "mitbih_test.npz", 5)
+        _read_table(tmp_path / "mitbih_test.npz", 5)
 
 
 @pytest.mark.parametrize("n_bytes", [1, 300])
@@ -359,4 +364,4 @@ def test_npz_that_is_cut_off(tmp_path, arrays, n_bytes):
     np.savez(file, **arrays)
     file.write_bytes(file.read_bytes()[:n_bytes])
     with pytest.raises(ValueError, match="cannot be read as npz"):
-        read_beat_table(file, 5)
+        _read_table(file, 5)

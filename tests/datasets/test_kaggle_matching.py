@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ecgbeat.datasets import load_heartbeat_csv, load_wfdb, match_kaggle_beats
-from ecgbeat.datasets._kaggle_groups import rebuild_rows
+from ecgbeat.datasets.kaggle.matching import cut_rows_of_record
 from ecgbeat.labels import Annotation
 
 
@@ -143,7 +143,7 @@ def test_missing_database_says_where_to_get_it(tmp_path, rows):
 
 
 def rebuild(signal, sample, symbol):
-    rows, beats = rebuild_rows(signal, Annotation(np.array(sample), np.array(symbol)))
+    rows, beats = cut_rows_of_record(signal, Annotation(np.array(sample), np.array(symbol)))
     return rows, beats.sample.tolist(), beats.symbol.tolist()
 
 

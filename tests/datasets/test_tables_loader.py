@@ -6,6 +6,7 @@ import pytest
 
 from ecgbeat.annotation import extract_beats
 from ecgbeat.datasets import load_recordings
+from ecgbeat.datasets.tables.loader import find_recordings
 from ecgbeat.labels import Annotation
 
 SIGNAL = np.random.default_rng(0).normal(size=(2, 300)).round(6)
@@ -150,13 +151,15 @@ def test_annotations_outside_the_recording(tmp_path, source):
     write_csv(tmp_path / "a.csv")
     (tmp_path / "a_annotations.csv").write_text("300,N\n")
     annotations = "_annotations" if source == "file" else lambda _: ([300], ["N"])
-    with pytest.raises(ValueError, match="sample 300 is annotated, but the recording has 300"):
+    with pytest.raises(
+        ValueError, match=r"must lie within the recording of 300 samples, .* first at 300"
+    ):
         load_recordings(tmp_path, 360, annotations=annotations)
 
 
 def test_a_function_that_returns_no_pair(tmp_path):
     write_csv(tmp_path / "a.csv")
-    with pytest.raises(ValueError, match=r"annotations of .*a\.csv: .*one symbol for each"):
+    with pytest.raises(ValueError, match=r"annotations of .*a\.csv must have one symbol for each"):
         load_recordings(tmp_path, 360, annotations=lambda _: ([1, 2], ["N"]))
 
 
@@ -166,6 +169,63 @@ def test_what_is_loaded_can_be_cut_into_beats(tmp_path):
     data = load_recordings(tmp_path, 360)
     beats = extract_beats(data.recordings, data.annotations, data.fs, groups=data.groups)
     assert beats.target.tolist() == ["N", "V"]
+
+
+def test_annotations_are_sorted_by_time(tmp_path):
+    write_csv(tmp_path / "a.csv")
+    unsorted = lambda _: ([9, 5, 5], ["V", "N", "+"])  # noqa: E731
+    (annotation,) = load_recordings(tmp_path, 360, annotations=unsorted).annotations
+    assert annotation.sample.tolist() == [5, 5, 9]
+    assert annotation.symbol.tolist() == ["N", "+", "V"]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "error", "message"),
+    [
+        (([-1], ["N"]), ValueError, r"annotations of .*a\.csv must lie within .* first at -1"),
+        (([1.5], ["N"]), TypeError, "that is integers, got dtype float64"),
+        (([1], None), ValueError, "one symbol for each"),
+        (None, ValueError, r"annotations of .*a\.csv must be a pair"),
+        (([1], [1]), ValueError, "must be strings"),
+    ],
+)
+def test_wrong_annotations_of_a_function_raise(tmp_path, annotation, error, message):
+    write_csv(tmp_path / "a.csv")
+    with pytest.raises(error, match=message):
+        load_recordings(tmp_path, 360, annotations=lambda _: annotation)
+
+
+DAMAGED = {
+    "a.csv": (b"MLII,V5\n0.5,-1\n0.25,x\n", "line 3 column 2 is not a number"),
+    "b.csv.gz": (b"0.5,1\n", "cannot be unpacked"),
+    "c.npy": (b"\x93NUMPY", "cannot be read as npy"),
+    "d.npz": (b"PK", "cannot be read as npz"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_error_names_the_damaged_file(tmp_path, name):
+    content, reason = DAMAGED[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"/{name} cannot be read as a recording: .*{reason}"):
+        load_recordings(tmp_path, 360)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("5\n9\n", "must have the columns"), ("5,N\nx,V\n", "line 2 has")]
+)
+def test_error_names_the_damaged_annotation_file(tmp_path, text, reason):
+    write_csv(tmp_path / "a.csv")
+    (tmp_path / "a_annotations.csv").write_text(text)
+    message = rf"/a_annotations\.csv cannot be read as annotations: .*{reason}"
+    with pytest.raises(ValueError, match=message):
+        load_recordings(tmp_path, 360)
+
+
+def test_float_sample_numbers_in_an_npz_raise(tmp_path):
+    np.savez(tmp_path / "a.npz", signal=SIGNAL, sample=[1.5], symbol=["N"])
+    with pytest.raises(ValueError, match=r"/a\.npz cannot be read as annotations: .*integers"):
+        load_recordings(tmp_path, 360)
 
 
 def test_return_X_y_gives_the_two_lists(tmp_path):  # noqa: N802
@@ -228,14 +288,6 @@ def folder(tmp_path):
 
 def find(path, records=None):
     return list(find_recordings(path, records, "_annotations"))
-
-
-@pytest.mark.parametrize(
-    ("name", "stem"),
-    [("a.csv", "a"), ("a.csv.gz", "a"), ("a.b.npy", "a.b"), ("100.hea", "100.hea")],
-)
-def test_stems(name, stem):
-    assert stem_of(Path(name)) == stem
 
 
 def test_recordings_of_a_folder_in_order_of_name(folder):

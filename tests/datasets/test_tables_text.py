@@ -14,8 +14,8 @@ def read(tmp_path, text, time_column="auto", name="a.csv"):
     if isinstance(text, str):
         text = text.encode()
     file.write_bytes(text)
-    layout = find_layout(file, time_column)
-    return read_columns(layout).T.tolist(), layout.lead_names
+    recording = open_text(file, time_column)
+    return recording.read().T.tolist(), recording.lead_names
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ def test_missing_cells_are_nan(tmp_path, cell, column):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("0.1,abc", "line 4 column 2 is no number: 'abc'"),
-        ("abc,0.1", "line 4 column 1 is no number: 'abc'"),
+        ("0.1,abc", "line 4 column 2 is not a number: 'abc'"),
+        ("abc,0.1", "line 4 column 1 is not a number: 'abc'"),
         ("0.1", "line 4 has 1 columns, the others have 2"),
         ("0.1,0.2,0.3", "line 4 has 3 columns, the others have 2"),
         ("0.1,inf", "line 4 column 2 is infinite: 'inf'"),
@@ -138,13 +138,13 @@ def test_missing_cells_are_nan(tmp_path, cell, column):
 @pytest.mark.parametrize("end", ["\n", "\n0.3,0.4\n"])
 def test_a_damaged_line_is_named(tmp_path, line, message, end):
     text = f"MLII,V5\n0.5,-1\n0.25,2\n{line}{end}"
-    with pytest.raises(ValueError, match=rf"a\.csv cannot be read as a recording: {message}"):
+    with pytest.raises(ValueError, match=message):
         read(tmp_path, text)
 
 
 def test_a_line_far_below_is_named(tmp_path):
     text = "MLII,V5\n" + "0.5,-1\n" * 3000 + "0.5,x\n"
-    with pytest.raises(ValueError, match="line 3002 column 2 is no number: 'x'"):
+    with pytest.raises(ValueError, match="line 3002 column 2 is not a number: 'x'"):
         read(tmp_path, text)
 
 
@@ -160,18 +160,18 @@ def test_a_line_far_below_is_named(tmp_path):
     ],
 )
 def test_files_that_hold_no_recording(tmp_path, text, message):
-    with pytest.raises(ValueError, match=rf"a\.csv cannot be read as a recording: .*{message}"):
+    with pytest.raises(ValueError, match=message):
         read(tmp_path, text)
 
 
 def test_a_packed_file_that_is_cut_off(tmp_path):
     packed = gzip.compress(np.random.default_rng(0).bytes(2000).hex("\n").encode())
-    with pytest.raises(ValueError, match=r"a\.csv\.gz cannot be read as a recording"):
+    with pytest.raises(ValueError, match="cannot be unpacked"):
         read(tmp_path, packed[:500], name="a.csv.gz")
 
 
 def test_a_file_that_is_not_packed_as_it_says(tmp_path):
-    with pytest.raises(ValueError, match=r"a\.csv\.gz .*cannot be unpacked"):
+    with pytest.raises(ValueError, match="cannot be unpacked"):
         read(tmp_path, "0.5,1\n", name="a.csv.gz")
 
 
@@ -185,10 +185,10 @@ def test_all_rows_are_read(tmp_path):
 # --- annotations -----------------------------------------------------------------------
 
 
-def read(tmp_path, text):
+def read_annotation(tmp_path, text):
     file = tmp_path / "a_annotations.csv"
     file.write_text(text)
-    sample, symbol = read_annotations(file, None)
+    sample, symbol = read_text_annotation(file)
     assert sample.dtype == np.int64
     return sample.tolist(), symbol.tolist()
 
@@ -207,17 +207,22 @@ def read(tmp_path, text):
         '"sample","symbol"\n"5","N"\n"9","V"\n',
     ],
 )
-def test_forms(tmp_path, text):
-    assert read(tmp_path, text) == ([5, 9], ["N", "V"])
+def test_formats_of_annotations(tmp_path, text):
+    assert read_annotation(tmp_path, text) == ([5, 9], ["N", "V"])
 
 
 def test_symbols_that_look_like_missing_values_or_marks(tmp_path):
-    assert read(tmp_path, "sample,symbol\n1,NA\n2,/\n3,+\n4,1\n")[1] == ["NA", "/", "+", "1"]
+    assert read_annotation(tmp_path, "sample,symbol\n1,NA\n2,/\n3,+\n4,1\n")[1] == [
+        "NA",
+        "/",
+        "+",
+        "1",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "sample,symbol\n", "# none\n"])
 def test_no_annotations_are_annotations(tmp_path, text):
-    assert read(tmp_path, text) == ([], [])
+    assert read_annotation(tmp_path, text) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -226,34 +231,12 @@ def test_no_annotations_are_annotations(tmp_path, text):
         ("sample,label\n5,N\n", r"must have the columns .*first line has \['sample', 'label'\]"),
         ("5\n9\n", "must have the columns"),
         ("5,N,x\n", "must have the columns"),
-        ("sample,symbol\n5,N\n9\n", "line 3 has 1 columns, right are 2"),
+        ("sample,symbol\n5,N\n9\n", "line 3 has 1 columns, not 2"),
         ("sample,symbol\n5,N\nx,V\n", "line 3 has the sample 'x' and the symbol 'V'"),
         ("sample,symbol\n0.5,N\n", "line 2 has the sample '0.5'"),
         ("5,N\n9,\n", "line 2 has the sample '9' and the symbol ''"),
     ],
 )
 def test_damage_is_named(tmp_path, text, message):
-    with pytest.raises(ValueError, match=rf"a_annotations\.csv cannot be read .*{message}"):
-        read(tmp_path, text)
-
-
-def test_annotations_are_put_in_order_of_time():
-    annotation = checked(Path("a"), ([9, 5, 5], ["V", "N", "+"]), 10)
-    assert annotation.sample.tolist() == [5, 5, 9]
-    assert annotation.symbol.tolist() == ["N", "+", "V"]
-
-
-@pytest.mark.parametrize(
-    ("annotation", "message"),
-    [
-        (([10], ["N"]), "sample 10 is annotated, but the recording has 10"),
-        (([-1], ["N"]), "sample -1 is annotated"),
-        (([1.5], ["N"]), "must be integers"),
-        (([1, 2], ["N"]), "one symbol for each"),
-        (([1], None), "one symbol for each"),
-        (None, "annotations of a"),
-    ],
-)
-def test_wrong_annotations(annotation, message):
     with pytest.raises(ValueError, match=message):
-        checked(Path("a"), annotation, 10)
+        read_annotation(tmp_path, text)

@@ -377,7 +377,10 @@ def test_annotation_file_that_is_cut_off(folder, n_bytes):
 def test_annotation_file_of_a_longer_record(folder, write_record):
     write_record(folder, "200", n_times=5000)
     (folder / "200.atr").rename(folder / "100.atr")
-    with pytest.raises(ValueError, match=r"100\.atr: annotations must lie within the recording of 2000 samples, .* at 4999"):
+    with pytest.raises(
+        ValueError,
+        match=r"100\.atr: annotations must lie within the recording of 2000 samples, .* at 4999",
+    ):
         load_wfdb(folder, records=["100"])
 
 

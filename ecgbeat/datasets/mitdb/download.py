@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -240,6 +241,16 @@ def _download(
         retry_if_failed=n_retries,
     )
     n_bytes = sum(published[name].n_bytes for name in files)
+    is_over = threading.Event()  # after a failure or an interrupt, no further file is requested
+
+    def fetch(name: str) -> None:
+        try:
+            if not is_over.is_set():
+                _fetch_file(fetcher, name)
+        except BaseException:
+            is_over.set()
+            raise
+
     with (
         _errors_naming_folder(folder),
         _quiet(pooch.get_logger()),
@@ -249,14 +260,14 @@ def _download(
         ThreadPoolExecutor(min(n_connections, len(files))) as pool,
     ):
         folder.mkdir(parents=True, exist_ok=True)
-        running = {pool.submit(_fetch_file, fetcher, name): name for name in files}
+        running = {pool.submit(fetch, name): name for name in files}
         try:
             for n_done, done in enumerate(as_completed(running), start=1):
                 done.result()
                 progress.update(published[running[done]].n_bytes)
                 progress.set_postfix_str(f"{n_done} of {len(files)} files")
-        finally:  # also when the user interrupts
-            pool.shutdown(wait=False, cancel_futures=True)
+        finally:
+            is_over.set()
 
 
 def _fetch_file(fetcher: Any, name: str) -> None:
@@ -287,7 +298,10 @@ def _request_file(url: str, output_file: str, fetcher: Any) -> None:
         request(url, output_file, fetcher)
     except OSError as error:
         response = getattr(error, "response", None)
-        if response is None or response.status_code >= 500 or response.status_code in _TEMPORARY:
+        if response is None:
+            raise
+        response.close()  # pooch leaves it open
+        if response.status_code >= 500 or response.status_code in _TEMPORARY:
             raise
         raise FileNotFoundError(
             f"{url} could not be downloaded: the server answered {response.status_code} "
@@ -310,9 +324,12 @@ def _errors_naming_folder(folder: Path) -> Iterator[None]:
 @contextmanager
 def _quiet(logger: logging.Logger) -> Iterator[None]:
     """Silence pooch's messages about each file."""
-    level = logger.level
-    logger.setLevel(logging.WARNING)
+
+    def is_warning(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING
+
+    logger.addFilter(is_warning)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        logger.removeFilter(is_warning)

@@ -123,9 +123,7 @@ def load_recordings(
     """
     fs, gain = check_positive("fs", fs, unit="Hz"), check_positive("gain", gain)
     check_dtype(dtype)
-    files = _find_recordings(
-        path, records, annotations if isinstance(annotations, str) else _SUFFIX
-    )
+    files = find_recordings(path, records, annotations if isinstance(annotations, str) else _SUFFIX)
     opened = [_open(file, fs, time_column) for file in files.values()]
     names = list(files)
     lead_names = [content.lead_names for content in opened]
@@ -179,7 +177,7 @@ def _errors_naming(file: Path, kind: str) -> Iterator[None]:
 # --- files ----------------------------------------------------------------------------
 
 
-def _find_recordings(
+def find_recordings(
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     records: Iterable[str | int] | None,
     suffix: str,
