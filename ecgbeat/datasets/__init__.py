@@ -1,4 +1,4 @@
-"""Data sets: simulators, readers and downloaders (layer 2)."""
+"""Data sets: simulators, readers and downloads."""
 
 from ecgbeat.datasets._simulator import make_heart_sounds, make_heartbeats, make_recording
 from ecgbeat.datasets.heart_sounds import load_heart_sounds

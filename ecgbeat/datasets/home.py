@@ -1,4 +1,4 @@
-"""Where data sets lie on this machine (layer 2)."""
+"""Folder of data sets on this machine."""
 
 import os
 from pathlib import Path
@@ -7,15 +7,13 @@ _VARIABLE = "ECGBEAT_DATA"
 
 
 def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder in which ecgbeat looks for data sets.
-
-    Asking creates nothing.
+    """Return the folder in which ecgbeat looks for data sets, without creating it.
 
     Parameters
     ----------
     data_home : path-like, default=None
-        The folder. None takes the environment variable ``ECGBEAT_DATA``, and
-        ``~/ecgbeat_data`` where that is not set.
+        Folder. None takes the environment variable ``ECGBEAT_DATA``, and ``~/ecgbeat_data``
+        if that is not set.
 
     Returns
     -------

@@ -56,19 +56,19 @@ def test_a_sine_keeps_frequency_and_amplitude(
 
 
 @pytest.mark.parametrize("fs", [1000.0, 2000, 4000.5, 44100])
-def test_other_rates(tmp_path, write_sine, fs):
+def test_resampling_to_other_rates(tmp_path, write_sine, fs):
     file = write_sine(tmp_path / "a.wav", fs=11025, duration=2)
     signal, _ = read_sound(file, fs)
     assert len(signal) == pytest.approx(2 * fs, abs=1)
     assert tone_of(signal, fs) == pytest.approx((100, 0.5), abs=0.5)
 
 
-def test_what_lies_above_the_new_nyquist_frequency_is_gone(tmp_path, write_sine):
+def test_frequencies_above_the_new_nyquist_frequency_are_removed(tmp_path, write_sine):
     file = write_sine(tmp_path / "a.wav", fs=48000, frequency=2500)
     assert np.abs(read_sound(file, 4000)[0][100:-100]).max() < 1e-4
 
 
-def test_the_same_rate_leaves_the_samples_as_they_are(tmp_path):
+def test_same_sampling_rate_keeps_the_samples(tmp_path):
     signal = np.random.default_rng(0).uniform(-1, 1, 100).astype(np.float32)
     soundfile.write(tmp_path / "a.wav", signal, 4000, subtype="FLOAT")
     np.testing.assert_array_equal(read_sound(tmp_path / "a.wav", 4000.0)[0], signal)
@@ -108,7 +108,7 @@ def test_a_wav_written_to_a_pipe_is_read_to_its_end(tmp_path, write_sine, size):
     np.testing.assert_array_equal(read_sound(file, 4000.0)[0], expected)
 
 
-def test_a_flac_behind_the_ending_wav_is_read(tmp_path, write_sine):
+def test_flac_named_wav_is_read(tmp_path, write_sine):
     write_sine(tmp_path / "a.flac").rename(tmp_path / "a.wav")
     assert len(read_sound(tmp_path / "a.wav", 4000.0)[0]) == 4000
 
@@ -124,7 +124,7 @@ NO_SOUND = {
 
 @pytest.mark.parametrize("content", NO_SOUND.values(), ids=NO_SOUND)
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3", "aiff", "au", "snd", "m4a"])
-def test_no_sound(tmp_path, ending, content):
+def test_content_other_than_sound_raises(tmp_path, ending, content):
     (tmp_path / f"a.{ending}").write_bytes(content)
     with pytest.raises(ValueError, match=r"^it is (empty|damaged, or not in a format .*WAV, FLAC)"):
         read_sound(tmp_path / f"a.{ending}", 4000.0)
@@ -132,7 +132,7 @@ def test_no_sound(tmp_path, ending, content):
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3", "aiff"])
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.9])
-def test_a_file_that_was_cut_off(tmp_path, write_sine, ending, share):
+def test_truncated_file_raises(tmp_path, write_sine, ending, share):
     file = write_sine(tmp_path / f"a.{ending}", duration=3, fs=16000)
     file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
     with pytest.raises(ValueError, match=r"truncated|damaged"):
@@ -149,7 +149,7 @@ def test_an_mp3_of_constant_rate_without_length_is_read_to_its_end(tmp_path, wri
     assert read_sound(file, 4000.0)[1] == pytest.approx(3 * share, abs=0.05)
 
 
-def test_a_flac_without_length(tmp_path, write_sine):
+def test_flac_without_length_raises(tmp_path, write_sine):
     file = write_sine(tmp_path / "a.flac")
     content = bytearray(file.read_bytes())
     content[21] &= 0xF0  # the number of samples: 36 bits
@@ -160,7 +160,7 @@ def test_a_flac_without_length(tmp_path, write_sine):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_samples_that_are_not_finite(tmp_path, bad):
+def test_samples_that_are_not_finite_raise(tmp_path, bad):
     signal = np.zeros(100, np.float32)
     signal[[10, 20]] = bad
     soundfile.write(tmp_path / "a.wav", signal, 4000, subtype="FLOAT")
@@ -169,20 +169,20 @@ def test_samples_that_are_not_finite(tmp_path, bad):
 
 
 @pytest.mark.parametrize("ending", ["wav", "aiff"])
-def test_no_samples(tmp_path, ending):
+def test_file_without_samples_raises(tmp_path, ending):
     soundfile.write(tmp_path / f"a.{ending}", np.zeros(0), 8000)
     with pytest.raises(ValueError, match="it holds no samples"):
         read_sound(tmp_path / f"a.{ending}", 4000.0)
 
 
-def test_less_than_one_sample(tmp_path):
+def test_less_than_one_sample_raises(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.zeros(4), 48000)
     with pytest.raises(ValueError, match="4 samples at 48000 Hz are less than one at 4000 Hz"):
         read_sound(tmp_path / "a.wav", 4000.0)
 
 
 @pytest.mark.parametrize(("n_kept", "n_times"), [(None, 12000), (100, 100), (20000, 12000)])
-def test_what_is_kept_of_a_long_file_does_not_hold_the_rest(tmp_path, write_sine, n_kept, n_times):
+def test_kept_samples_are_a_copy(tmp_path, write_sine, n_kept, n_times):
     file = write_sine(tmp_path / "a.wav", duration=3)
     reading = read_sounds([("a", file)], 4000.0, min_duration=0, n_kept=n_kept, on_error="raise")
     assert len(reading.signals["a"]) == n_times
@@ -213,21 +213,21 @@ def cut(file, n_bytes):
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "FLOAT", "DOUBLE", "IMA_ADPCM"])
 @pytest.mark.parametrize("ending", ["wav", "aiff"])
-def test_whole_files(tmp_path, write_sine, ending, subtype):
+def test_complete_wav_and_aiff_files_pass(tmp_path, write_sine, ending, subtype):
     subtype = "PCM_S8" if (ending, subtype) == ("aiff", "PCM_U8") else subtype
     file = write_sine(tmp_path / f"a.{ending}", subtype=subtype, duration=0.9999)
     assert check_complete(file) == file
 
 
 @pytest.mark.parametrize("name", ["a.flac", "a.ogg", "a.mp3", "a.opus.ogg"])
-def test_whole_files_of_other_formats(tmp_path, write_sine, name):
+def test_complete_files_of_other_formats_pass(tmp_path, write_sine, name):
     file = write_sine(tmp_path / name, subtype="OPUS" if "opus" in name else None)
     assert check_complete(file) == file
 
 
 @pytest.mark.parametrize("n_bytes", [1, 2, 100, 8000, 15000])
 @pytest.mark.parametrize("name", ["a.wav", "a.aiff"])
-def test_missing_samples(tmp_path, write_sine, name, n_bytes):
+def test_missing_samples_raise(tmp_path, write_sine, name, n_bytes):
     file = write_sine(tmp_path / name)
     cut(file, n_bytes)
     there = 16000 + 8 * (name == "a.aiff") - n_bytes
@@ -235,7 +235,7 @@ def test_missing_samples(tmp_path, write_sine, name, n_bytes):
         check_complete(file)
 
 
-def test_missing_samples_of_big_endian_wav(tmp_path, write_sine):
+def test_missing_samples_of_big_endian_wav_raise(tmp_path, write_sine):
     file = write_sine(tmp_path / "a.wav", endian="BIG")
     assert file.read_bytes()[:4] == b"RIFX"
     cut(file, 100)
@@ -243,7 +243,7 @@ def test_missing_samples_of_big_endian_wav(tmp_path, write_sine):
         check_complete(file)
 
 
-def test_missing_samples_behind_another_chunk(wav):
+def test_missing_samples_behind_another_chunk_raise(wav):
     content = wav.read_bytes()
     wav.write_bytes(content[:36] + b"LIST\5\0\0\0Hello\0" + content[36:-100])
     with pytest.raises(ValueError, match=r"truncated.*15900 of"):
@@ -251,31 +251,31 @@ def test_missing_samples_behind_another_chunk(wav):
 
 
 @pytest.mark.parametrize("size", [0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
-def test_placeholders_of_streams_promise_nothing(wav, size):
+def test_placeholder_sizes_of_streams_pass(wav, size):
     patch(wav, _DATA, size)
     assert check_complete(wav) == wav
 
 
 @pytest.mark.parametrize("too_much", [16, 28, 36, 44])
-def test_a_header_counted_among_the_samples(wav, too_much):
+def test_header_counted_as_samples_passes(wav, too_much):
     patch(wav, _DATA, 16000 + too_much)
     assert check_complete(wav) == wav
 
 
 @pytest.mark.parametrize("size", [0, 100, 16036, 16044, 17000, 0xFFFFFFFF])
-def test_the_size_of_all_says_nothing_of_the_samples(wav, size):
+def test_wrong_riff_size_passes(wav, size):
     patch(wav, _RIFF, size)
     assert check_complete(wav) == wav
 
 
 @pytest.mark.parametrize("trailer", [b"LIST\4\0\0\0Hiya", b"LIST\4\0\0\0Hi", b"\0\0\0"])
-def test_what_follows_the_samples_does_not_matter(wav, trailer):
+def test_trailing_chunks_pass(wav, trailer):
     wav.write_bytes(wav.read_bytes() + trailer)
     assert check_complete(wav) == wav
 
 
 @pytest.mark.parametrize("riff", [0, 36, 16036, 0xFFFFFFFF])
-def test_the_size_0_is_put_right(wav, riff):
+def test_size_0_of_samples_is_corrected(wav, riff):
     whole = wav.read_bytes()
     patch(wav, _RIFF, riff)
     patch(wav, _DATA, 0)
@@ -285,14 +285,14 @@ def test_the_size_0_is_put_right(wav, riff):
 
 
 @pytest.mark.parametrize("trailer", [b"", b"LIST\4\0\0\0Hiya", b"LIST\3\0\0\0Hey"])
-def test_a_wav_without_samples_is_left_as_it_is(tmp_path, write_sine, trailer):
+def test_wav_without_samples_passes(tmp_path, write_sine, trailer):
     file = write_sine(tmp_path / "a.wav", duration=0)
     file.write_bytes(file.read_bytes() + trailer)
     assert check_complete(file) == file
 
 
 @pytest.mark.parametrize("n_bytes", [0, 3, 11, 12, 30, _HEADER])
-def test_what_ends_before_the_samples_is_left_to_libsndfile(wav, n_bytes):
+def test_file_that_ends_before_the_samples(wav, n_bytes):
     wav.write_bytes(wav.read_bytes()[:n_bytes])
     if n_bytes in (0, _HEADER):
         with pytest.raises(ValueError, match=r"empty|truncated"):
@@ -303,14 +303,14 @@ def test_what_ends_before_the_samples_is_left_to_libsndfile(wav, n_bytes):
 
 @pytest.mark.parametrize("n_bytes", [1, 100, 1000])
 @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
-def test_a_page_of_ogg_that_is_not_whole(tmp_path, write_sine, subtype, n_bytes):
+def test_incomplete_page_of_ogg_raises(tmp_path, write_sine, subtype, n_bytes):
     file = write_sine(tmp_path / "a.ogg", subtype=subtype, duration=3)
     cut(file, n_bytes)
     with pytest.raises(ValueError, match=r"truncated: .* of its last page"):
         check_complete(file)
 
 
-def test_a_missing_file(tmp_path):
+def test_missing_file_raises(tmp_path):
     with pytest.raises(FileNotFoundError):
         check_complete(tmp_path / "a.wav")
 
@@ -324,7 +324,7 @@ def test_mp3_that_states_its_length(mp3):
     assert mp3_states_length(mp3)
 
 
-def test_mp3_that_does_not(mp3):
+def test_mp3_that_does_not_state_its_length(mp3):
     content = mp3.read_bytes()
     mp3.write_bytes(content[content.index(content[:2], 100) :])  # without the first frame
     assert not mp3_states_length(mp3)

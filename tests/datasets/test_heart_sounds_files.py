@@ -16,11 +16,11 @@ def origin(name, rule):
 
 
 @pytest.mark.parametrize("name", ["murmur/a.wav", "murmur/ann/a.wav", "murmur/ann/1/a.wav"])
-def test_folders_label_by_the_first_one(name):
+def test_label_by_the_first_folder(name):
     assert origin(name, "folders") == ("murmur", None)
 
 
-def test_folders_refuse_a_file_in_the_folder_itself():
+def test_file_outside_of_sub_folders_raises():
     with pytest.raises(
         ValueError, match=r"'a\.wav': it is not in a sub-folder.*\"pascal\".*function"
     ):
@@ -51,7 +51,7 @@ def test_pascal_names(name, label, subject):
 
 
 @pytest.mark.parametrize("name", ["normal.wav", "103_130503_B.wav", "_103.wav", "x/103.wav"])
-def test_names_that_are_not_pascals(name):
+def test_names_other_than_pascals_raise(name):
     with pytest.raises(ValueError, match=f"'{name}': its name does not begin with a label"):
         find_origins([name], "pascal")
 
@@ -72,7 +72,7 @@ def test_names_that_are_not_pascals(name):
         ((None, "ann"), None, "ann"),
     ],
 )
-def test_what_a_function_may_return(answer, label, subject):
+def test_valid_results_of_a_function(answer, label, subject):
     assert origin("a.wav", lambda _: answer) == (label, subject)
 
 
@@ -85,13 +85,13 @@ def test_a_function_is_called_with_the_relative_path():
 @pytest.mark.parametrize(
     "answer", ["", 1.5, float("nan"), b"murmur", ["murmur", "ann"], ("a", "b", "c"), {"a": 1}]
 )
-def test_what_a_function_must_not_return(answer):
+def test_invalid_label_of_a_function_raises(answer):
     with pytest.raises(ValueError, match=r"rule returned .* for 'a\.wav'.* must return a label"):
         find_origins(["a.wav"], lambda _: answer)
 
 
 @pytest.mark.parametrize("subject", [1.0, True, float("nan"), ["ann"]])
-def test_subjects_that_a_function_must_not_return(subject):
+def test_invalid_subject_of_a_function_raises(subject):
     with pytest.raises(ValueError, match=r"returned the subject .* for 'a\.wav'"):
         find_origins(["a.wav"], lambda _: ("murmur", subject))
 
@@ -103,19 +103,19 @@ def test_an_error_in_the_function_names_the_file():
 
 
 @pytest.mark.parametrize(("one", "other"), [("a", 1), (1, True)])
-def test_labels_of_several_kinds(one, other):
+def test_labels_of_several_types_raise(one, other):
     labels = {"1.wav": one, "2.wav": other}
     with pytest.raises(ValueError, match=r"several types: .*'1\.wav'.*'2\.wav'"):
         find_origins(labels, lambda file: labels[file.name])
 
 
-def test_no_label_goes_with_any_kind():
+def test_files_without_label_may_be_mixed_with_any_type():
     labels = {"1.wav": None, "2.wav": 2}
     assert len(find_origins(labels, lambda file: labels[file.name])) == 2
 
 
 @pytest.mark.parametrize("rule", ["folder", "", None, 1, ["folders"]])
-def test_an_unknown_rule(rule):
+def test_unknown_rule_raises(rule):
     with pytest.raises(ValueError, match=r"one of \['folders', 'pascal'\] or a function"):
         find_rule(rule)
 
@@ -134,7 +134,7 @@ def test_choice_of_labels(labels, wanted):
 @pytest.mark.parametrize(
     ("labels", "missing"), [("c", r"\['c'\]"), (["a", 1], r"\[1\]"), ([], r"\[\]")]
 )
-def test_labels_that_no_file_has(labels, missing):
+def test_labels_that_no_file_has_raise(labels, missing):
     with pytest.raises(ValueError, match=rf"labels {missing}; there are \['a', 'b'\]"):
         check_labels(ORIGINS, labels)
 
@@ -153,13 +153,13 @@ def test_files_in_sub_folders_in_the_order_of_their_paths(tmp_path):
     assert list(find_sounds(tmp_path)) == ["B/x.wav", "a.mp3", "a/b/c.ogg", "a/z.flac", "b.wav"]
 
 
-def test_the_files_are_those_of_the_names(tmp_path):
+def test_paths_of_the_files(tmp_path):
     touch(tmp_path, "a/z.wav")
     assert find_sounds(tmp_path) == {"a/z.wav": tmp_path / "a" / "z.wav"}
 
 
 @pytest.mark.parametrize("name", ["a.WAV", "a.Flac", "a.aiff", "a.opus", "a.b.mp3", "a.m4a"])
-def test_endings_of_sounds(tmp_path, name):
+def test_extensions_of_sounds(tmp_path, name):
     touch(tmp_path, name)
     assert list(find_sounds(tmp_path)) == [name]
 
@@ -167,7 +167,7 @@ def test_endings_of_sounds(tmp_path, name):
 @pytest.mark.parametrize(
     "name", ["set_b.csv", "notes.txt", "wav", ".wav", "._a.wav", "a.wav.txt", ".git/a.wav"]
 )
-def test_what_is_hidden_or_no_sound_is_passed_over(tmp_path, name):
+def test_hidden_and_other_files_are_ignored(tmp_path, name):
     touch(tmp_path, "a.wav", name)
     assert list(find_sounds(tmp_path)) == ["a.wav"]
 
@@ -198,18 +198,18 @@ def test_a_hidden_part_of_the_path_to_the_folder_does_not_hide_it(tmp_path):
     ("names", "message"),
     [([], "there are no files at all"), (["a.csv", "b.csv", "c"], r"only others \(2 \.csv, 1 wit")],
 )
-def test_a_folder_without_sounds(tmp_path, names, message):
+def test_folder_without_sounds_raises(tmp_path, names, message):
     touch(tmp_path, *names)
     with pytest.raises(ValueError, match=rf"{tmp_path} holds no audio file.*{message}"):
         find_sounds(tmp_path)
 
 
-def test_a_missing_folder(tmp_path):
+def test_missing_folder_raises(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere"):
         find_sounds(tmp_path / "nowhere")
 
 
-def test_a_file_in_place_of_the_folder(tmp_path):
+def test_file_in_place_of_the_folder_raises(tmp_path):
     touch(tmp_path, "a.wav")
     with pytest.raises(NotADirectoryError, match=r"a folder .*, but .*a\.wav is a file"):
         find_sounds(tmp_path / "a.wav")

@@ -93,7 +93,7 @@ def test_rows_of_a_file_stay_together_in_cross_validation(folder):
         assert not set(sounds.file_index[train]) & set(sounds.file_index[test])
 
 
-def test_a_rule_of_ones_own_with_subjects(folder):
+def test_custom_rule_with_subjects(folder):
     def rule(file):
         return len(file.parts), "ann" if "ann" in file.parts else None
 
@@ -175,21 +175,21 @@ def test_one_warning_for_all_files(folder):
     assert len(seen) == 1
 
 
-def test_nothing_but_unreadable_files(tmp_path):
+def test_only_unreadable_files_raises(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b.wav").write_bytes(b"")
-    message = r"nothing to load .*0 of 1 files; left out: 1 unreadable.*b\.wav cannot be read"
+    message = r"no file to load .*0 of 1 files; left out: 1 unreadable.*b\.wav cannot be read"
     with pytest.raises(ValueError, match=message):
         load_heart_sounds(tmp_path, on_error="skip")
 
 
-def test_nothing_but_short_files(folder):
+def test_only_short_files_raises(folder):
     with pytest.raises(ValueError, match=r"3 too short\. The longest of the short ones lasts 3 s"):
         load_heart_sounds(folder, min_duration=4)
 
 
-def test_nothing_but_files_without_label(folder):
-    with pytest.raises(ValueError, match=r"nothing to load .* 3 without a label"):
+def test_only_files_without_label_raises(folder):
+    with pytest.raises(ValueError, match=r"no file to load .* 3 without a label"):
         load_heart_sounds(folder, rule=lambda _: None)
 
 
@@ -207,13 +207,13 @@ def test_nothing_but_files_without_label(folder):
         ({"labels": ["abnormal"]}, r"labels \['abnormal'\]; there are \['murmur', 'normal'\]"),
     ],
 )
-def test_wrong_arguments_are_found_before_anything_is_read(folder, arguments, message):
+def test_wrong_arguments_raise_before_files_are_read(folder, arguments, message):
     (folder / "normal" / "b.wav").write_bytes(b"")
     with pytest.raises(ValueError, match=message):
         load_heart_sounds(folder, **arguments)
 
 
-def test_a_file_beside_the_folders_of_labels(folder, write_sine):
+def test_file_beside_the_folders_of_labels_raises(folder, write_sine):
     write_sine(folder / "a.wav")
     with pytest.raises(ValueError, match=r"no label for 'a\.wav': it is not in a sub-folder"):
         load_heart_sounds(folder)
@@ -283,7 +283,7 @@ def test_real_windows_of_pascal(pascal):
         (30, 10, 7.5, [0, 8, 15, 22]),
     ],
 )
-def test_starts(n_sound, n_times, step, starts):
+def test_window_starts(n_sound, n_times, step, starts):
     found = _window_starts(n_sound, _Windows(n_times, step))
     assert found.tolist() == starts
     assert found.dtype == np.int64

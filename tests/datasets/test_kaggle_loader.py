@@ -82,19 +82,19 @@ def test_mitbih_has_five_classes_at_120_hz(folder):
 
 
 @pytest.mark.parametrize("stem", STEMS)
-def test_a_file_is_read_as_what_its_name_says(folder, stem):
+def test_name_of_a_file_decides_its_classes(folder, stem):
     bunch = load_heartbeat_csv(folder / f"{stem}.csv")
     assert len(bunch.target_names) == (2 if stem.startswith("ptb") else 5)
     assert bunch.filenames == [str(folder / f"{stem}.csv")]
 
 
-def test_csv_has_no_patients_and_says_so(folder):
+def test_csv_has_no_patients(folder):
     bunch = load_heartbeat_csv(folder)
     assert (bunch.groups, bunch.records, bunch.symbols, bunch.r_peaks) == (None,) * 4
     assert "groups is None" in bunch.DESCR
 
 
-def test_rebuilt_set_has_patients_and_says_so(rebuilt):
+def test_rebuilt_set_has_patients(rebuilt):
     bunch = load_heartbeat_csv(rebuilt)
     assert bunch.records.tolist() == ["100", "201", "202"] * 2
     assert bunch.groups.tolist() == ["100", "201", "201"] * 2  # 201 and 202 are one man
@@ -124,7 +124,7 @@ def test_as_frame(folder):
     assert (bunch.data.dtypes == np.float32).all()
 
 
-def test_as_frame_without_pandas_says_what_to_install(folder, monkeypatch):
+def test_as_frame_without_pandas_raises(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r"ecgbeat\[data\]"):
         load_heartbeat_csv(folder, as_frame=True)
@@ -142,12 +142,12 @@ def test_data_home_is_the_default(folder, monkeypatch, tmp_path_factory):
     assert len(load_heartbeat_csv(subset="test").data) == 7
 
 
-def test_missing_folder(tmp_path):
+def test_missing_folder_raises(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder or file .*nowhere.*kaggle\.com"):
         load_heartbeat_csv(tmp_path / "nowhere")
 
 
-def test_missing_file_names_what_is_there(folder):
+def test_missing_file_error_lists_the_files_present(folder):
     (folder / "mitbih_train.csv").unlink()
     (folder / "mitbih_test.csv").unlink()
     message = (
@@ -157,19 +157,19 @@ def test_missing_file_names_what_is_there(folder):
         load_heartbeat_csv(folder)
 
 
-def test_half_of_a_pair_missing(folder):
+def test_missing_half_of_a_pair_raises(folder):
     (folder / "ptbdb_abnormal.csv").unlink()
     with pytest.raises(FileNotFoundError, match=r"no ptbdb_abnormal\.csv"):
         load_heartbeat_csv(folder, subset="ptb")
 
 
-def test_file_of_another_kind(tmp_path):
+def test_file_of_another_format_raises(tmp_path):
     (tmp_path / "archive.zip").write_bytes(b"PK")
     with pytest.raises(ValueError, match=r"archive\.zip must end in .*unpack the archive"):
         load_heartbeat_csv(tmp_path / "archive.zip")
 
 
-def test_unknown_subset(folder):
+def test_unknown_subset_raises(folder):
     with pytest.raises(ValueError, match=r"subset must be one of \['train'.*got 'all'"):
         load_heartbeat_csv(folder, subset="all")
 
@@ -292,14 +292,14 @@ def test_label_range_is_that_of_the_set(write, lines):
         _read_table(write("\n".join(lines)), 2)
 
 
-def test_gzip_that_is_cut_off(tmp_path, lines):
+def test_truncated_gzip_raises(tmp_path, lines):
     file = tmp_path / "mitbih_train.csv.gz"
     file.write_bytes(gzip.compress("\n".join(lines).encode())[:500])
     with pytest.raises(ValueError, match="cannot be unpacked"):
         _read_table(file, 5)
 
 
-def test_binary_file_named_csv(tmp_path):
+def test_binary_file_named_csv_raises(tmp_path):
     file = tmp_path / "mitbih_train.csv"
     file.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 10)
     with pytest.raises(ValueError, match="is damaged: line 1"):
@@ -318,7 +318,7 @@ def arrays():
     }
 
 
-def test_npz_tells_record_sample_and_symbol(tmp_path, arrays):
+def test_npz_with_record_sample_and_symbol(tmp_path, arrays):
     np.savez(tmp_path / "mitbih_test.npz", **arrays)
     table = _read_table(tmp_path / "mitbih_test.npz", 5)
     assert table.record.tolist() == ["100", "100", "201", "202"]
@@ -352,14 +352,14 @@ def test_damaged_npz_names_file_and_problem(tmp_path, arrays, change, message):
         _read_table(tmp_path / "mitbih_test.npz", 5)
 
 
-def test_npz_without_labels(tmp_path, arrays):
+def test_npz_without_labels_raises(tmp_path, arrays):
     np.savez(tmp_path / "mitbih_test.npz", X=arrays["X"])
     with pytest.raises(ValueError, match=r"lacks the arrays \['y'\], it has \['X'\]"):
         _read_table(tmp_path / "mitbih_test.npz", 5)
 
 
 @pytest.mark.parametrize("n_bytes", [1, 300])
-def test_npz_that_is_cut_off(tmp_path, arrays, n_bytes):
+def test_truncated_npz_raises(tmp_path, arrays, n_bytes):
     file = tmp_path / "mitbih_test.npz"
     np.savez(file, **arrays)
     file.write_bytes(file.read_bytes()[:n_bytes])

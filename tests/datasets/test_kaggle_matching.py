@@ -48,13 +48,13 @@ def test_one_row(folder, rows):
     assert match_kaggle_beats(rows[3], folder).record.tolist() == ["201"]
 
 
-def test_more_rows_than_are_looked_up_at_once(folder, rows):
+def test_more_rows_than_are_compared_at_once(folder, rows):
     found = match_kaggle_beats(np.tile(rows, (1500, 1)), folder)
     assert len(found.record) == 9000
     np.testing.assert_array_equal(found.record, np.tile(np.repeat(["100", "201", "202"], 2), 1500))
 
 
-def test_rows_of_elsewhere_have_no_match(folder, rows):
+def test_other_rows_have_no_match(folder, rows):
     X = np.concatenate([rows[:1], np.random.default_rng(0).random((2, 187)), np.zeros((1, 187))])
     found = match_kaggle_beats(X, folder)
     assert found.matched.tolist() == [True, False, False, False]
@@ -73,7 +73,7 @@ def test_one_value_beyond_the_tolerance_is_no_match(folder, rows, change, is_fou
     assert match_kaggle_beats(changed, folder).matched[0] == is_found
 
 
-def test_rounded_rows_take_a_larger_tolerance(folder, rows):
+def test_rounded_rows_need_a_larger_tolerance(folder, rows):
     rounded = rows.round(4)
     assert match_kaggle_beats(rounded, folder).share_matched == 0
     assert match_kaggle_beats(rounded, folder, tolerance=1e-4).share_matched == 1
@@ -114,30 +114,30 @@ def test_no_rows(folder, X):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_rows_that_are_not_finite_are_an_error(folder, rows, bad):
+def test_rows_that_are_not_finite_raise(folder, rows, bad):
     rows[1, 5] = bad
     with pytest.raises(ValueError, match=r"1 of 1122 values .* first at X\[1, 5\]"):
         match_kaggle_beats(rows, folder)
 
 
-def test_the_label_does_not_belong_to_the_row(folder):
+def test_rows_with_label_raise(folder):
     with pytest.raises(ValueError, match=r"shape \(3, 188\)\. Leave out the label .*X\[:, :-1\]"):
         match_kaggle_beats(np.zeros((3, 188)), folder)
 
 
 @pytest.mark.parametrize("shape", [(3, 186), (5,), (2, 1, 187)])
-def test_other_shapes_are_errors(folder, shape):
+def test_other_shapes_raise(folder, shape):
     with pytest.raises(ValueError, match="must have the 187 columns"):
         match_kaggle_beats(np.zeros(shape), folder)
 
 
 @pytest.mark.parametrize("tolerance", [0, -1, 0.1, np.nan])
-def test_impossible_tolerances_are_errors(folder, rows, tolerance):
+def test_invalid_tolerance_raises(folder, rows, tolerance):
     with pytest.raises(ValueError, match="tolerance must be"):
         match_kaggle_beats(rows, folder, tolerance=tolerance)
 
 
-def test_missing_database_says_where_to_get_it(tmp_path, rows):
+def test_missing_database_error_names_the_source(tmp_path, rows):
     with pytest.raises(FileNotFoundError, match=r"physionet\.org/content/mitdb"):
         match_kaggle_beats(rows, tmp_path / "nowhere")
 
@@ -163,7 +163,7 @@ def test_annotations_of_any_kind_end_a_row():
     assert np.count_nonzero(rows[0]) == 11  # 100, 103, ... below 136, the first of them 0
 
 
-def test_behind_the_last_annotation_the_record_ends():
+def test_end_of_record_follows_the_last_annotation():
     rows, *_ = rebuild(RAMP, [500, 900], ["N", "N"])
     assert np.count_nonzero(rows[0]) == 139  # below 900 + 0.2 * 100
 
@@ -174,7 +174,7 @@ def test_long_rows_are_cut_after_scaling():
     assert rows[0, -1] == pytest.approx(186 * 3 / 918)
 
 
-def test_constant_and_empty_stretches_match_nothing():
+def test_constant_and_empty_rows_are_nan():
     rows, sample, _ = rebuild(np.ones(1000), [100, 300, 300, 301], ["N", "V", "N", "N"])
     assert sample == [100, 300, 300]
     assert np.isnan(rows).all()

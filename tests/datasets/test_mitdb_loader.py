@@ -18,7 +18,7 @@ def folder(tmp_path, write_record):
     return mitdb
 
 
-def test_mlii_where_there_is_one_else_v5_without_a_warning(folder):
+def test_mlii_or_else_v5_is_read_without_a_warning(folder):
     assert load_mitdb(folder).lead_names == ["V5", "MLII", "MLII", "MLII"]
 
 
@@ -33,7 +33,7 @@ def test_data_home_is_the_default(folder, monkeypatch):
     assert len(load_mitdb().recordings) == 4
 
 
-def test_arguments_are_those_of_load_wfdb(folder):
+def test_arguments_of_load_wfdb(folder):
     recordings, annotations = load_mitdb(
         folder, ["114"], lead=0, annotator=None, dtype=np.float64, return_X_y=True
     )
@@ -41,19 +41,19 @@ def test_arguments_are_those_of_load_wfdb(folder):
     assert annotations is None
 
 
-def test_a_lead_asked_for_by_name_and_missing_warns(folder):
+def test_missing_lead_warns(folder):
     with pytest.warns(UserWarning, match="1 of 4 records have no lead 'MLII'") as caught:
         load_mitdb(folder, lead="MLII")
     assert caught[0].filename == __file__
 
 
-def test_descr_says_whom_to_cite(folder):
+def test_descr_contains_the_citations(folder):
     descr = load_mitdb(folder).DESCR
     assert "10.1109/51.932724" in descr
     assert "10.1161/01.CIR.101.23.e215" in descr
 
 
-def test_missing_database_says_where_to_get_it(tmp_path, monkeypatch):
+def test_missing_database_error_names_the_source(tmp_path, monkeypatch):
     monkeypatch.setenv("ECGBEAT_DATA", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"mitdb\. .*physionet\.org/content/mitdb/1\.0\.0"):
         load_mitdb()

@@ -51,7 +51,7 @@ def test_an_npz_of_named_parts(tmp_path):
         ({"signal": SIGNAL.astype(str)}, "type <U"),
     ],
 )
-def test_what_is_no_recording(tmp_path, arrays, message):
+def test_arrays_other_than_recordings_raise(tmp_path, arrays, message):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(ValueError, match=message):
         open_arrays(tmp_path / "a.npz")
@@ -72,7 +72,7 @@ def test_objects_are_not_unpickled(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz"])
 @pytest.mark.parametrize("n_bytes", [0, 5, 200])
-def test_a_file_that_is_cut_off(tmp_path, name, n_bytes):
+def test_truncated_file_raises(tmp_path, name, n_bytes):
     (np.save if name == "a.npy" else np.savez)(tmp_path / name, SIGNAL)
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[:n_bytes])

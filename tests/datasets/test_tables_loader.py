@@ -138,7 +138,7 @@ def test_without_annotations(tmp_path):
     assert (data.record_names, data.annotations) == (["a"], None)
 
 
-def test_some_with_annotations_and_some_without_are_an_error(tmp_path):
+def test_annotations_of_only_some_recordings_raise(tmp_path):
     for name in "ab":
         write_csv(tmp_path / f"{name}.csv")
     write_annotations(tmp_path / "a_annotations.csv")
@@ -147,7 +147,7 @@ def test_some_with_annotations_and_some_without_are_an_error(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["file", "function"])
-def test_annotations_outside_the_recording(tmp_path, source):
+def test_annotations_outside_the_recording_raise(tmp_path, source):
     write_csv(tmp_path / "a.csv")
     (tmp_path / "a_annotations.csv").write_text("300,N\n")
     annotations = "_annotations" if source == "file" else lambda _: ([300], ["N"])
@@ -157,13 +157,13 @@ def test_annotations_outside_the_recording(tmp_path, source):
         load_recordings(tmp_path, 360, annotations=annotations)
 
 
-def test_a_function_that_returns_no_pair(tmp_path):
+def test_function_that_returns_unequal_lengths_raises(tmp_path):
     write_csv(tmp_path / "a.csv")
     with pytest.raises(ValueError, match=r"annotations of .*a\.csv must have one symbol for each"):
         load_recordings(tmp_path, 360, annotations=lambda _: ([1, 2], ["N"]))
 
 
-def test_what_is_loaded_can_be_cut_into_beats(tmp_path):
+def test_loaded_recordings_can_be_cut_into_beats(tmp_path):
     write_csv(tmp_path / "a.csv")
     write_annotations(tmp_path / "a_annotations.csv")
     data = load_recordings(tmp_path, 360)
@@ -244,13 +244,13 @@ def test_return_X_y_gives_the_two_lists(tmp_path):  # noqa: N802
         ({"fs": 250}, r"a\.npz .*states fs=360 Hz, but fs=250"),
     ],
 )
-def test_wrong_arguments(tmp_path, arguments, message):
+def test_wrong_arguments_raise(tmp_path, arguments, message):
     as_npz(tmp_path / "a.npz")
     with pytest.raises(ValueError, match=message):
         load_recordings(tmp_path, **{"fs": 360} | arguments)
 
 
-def test_without_pandas_the_error_says_what_to_install(tmp_path, monkeypatch):
+def test_missing_pandas_error_names_the_extra(tmp_path, monkeypatch):
     write_csv(tmp_path / "a.csv")
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r"pip install \"ecgbeat\[data\]\""):
@@ -318,35 +318,35 @@ def test_sub_folders_where_the_folder_has_none_itself(tmp_path):
 
 
 @pytest.mark.parametrize(("records", "names"), [(["c", "a"], ["c", "a"]), ("b", ["b"])])
-def test_choice(folder, records, names):
+def test_choice_of_rows(folder, records, names):
     assert find(folder, records) == names
 
 
-def test_a_record_that_is_not_there(folder):
+def test_missing_record_raises(folder):
     with pytest.raises(FileNotFoundError, match=r"no records \['d'\]; it has \['a', 'b', 'c'\]"):
         find(folder, ["a", "d"])
 
 
 @pytest.mark.parametrize("make_path", [lambda f: f / "x", lambda f: f / "x.csv", lambda f: [f]])
-def test_a_path_that_is_not_there(folder, make_path):
+def test_missing_path_raises(folder, make_path):
     with pytest.raises(FileNotFoundError, match="There is no folder or file"):
         find(make_path(folder))
 
 
-def test_a_file_of_another_kind(folder):
+def test_file_of_another_format_raises(folder):
     with pytest.raises(ValueError, match=r"notes\.md must end in one of \.npy"):
         find(folder / "notes.md")
 
 
-def test_two_files_of_one_name(folder):
+def test_two_files_of_one_name_raise(folder):
     (folder / "a.csv").touch()
     with pytest.raises(ValueError, match=r"a\.csv and .*a\.npy would both be record 'a'"):
         find(folder)
 
 
 @pytest.mark.parametrize(("path", "records"), [("empty", None), ([], None), (".", [])])
-def test_nothing_to_load(folder, monkeypatch, path, records):
+def test_no_record_to_load_raises(folder, monkeypatch, path, records):
     monkeypatch.chdir(folder)
     (folder / "empty").mkdir()
-    with pytest.raises(ValueError, match="There is nothing to load"):
+    with pytest.raises(ValueError, match="There is no record to load"):
         find(path, records)

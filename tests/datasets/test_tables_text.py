@@ -64,7 +64,7 @@ def test_comments_that_name_no_leads(tmp_path):
     ["time", "Time (s)", "time[ms]", "time_s", "t", "'sample #'", "'Elapsed time'", "index", "",
      "Unnamed: 0", "Timestamp", "seconds", "sample"],
 )  # fmt: skip
-def test_a_column_that_is_named_as_a_time_is_no_lead(tmp_path, name):
+def test_column_named_as_time_is_left_out(tmp_path, name):
     text = f"{name},MLII,V5\n0,0.5,-1\n1,0.25,2\n2,-0.125,3.5\n"
     assert read(tmp_path, text) == (ROWS, ["MLII", "V5"])
 
@@ -72,7 +72,7 @@ def test_a_column_that_is_named_as_a_time_is_no_lead(tmp_path, name):
 @pytest.mark.parametrize(
     "head", ["", "MLII,V5\n", "'Elapsed time','MLII','V5'\n'mm:ss','mV','mV'\n"]
 )
-def test_clock_times_are_no_lead(tmp_path, head):
+def test_clock_times_are_left_out(tmp_path, head):
     if head.startswith("MLII"):
         head = "clock," + head
     rows, names = read(tmp_path, head + "'0:00.000',0.5,-1\n'0:00.003',0.25,2\n0:01,-0.125,3.5\n")
@@ -81,7 +81,7 @@ def test_clock_times_are_no_lead(tmp_path, head):
 
 
 @pytest.mark.parametrize("name", ["lead I", "II", "V1", "ECG", "T wave", "systole", "S1"])
-def test_names_of_leads_are_not_taken_for_times(tmp_path, name):
+def test_names_of_leads_are_not_times(tmp_path, name):
     assert read(tmp_path, f"{name},V5\n0.5,-1\n0.25,2\n-0.125,3.5\n")[1] == [name, "V5"]
 
 
@@ -89,7 +89,7 @@ RISING = "".join(f"{row / 360:.4f},{row % 5}\n" for row in range(20))
 
 
 @pytest.mark.parametrize("head", ["", "what,V5\n"])
-def test_a_first_column_that_rises_is_not_guessed(tmp_path, head):
+def test_rising_first_column_without_name_raises(tmp_path, head):
     with pytest.raises(ValueError, match=r"first column rises .*time_column=0 .*time_column=None"):
         read(tmp_path, head + RISING)
 
@@ -105,7 +105,7 @@ def test_the_time_column_can_be_named(tmp_path, time_column, names):
 
 
 @pytest.mark.parametrize("time_column", [2, -3, "time"])
-def test_a_time_column_that_is_not_there(tmp_path, time_column):
+def test_missing_time_column_raises(tmp_path, time_column):
     with pytest.raises(ValueError, match=rf"no time_column={time_column!r}"):
         read(tmp_path, "what,V5\n" + RISING, time_column)
 
@@ -136,13 +136,13 @@ def test_missing_cells_are_nan(tmp_path, cell, column):
     ],
 )
 @pytest.mark.parametrize("end", ["\n", "\n0.3,0.4\n"])
-def test_a_damaged_line_is_named(tmp_path, line, message, end):
+def test_error_names_the_damaged_line(tmp_path, line, message, end):
     text = f"MLII,V5\n0.5,-1\n0.25,2\n{line}{end}"
     with pytest.raises(ValueError, match=message):
         read(tmp_path, text)
 
 
-def test_a_line_far_below_is_named(tmp_path):
+def test_error_names_a_damaged_line_far_below(tmp_path):
     text = "MLII,V5\n" + "0.5,-1\n" * 3000 + "0.5,x\n"
     with pytest.raises(ValueError, match="line 3002 column 2 is not a number: 'x'"):
         read(tmp_path, text)
@@ -159,18 +159,18 @@ def test_a_line_far_below_is_named(tmp_path):
         ("time\n0\n1\n", "only column holds the time"),
     ],
 )
-def test_files_that_hold_no_recording(tmp_path, text, message):
+def test_files_without_recording_raise(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         read(tmp_path, text)
 
 
-def test_a_packed_file_that_is_cut_off(tmp_path):
+def test_truncated_gzip_raises(tmp_path):
     packed = gzip.compress(np.random.default_rng(0).bytes(2000).hex("\n").encode())
     with pytest.raises(ValueError, match="cannot be unpacked"):
         read(tmp_path, packed[:500], name="a.csv.gz")
 
 
-def test_a_file_that_is_not_packed_as_it_says(tmp_path):
+def test_text_named_gzip_raises(tmp_path):
     with pytest.raises(ValueError, match="cannot be unpacked"):
         read(tmp_path, "0.5,1\n", name="a.csv.gz")
 
@@ -221,7 +221,7 @@ def test_symbols_that_look_like_missing_values_or_marks(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "sample,symbol\n", "# none\n"])
-def test_no_annotations_are_annotations(tmp_path, text):
+def test_empty_annotations(tmp_path, text):
     assert read_annotation(tmp_path, text) == ([], [])
 
 
@@ -237,6 +237,6 @@ def test_no_annotations_are_annotations(tmp_path, text):
         ("5,N\n9,\n", "line 2 has the sample '9' and the symbol ''"),
     ],
 )
-def test_damage_is_named(tmp_path, text, message):
+def test_damaged_annotations_raise(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         read_annotation(tmp_path, text)

@@ -20,7 +20,7 @@ def folder(tmp_path, write_record):
     return tmp_path
 
 
-def test_recordings_and_annotations_are_what_was_written(tmp_path, write_record):
+def test_recordings_and_annotations_equal_those_written(tmp_path, write_record):
     signal, sample, symbol = write_record(tmp_path)
     data = load_wfdb(tmp_path)
     np.testing.assert_allclose(data.recordings[0], signal[0], atol=1.01 * HALF_STEP)
@@ -66,7 +66,7 @@ def test_the_lead_read_is_the_lead_named(folder):
         np.testing.assert_array_equal(recording, leads[names.index("V5")])
 
 
-def test_missing_lead_warns_and_names_what_was_taken(folder):
+def test_missing_lead_warns_and_names_the_lead_read(folder):
     message = (
         "1 of 3 records have no lead 'MLII'; their first lead was read: 102 (V5, V2). "
         "lead=('MLII', 0) does so without a warning, records= can leave them out."
@@ -77,12 +77,12 @@ def test_missing_lead_warns_and_names_what_was_taken(folder):
     assert caught[0].filename == __file__
 
 
-def test_what_the_warning_advises_is_silent(folder):
+def test_advice_of_the_warning_avoids_it(folder):
     assert load_wfdb(folder, lead=("MLII", 0)).lead_names == ["MLII", "V5", "MLII"]
 
 
 @pytest.mark.parametrize("lead", ["mlii", 2, -3, (), ("I", 7)])
-def test_lead_that_no_record_has(folder, lead):
+def test_lead_that_no_record_has_raises(folder, lead):
     with pytest.raises(ValueError, match=re.escape(f"lead={lead!r} is not in the records 100 (ML")):
         load_wfdb(folder, lead=lead)
 
@@ -103,7 +103,7 @@ def test_dtype_and_layout(folder, lead, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, "int16"])
-def test_other_dtypes_are_an_error(folder, dtype):
+def test_other_dtypes_raise(folder, dtype):
     with pytest.raises(ValueError, match="dtype must be float32 or float64"):
         load_wfdb(folder, dtype=dtype)
 
@@ -117,7 +117,7 @@ def test_one_record_by_its_name(folder):
     assert load_wfdb(folder, "114").record_names == ["114"]
 
 
-def test_the_list_of_records_decides(folder):
+def test_list_of_records_is_read(folder):
     (folder / "RECORDS").write_text("114\n100\n")
     assert load_wfdb(folder).record_names == ["114", "100"]
 
@@ -149,7 +149,7 @@ def test_leads_of_records_that_differ_in_their_number(folder, write_record):
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".gz"])
-def test_an_archive_is_to_be_unpacked(tmp_path, suffix):
+def test_archive_raises(tmp_path, suffix):
     (tmp_path / f"mitdb{suffix}").write_bytes(b"PK")
     with pytest.raises(FileNotFoundError, match=r"Unpack the archive first"):
         load_wfdb(tmp_path / f"mitdb{suffix}")
@@ -170,7 +170,7 @@ def test_return_X_y_gives_the_two_lists(folder):  # noqa: N802
     assert len(recordings) == len(annotations) == 3
 
 
-def test_different_sampling_rates_are_an_error(folder, write_record):
+def test_different_sampling_rates_raise(folder, write_record):
     write_record(folder, "500", fs=250)
     message = "360 Hz: 100, 102, 114; 250 Hz: 500"
     with pytest.raises(ValueError, match=message):
@@ -178,29 +178,29 @@ def test_different_sampling_rates_are_an_error(folder, write_record):
     assert load_wfdb(folder, "500").fs == 250.0
 
 
-def test_missing_folder(tmp_path):
+def test_missing_folder_raises(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere\. .*physionet\.org"):
         load_wfdb(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", ["100", "100.hea"])
-def test_path_of_a_record_is_answered_with_the_right_call(folder, name):
+def test_path_of_a_record_error_shows_the_right_call(folder, name):
     message = rf"There is no folder .* path='{folder}', records=\['100'\]"
     with pytest.raises(FileNotFoundError, match=message):
         load_wfdb(folder / name)
 
 
-def test_folder_without_records(tmp_path):
+def test_folder_without_records_raises(tmp_path):
     with pytest.raises(ValueError, match=r"holds no record \(\*\.hea\)"):
         load_wfdb(tmp_path)
 
 
-def test_empty_choice_of_records(folder):
+def test_empty_choice_of_records_raises(folder):
     with pytest.raises(ValueError, match="records is empty"):
         load_wfdb(folder, [])
 
 
-def test_without_wfdb_the_error_says_what_to_install(folder, monkeypatch):
+def test_missing_wfdb_error_names_the_extra(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "wfdb", None)
     with pytest.raises(ImportError, match=r"pip install \"ecgbeat\[data\]\""):
         load_wfdb(folder)
@@ -234,22 +234,22 @@ LEADS = [["MLII", "V5"], ["V5", "MLII", "V1"]]
         (("V1", 0), [0, 2]),
     ],
 )
-def test_choice(lead, found):
+def test_choice_of_rows(lead, found):
     assert choose_leads(NAMES, LEADS, lead) == found
 
 
 @pytest.mark.parametrize("lead", [2, "aVR", ("aVR", 2), ()])
-def test_a_lead_that_is_not_there(lead):
+def test_missing_lead_raises(lead):
     with pytest.raises(ValueError, match=r"is not in the records a \(MLII, V5\)"):
         choose_leads(NAMES, LEADS, lead)
 
 
-def test_the_first_lead_is_the_stated_fallback_and_the_warning_points_here():
+def test_warning_about_the_first_lead_points_to_the_caller():
     with pytest.warns(UserWarning, match=r"1 of 2 records have no lead 'V1'") as caught:
         assert choose_leads(NAMES, LEADS, "V1") == [0, 2]
     assert caught[0].filename == __file__
 
 
-def test_no_warning_where_all_have_the_lead():
+def test_no_warning_if_all_records_have_the_lead():
     with warnings.catch_warnings(action="error"):
         choose_leads(NAMES, LEADS, "V5")

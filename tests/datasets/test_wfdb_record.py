@@ -44,13 +44,13 @@ def test_missing_file_is_named_with_its_source(folder, ending):
         ("100 2 360 2000\n100.dat 212 200\n", "does not describe each"),
     ],
 )
-def test_damaged_header(folder, text, message):
+def test_damaged_header_raises(folder, text, message):
     (folder / "100.hea").write_text(text)
     with pytest.raises(ValueError, match=rf"100\.hea is damaged: .*{message}.*physionet"):
         load_wfdb(folder)
 
 
-def test_header_with_an_unknown_format(folder):
+def test_header_with_an_unknown_format_raises(folder):
     replace_text(folder / "100.hea", " 212 ", " 999 ")
     with pytest.raises(ValueError, match=r"100\.dat is damaged: .*format 999"):
         load_wfdb(folder)
@@ -58,13 +58,13 @@ def test_header_with_an_unknown_format(folder):
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 300, 5999])
 @pytest.mark.parametrize("lead", [0, None])
-def test_signal_file_that_is_cut_off(folder, n_bytes, lead):
+def test_truncated_signal_file_raises(folder, n_bytes, lead):
     cut(folder / "100.dat", n_bytes)
     with pytest.raises(ValueError, match=rf"100\.dat is damaged: its {n_bytes} bytes do not hold"):
         load_wfdb(folder, lead=lead)
 
 
-def test_signal_file_with_a_flipped_bit(folder):
+def test_signal_file_with_a_flipped_bit_raises(folder):
     file = folder / "100.dat"
     content = bytearray(file.read_bytes())
     content[3000] ^= 1
@@ -74,7 +74,7 @@ def test_signal_file_with_a_flipped_bit(folder):
     assert len(load_wfdb(folder, verify=False).recordings) == 2
 
 
-def test_signal_file_of_another_record(folder, write_record):
+def test_signal_file_of_another_record_raises(folder, write_record):
     write_record(folder, "200", n_times=2001)
     (folder / "200.dat").rename(folder / "100.dat")
     with pytest.raises(ValueError, match=r"100\.dat is damaged"):
@@ -173,7 +173,7 @@ def test_leads_of_different_rates_are_averaged_to_that_of_the_frames(tmp_path):
     assert data.recordings[0].shape == (2, 400)
 
 
-def test_a_lead_without_a_name_has_that_of_wfdb(tmp_path):
+def test_lead_without_a_name_gets_that_of_wfdb(tmp_path):
     np.zeros(720, "<i2").tofile(tmp_path / "r.dat")
     (tmp_path / "r.hea").write_text("r 1 360 720\nr.dat 16\n")
     assert load_wfdb(tmp_path, annotator=None).lead_names == ["record r, signal 0"]
@@ -280,7 +280,7 @@ def test_segments_at_a_multiple_of_the_rate_of_the_header(tmp_path):
         ("whole/2 2 250 5000\na 2000\nbb 3000\n", "2000 samples at 250 Hz in segment a"),
     ],
 )
-def test_a_header_that_does_not_fit_its_segments(fixed, text, message):
+def test_header_that_contradicts_its_segments_raises(fixed, text, message):
     folder, _ = fixed
     (folder / "whole.hea").write_text(text)
     with pytest.raises(ValueError, match=rf"whole\.hea is damaged: .*{message}"):
@@ -314,7 +314,7 @@ def annotate(folder, sample, symbol, **kwargs):
         wfdb.wrann("100", "qrs", np.array(sample), symbol, write_dir=str(folder), **kwargs)
 
 
-def test_missing_file_says_how_to_do_without(folder):
+def test_missing_annotation_file_error_names_the_remedy(folder):
     (folder / "100.atr").unlink()
     message = r"There is no file .*100\.atr\. annotator=None .*records=.*physionet"
     with pytest.raises(FileNotFoundError, match=message):
@@ -347,7 +347,7 @@ def test_a_lead_with_several_samples_a_frame_has_annotations_in_its_samples(tmp_
     assert data.recordings[0].shape == (1600,)
 
 
-def test_an_empty_annotation_is_one(folder):
+def test_empty_annotation(folder):
     (folder / "100.atr").write_bytes(b"\x00\x00")
     annotation = load_wfdb(folder).annotations[0]
     assert annotation.sample.dtype == np.int64
@@ -359,7 +359,7 @@ def test_notes_do_not_become_beats(folder):
     assert load_wfdb(folder, ["100"], annotator="qrs").annotations[0].symbol.tolist() == ["+", "N"]
 
 
-def test_verify_false_drops_what_lies_outside(folder, write_record):
+def test_verify_false_drops_annotations_outside(folder, write_record):
     write_record(folder, "200", n_times=5000)
     (folder / "200.atr").rename(folder / "100.atr")
     annotation = load_wfdb(folder, ["100"], verify=False).annotations[0]
@@ -368,13 +368,13 @@ def test_verify_false_drops_what_lies_outside(folder, write_record):
 
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 3, 4, 7])
-def test_annotation_file_that_is_cut_off(folder, n_bytes):
+def test_truncated_annotation_file_raises(folder, n_bytes):
     cut(folder / "100.atr", n_bytes)
     with pytest.raises(ValueError, match=r"100\.atr is damaged: its end mark is missing"):
         load_wfdb(folder)
 
 
-def test_annotation_file_of_a_longer_record(folder, write_record):
+def test_annotation_file_of_a_longer_record_raises(folder, write_record):
     write_record(folder, "200", n_times=5000)
     (folder / "200.atr").rename(folder / "100.atr")
     with pytest.raises(
@@ -384,7 +384,7 @@ def test_annotation_file_of_a_longer_record(folder, write_record):
         load_wfdb(folder, records=["100"])
 
 
-def test_annotation_file_of_odd_length(folder):
+def test_annotation_file_of_odd_length_raises(folder):
     file = folder / "100.atr"
     file.write_bytes(b"\x07" + file.read_bytes())
     with pytest.raises(ValueError, match=r"100\.atr is damaged: it is not a WFDB annotation"):

@@ -48,25 +48,11 @@ def read_sounds(
     n_kept: int | None,
     on_error: str,
 ) -> Reading:
-    """Read files one after the other.
+    """Read files, given with their names, one after the other.
 
-    Parameters
-    ----------
-    files : iterable of pairs of str and Path
-        Names and files.
-    fs : float
-        Sampling rate of the signals in Hz.
-    min_duration : float
-        Seconds; shorter files are not kept.
-    n_kept : int or None
-        Number of samples kept from the beginning; None keeps all.
-    on_error : {"raise", "skip"}
-        Handling of files that cannot be read.
-
-    Raises
-    ------
-    ValueError
-        If a file cannot be read and ``on_error="raise"``.
+    Of each file, the first ``n_kept`` samples at ``fs`` are kept, or all for None; of files shorter
+    than ``min_duration`` seconds, no sample. Raise ValueError if a file cannot be read and
+    ``on_error="raise"``.
     """
     reading = Reading({}, {}, {})
     for name, file in files:
@@ -175,20 +161,10 @@ def _describe(message: str) -> str:
 
 
 def check_complete(file: Path) -> Path | BytesIO:
-    """Raise if a file is truncated, and return the source to read it from.
+    """Raise ValueError if a file is empty or truncated, and return the source to read it from.
 
-    Returns
-    -------
-    Path or BytesIO
-        The file; or its content with the right size, if it is a WAV file with samples whose
-        header states none, of which libsndfile would read no sample.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
-    ValueError
-        If it is empty or truncated.
+    The source is the file; or its content with the right size, if it is a WAV file with samples
+    whose header states none, of which libsndfile would read no sample.
     """
     with file.open("rb") as stream:
         if not os.fstat(stream.fileno()).st_size:

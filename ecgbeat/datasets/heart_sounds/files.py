@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from numbers import Integral
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
@@ -31,20 +31,9 @@ _PASCAL_FOLDER = re.compile("[AB](training_|unlabelledtest)")
 def find_sounds(folder: Path) -> dict[str, Path]:
     """Find the audio files in a folder and below it.
 
+    Return them by their paths relative to the folder, with slashes, in the order of these paths.
     Hidden files and folders, whose names begin with a dot, are ignored. Links to folders are
     followed, each folder once.
-
-    Returns
-    -------
-    dict of str to Path
-        Files by their path relative to the folder, with slashes, in the order of these paths.
-
-    Raises
-    ------
-    FileNotFoundError, NotADirectoryError
-        If there is no such folder, or it is a file.
-    ValueError
-        If it holds no audio file.
     """
     if folder.is_file():
         raise NotADirectoryError(f"path must be a folder of audio files, but {folder} is a file.")
@@ -99,11 +88,8 @@ class Origin(NamedTuple):
 def find_origins(names: Iterable[str], rule: Rule) -> dict[str, Origin]:
     """Apply a rule to files, given by their paths relative to the folder.
 
-    Raises
-    ------
-    ValueError
-        If the rule is unknown, raises an error or returns no label, or if it returns labels of
-        several types; names the file.
+    Raise ValueError that names the file if the rule raises an error or returns no label, or
+    labels of several types.
     """
     function = find_rule(rule)
     origins = {name: _find_origin(name, function) for name in names}
@@ -194,14 +180,13 @@ def _label_type(value: Any) -> str:
     return "str" if isinstance(value, str) else ""
 
 
-def check_labels(
-    origins: dict[str, Origin], labels: Label | Sequence[Label] | np.ndarray
-) -> list[Any] | None:
+def check_labels(origins: dict[str, Origin], labels: Any) -> list[Any] | None:
     """Return the labels to keep, None for all; raise if no file has one of them."""
     if labels is None:
         return None
-    kept: list[Any] = [labels] if _label_type(labels) else list(labels)
-    present: list[Any] = sorted({origin.label for origin in origins.values()} - {None})  # type: ignore[type-var]
+    kept = [labels] if _label_type(labels) else list(labels)
+    labels_of_files: set[Any] = {origin.label for origin in origins.values()}
+    present = sorted(labels_of_files - {None})
     missing = [label for label in kept if label not in present]
     if missing or not kept:
         raise ValueError(f"No file has the labels {missing}; there are {present}.")

@@ -326,7 +326,7 @@ def _describe_absence(folder: Path, summary: str, reading: Reading) -> str:
         hints.append(f"The longest of the short ones lasts {max(reading.too_short.values()):g} s.")
     for file, reason in islice(reading.skipped.items(), 1):
         hints.append(f"{file} cannot be read: {reason}.")
-    return " ".join([f"There is nothing to load from {folder}: {summary}.", *hints])
+    return " ".join([f"There is no file to load from {folder}: {summary}.", *hints])
 
 
 def _describe(folder: Path, rule: Rule, summary: str, bunch: Bunch, fs: float) -> str:

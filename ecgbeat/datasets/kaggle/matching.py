@@ -191,19 +191,9 @@ def _rows_of_database(mitdb: Bunch) -> _Beats:
 def cut_rows_of_record(signal: np.ndarray, annotation: Annotation) -> tuple[np.ndarray, Annotation]:
     """Return the rows of all beats of one record but the last.
 
-    Parameters
-    ----------
-    signal : ndarray of shape (n_times,)
-        The first lead at 360 Hz, in any unit.
-    annotation : Annotation
-        All annotations, not only beats.
-
-    Returns
-    -------
-    rows : ndarray of shape (n_beats, 187)
-        0 to 1; NaN where the signal is constant.
-    beats : Annotation
-        Annotations of these beats.
+    ``signal`` is the first lead at 360 Hz, in any unit, with all its annotations, not only beats.
+    The rows of shape (n_beats, 187), from 0 to 1 or NaN where the signal is constant, are
+    returned with the annotations of their beats.
     """
     # the end of the record follows the last annotation
     times = np.append(annotation.sample, [len(signal), len(signal)])

@@ -25,8 +25,8 @@ from ecgbeat.datasets.wfdb.loader import Lead
 
 _BASE_URL = "https://physionet.org/files/mitdb/1.0.0/"
 # SHA-256, name and length of the .dat, .hea and .atr of all 48 records, as PhysioNet's
-# SHA256SUMS.txt of version 1.0.0 states them. They are kept here, because sums that come from
-# the same server as the files would prove nothing.
+# SHA256SUMS.txt of version 1.0.0 states them. They are kept here, because those from the server
+# of the files would not reveal its errors.
 _TABLE = "mitdb-1.0.0.txt"
 _EXTENSIONS = ("dat", "atr", "hea")  # the header last: a record that has one is complete
 _N_NAMES_SHOWN = 6  # in an error
@@ -87,7 +87,7 @@ def fetch_mitdb(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_mitdb` returns.
+        As `load_mitdb`.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def _record_names(records: Iterable[str | int] | None) -> list[str]:
         return known
     names = [records] if isinstance(records, str) else [str(name) for name in records]
     if not names:
-        raise ValueError("There is nothing to load: records is empty.")
+        raise ValueError("There is no record to load: records is empty.")
     if unknown := [name for name in names if name not in known]:
         raise ValueError(
             f"The MIT-BIH Arrhythmia Database has no records {unknown}. It has {', '.join(known)}."

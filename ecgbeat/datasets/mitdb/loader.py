@@ -23,7 +23,7 @@ patients (records 201 and 202 are of the same man), with 109,494 annotated beats
 In 46 records a lead is MLII; 102 and 104 have V5 and V2. Records 102, 104, 107 and 217
 are of patients with pacemakers.
 
-Licence: Open Data Commons Attribution 1.0. Whoever publishes results cites
+License: Open Data Commons Attribution 1.0. Publications must cite
 - G. B. Moody, R. G. Mark (2001). The impact of the MIT-BIH Arrhythmia Database. IEEE
   Engineering in Medicine and Biology Magazine 20(3), 45-50. doi:10.1109/51.932724
 - A. L. Goldberger et al. (2000). PhysioBank, PhysioToolkit, and PhysioNet. Circulation
@@ -41,15 +41,16 @@ def load_mitdb(
     return_X_y: bool = False,
     verbose: int = 0,
 ) -> Bunch | tuple[list[np.ndarray], list[Annotation] | None]:
-    r"""Load the MIT-BIH Arrhythmia Database [1]_ from a folder that you have.
+    r"""Load the MIT-BIH Arrhythmia Database [1]_ from a local folder.
 
     Parameters
     ----------
     path : path-like, default=None
-        The folder with the records. None looks into the folder ``mitdb`` of the data home
-        (see `get_data_home`).
+        Folder of the records. None takes the folder ``mitdb`` of the data home (see
+        `get_data_home`).
     records : iterable of str, default=None
-        Names of the records, such as ``["100", "101"]``; None loads all that are there.
+        Names of the records, such as ``["100", "101"]``; None loads all
+        records of the folder.
     lead : int, str, sequence of these, or None, default=("MLII", "V5")
         As in `load_wfdb`. The default reads MLII (the second lead of record 114, the
         first of 45 others), and V5 of 102 and 104, which have no MLII.
@@ -59,8 +60,8 @@ def load_mitdb(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_wfdb` returns. ``groups`` holds the patients: it is the record name, save
-        that records 201 and 202 are of one man and both are ``"201"``.
+        As `load_wfdb`, but ``groups`` holds the patients: the record names, except that
+        records 201 and 202 are of the same man and both are ``"201"``.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def load_mitdb(
 
     See Also
     --------
-    fetch_mitdb : Downloads what is missing.
+    fetch_mitdb : Download missing files and load the database.
 
     References
     ----------
@@ -78,7 +79,7 @@ def load_mitdb(
 
     Examples
     --------
-    Two records that stand in for the real ones show what comes back:
+    With two records in place of the real ones:
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -110,7 +111,7 @@ def load_mitdb(
 
 
 def patients_of_records(record_names: ArrayLike) -> np.ndarray:
-    """Return the patient of each MIT-BIH record, named by the patient's first record.
+    """Return the patient of each MIT-BIH record, named after the first record of the patient.
 
     The 48 records come from 47 patients: 201 and 202 are of the same man, as the
     database's own directory says (https://physionet.org/physiobank/database/html/mitdbdir/).

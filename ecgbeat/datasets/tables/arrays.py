@@ -12,10 +12,7 @@ _PARTS = {"signal", "lead_names", "fs", "sample", "symbol"}  # of an npz file
 def read_arrays(file: Path) -> dict[str, np.ndarray]:
     """Return the arrays of an npz file by name, or the array of an npy file as ``signal``.
 
-    Raises
-    ------
-    ValueError
-        If the file is damaged or holds Python objects. The message is the reason alone.
+    Raise ValueError, with the reason alone, if the file is damaged or holds Python objects.
     """
     try:
         # opened here, because np.load leaves a damaged file open
@@ -44,10 +41,7 @@ class ArrayRecording(NamedTuple):
 def open_arrays(file: Path) -> ArrayRecording:
     """Read an npy file of one array, or an npz file of one array or of named parts.
 
-    Raises
-    ------
-    ValueError
-        If the file is damaged, or an array is not a recording. The message is the reason alone.
+    Raise ValueError, with the reason alone, if the file is damaged or holds no recording.
     """
     arrays = read_arrays(file)
     if len(arrays) == 1:

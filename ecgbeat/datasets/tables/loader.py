@@ -39,12 +39,12 @@ def load_recordings(
 ) -> Bunch | tuple[list[np.ndarray], list[Annotation] | None]:
     r"""Load recordings, and annotations beside them, from CSV and NumPy files.
 
-    One file is one recording. Its name without the ending is the name of the record.
+    Each file holds one recording. Its name without extension is the name of the record.
 
     - Text (``.csv``, ``.tsv``, ``.txt``, each also with ``.gz``): a column for each lead, a
-      row for each sample, divided by ``,`` ``;`` tab or blanks. Names above the columns, a
-      row of units below these, and lines that begin with ``#`` are understood, as are decimal
-      commas where ``;`` or tab divide. A column with the time is left out.
+      row for each sample, separated by ``,`` ``;`` tab or blanks. A header of names, a row of
+      units below it, and lines that begin with ``#`` are understood, as are decimal commas
+      with ``;`` or tab. A column with the time is left out.
     - ``.npy``: an array of shape (n_times,), (n_leads, n_times) or (n_times, n_leads); the
       longer axis is the time.
     - ``.npz``: one such array; or ``signal``, and with it any of ``lead_names``, ``fs``, and
@@ -53,7 +53,7 @@ def load_recordings(
     Parameters
     ----------
     path : path-like, or sequence of these
-        A folder, a file or several files. Of a folder all recordings are read, in the order of
+        A folder, a file or several files. All recordings of a folder are read, in the order of
         their names, or those of its sub-folders if it has none itself.
     fs : float
         Sampling rate of all recordings in Hz.
@@ -62,31 +62,31 @@ def load_recordings(
     lead : int, str, sequence of these, or None, default=0
         As in `load_wfdb`. Leads without names are called ``"lead_0"``, ``"lead_1"``, ...
     annotations : str, callable or None, default="_annotations"
-        What is added to the name of a recording to name the text file with its annotations:
-        those of ``ann.csv`` are in ``ann_annotations.csv`` (or another ending for text).
-        It has the columns ``sample``, counted from 0, and ``symbol``, perhaps others
-        besides, or just these two without a header. Either all recordings have such a file
-        or none. A function is called with the path of each recording, and returns sample
-        numbers and symbols. None reads no annotations.
+        Suffix that turns the name of a recording into that of the text file with its
+        annotations: those of ``ann.csv`` are in ``ann_annotations.csv`` (or another extension
+        for text). It has the columns ``sample``, counted from 0, and ``symbol``, and may have
+        others; or just these two without a header. Either all recordings have such a file or
+        none. A function is called with the path of each recording, and returns sample numbers
+        and symbols. None reads no annotations.
     gain, baseline : float, default=1.0, 0.0
-        mV = (value - baseline) / gain, as in WFDB: a file in microvolts has ``gain=1000``,
-        one in steps of a converter the steps for one mV and the step of 0 mV.
+        mV = (value - baseline) / gain, as in WFDB. A file in microvolts has ``gain=1000``;
+        one in steps of a converter has as gain the steps per mV, as baseline that of 0 mV.
     time_column : int, str or None, default="auto"
-        Index or name of a column that is no lead. ``"auto"`` takes those that are named as a
-        time, sample number or index, and a first one of clock times; it raises an error if
-        the first column rises steadily and nothing says what it is. None takes all columns
-        for leads.
+        Index or name of a column that is not a lead. ``"auto"`` leaves out columns that are
+        named as a time, sample number or index, and a first one of clock times; it raises an
+        error if the first column rises steadily without such a name. None reads all columns as
+        leads.
     dtype : {float32, float64}, default=float32
         Type of the recordings.
     return_X_y : bool, default=False
-        Return ``(recordings, annotations)`` instead of a Bunch.
+        Whether to return ``(recordings, annotations)`` instead of a Bunch.
     verbose : int, default=0
         Above 0, show a progress bar.
 
     Returns
     -------
     data : sklearn.utils.Bunch
-        As of `load_wfdb`: ``recordings``, ``annotations`` (None if there are none), ``fs``,
+        As from `load_wfdb`: ``recordings``, ``annotations`` (None if there are none), ``fs``,
         ``record_names``, ``lead_names``, ``groups``, ``DESCR``. Missing samples are NaN.
     (recordings, annotations) : tuple
         With ``return_X_y=True``.
@@ -99,13 +99,13 @@ def load_recordings(
     FileNotFoundError
         If the folder, a file or the annotations of some recordings are missing.
     ValueError
-        If a file is damaged (a cell that is no number, a row that is too short or too long,
-        each with its line), if no record has the lead, or if an argument is wrong.
+        If a file is damaged (a cell that is not a number, a row that is too short or too
+        long, with the line), if no record has the lead, or if an argument is wrong.
 
     See Also
     --------
-    load_wfdb : The same for records in WFDB's format, which state rate and units themselves.
-    ecgbeat.annotation.extract_beats : Cuts the annotated beats out.
+    load_wfdb : Load records in WFDB format, which contain the sampling rate and the units.
+    ecgbeat.annotation.extract_beats : Cut out the annotated beats.
 
     Examples
     --------
@@ -203,7 +203,7 @@ def find_recordings(
         named[name] = file
     if not named:
         raise ValueError(
-            f"There is nothing to load: {path} holds no file {', '.join(_EXTENSIONS)}."
+            f"There is no record to load: {path} holds no file {', '.join(_EXTENSIONS)}."
         )
     if records is None:
         return named
@@ -211,7 +211,7 @@ def find_recordings(
     if missing := [name for name in chosen if name not in named]:
         raise FileNotFoundError(f"{folder} holds no records {missing}; it has {list(named)}.")
     if not chosen:
-        raise ValueError("There is nothing to load: records is empty.")
+        raise ValueError("There is no record to load: records is empty.")
     return {name: named[name] for name in chosen}
 
 

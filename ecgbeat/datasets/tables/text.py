@@ -41,19 +41,10 @@ class TextRecording(NamedTuple):
     annotation: tuple[np.ndarray, np.ndarray] | None = None
 
     def read(self) -> np.ndarray:
-        """Read all leads.
+        """Read all leads, float64 of shape (n_leads, n_times), NaN where a value is missing.
 
-        Returns
-        -------
-        ndarray of shape (n_leads, n_times), float64
-            NaN where a cell is empty, or says that its value is missing.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        ValueError
-            If a cell is not a number or a row has too many or too few cells; names the line.
+        Raise ValueError that names the line if a cell is not a number, or a row has too many or
+        too few cells.
         """
         pandas = import_extra("pandas", extra="data", purpose="Reading CSV files")
         try:
@@ -84,17 +75,8 @@ class TextRecording(NamedTuple):
 def open_text(file: Path, time_column: int | str | None) -> TextRecording:
     """Examine the first lines of a text file, which may be gzipped.
 
-    Parameters
-    ----------
-    file : Path
-        The file.
-    time_column : int, str or None
-        As in `ecgbeat.datasets.load_recordings`.
-
-    Raises
-    ------
-    ValueError
-        If there are no numbers, the header does not fit, or the time column is not clear.
+    Raise ValueError if there are no numbers, the header does not fit, or the time column is not
+    clear.
     """
     lines = list(islice(_lines_of(file), _N_LINES_EXAMINED))
     n_skipped = next((index for index, line in enumerate(lines) if _is_numeric(line)), None)
@@ -119,17 +101,9 @@ def open_text(file: Path, time_column: int | str | None) -> TextRecording:
 def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read sample numbers and symbols from a text file.
 
-    Parameters
-    ----------
-    file : Path
-        A text file whose header names the columns ``sample`` and ``symbol``, or that has just
-        these two and no header.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing, a row is too short, or a sample number is not an integer; names
-        the line.
+    Its header must name the columns ``sample`` and ``symbol``; without a header, it must have
+    just these two. Raise ValueError that names the line if a column is missing, a row is too
+    short, or a sample number is not an integer.
     """
     rows = [
         (number, line)

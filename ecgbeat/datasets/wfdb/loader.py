@@ -37,26 +37,26 @@ def load_wfdb(
     Parameters
     ----------
     path : path-like
-        The folder.
+        Folder of the records.
     records : iterable of str, default=None
-        Names of the records, with a slash where they lie in a sub-folder. None loads
-        all that the folder's ``RECORDS`` file lists; without that file, all headers of
-        the folder, or of its sub-folders if it has none itself. A record of several
+        Names of the records, with a slash if they lie in a sub-folder. None loads all
+        records listed in the ``RECORDS`` file of the folder; without that file, all headers
+        of the folder, or of its sub-folders if it has none itself. A record of several
         segments is read as one recording, NaN where a segment lacks the lead.
     lead : int, str, sequence of these, or None, default=0
-        Which lead to read: its index or its name, such as ``"MLII"``. Where a record has no
-        lead of that name its first one is taken, with a warning that tells which records
-        these are. A sequence such as ``("MLII", "V5")`` is an order of preference: each
-        record gives the first of them that it has, without a warning. None reads all leads.
+        Index or name of the lead to read, such as ``"MLII"``. If some records have no lead of
+        that name, their first one is read, with a warning that lists these records. A
+        sequence such as ``("MLII", "V5")`` is an order of preference: of each record, the
+        first of them that it has is read, without a warning. None reads all leads.
     annotator : str or None, default="atr"
-        Ending of the annotation files. None reads no annotations.
+        Extension of the annotation files. None reads no annotations.
     dtype : {float32, float64}, default=float32
         Type of the recordings.
     verify : bool, default=True
-        Compare the samples with the checksums in the headers, and refuse annotations
-        outside the recording. False drops these.
+        Whether to compare the samples with the checksums in the headers, and to raise an
+        error for annotations outside the recording. False drops those.
     return_X_y : bool, default=False
-        Return ``(recordings, annotations)`` instead of a Bunch.
+        Whether to return ``(recordings, annotations)`` instead of a Bunch.
     verbose : int, default=0
         Above 0, show a progress bar.
 
@@ -64,24 +64,23 @@ def load_wfdb(
     -------
     data : sklearn.utils.Bunch
         recordings : list of ndarray of shape (n_times,), or (n_leads, n_times) for lead=None
-            In mV. Samples that the record marks as invalid are NaN.
+            Recordings in mV. Samples that the record marks as invalid are NaN.
         annotations : list of Annotation, or None
-            One for each recording: ``sample`` (int64) and ``symbol`` (WFDB's symbols),
-            rhythm and noise marks among them. Counted in samples of the recording, also
-            where the annotation file counts in other units.
+            Annotations of each recording, of beats, rhythm and noise: ``sample`` (int64) and
+            ``symbol`` (WFDB's symbols). Sample numbers are those of the recording, also if the
+            annotation file counts in other units.
         fs : float
-            Sampling rate in Hz, the same for all. Leads that are stored at a multiple of
-            the header's rate have theirs; with ``lead=None`` and leads of several rates,
-            these are averaged down to the header's.
+            Sampling rate of all recordings in Hz. Leads stored at a multiple of the rate in
+            the header keep theirs; with ``lead=None`` and leads of several rates, they are
+            averaged down to the rate in the header.
         record_names : list of str
             Names of the records.
         lead_names : list of str, or of lists of str for lead=None
-            The lead, or leads, read of each record.
+            Lead, or leads, read of each record.
         groups : ndarray of shape (n_records,)
-            For cross-validation: the record names. Merge them where you know that
-            several records are of one patient.
+            Record names, as groups for cross-validation. Merge those of one patient.
         DESCR : str
-            What was read.
+            Description of the data.
     (recordings, annotations) : tuple
         With ``return_X_y=True``.
 
@@ -92,13 +91,13 @@ def load_wfdb(
     FileNotFoundError
         If the folder, or a file of a record, is missing.
     ValueError
-        If a file is damaged or cut off, if no record has the lead, or if the records
+        If a file is damaged or truncated, if no record has the lead, or if the records
         differ in their sampling rate.
 
     See Also
     --------
-    load_mitdb : The MIT-BIH Arrhythmia Database.
-    ecgbeat.annotation.extract_beats : Cuts the annotated beats out.
+    load_mitdb : Load the MIT-BIH Arrhythmia Database.
+    ecgbeat.annotation.extract_beats : Cut out the annotated beats.
 
     Examples
     --------
@@ -193,7 +192,7 @@ def _record_names(folder: Path, records: Iterable[str | int] | None) -> list[str
         names = _list_records(folder)
     if not names:
         reason = "records is empty" if records is not None else f"{folder} holds no record (*.hea)"
-        raise ValueError(f"There is nothing to load: {reason}.")
+        raise ValueError(f"There is no record to load: {reason}.")
     return names
 
 
@@ -263,24 +262,8 @@ def choose_leads(
 ) -> list[int | None]:
     """Return the row of the lead to read of each record, None for all leads.
 
-    Parameters
-    ----------
-    record_names : sequence of str
-        Names of the records.
-    lead_names : sequence of sequences of str
-        Leads of each record.
-    lead : int, str, sequence of these, or None
-        As in `load_wfdb`.
-
-    Raises
-    ------
-    ValueError
-        If no record has the lead, or an index is out of range for one.
-
-    Warns
-    -----
-    UserWarning
-        If the first lead is read of some records that lack the one asked for.
+    Raise ValueError if no record has the lead, or an index is out of range for one. Warn if some
+    records lack the lead and their first one is read.
     """
     if lead is None:
         return [None] * len(record_names)

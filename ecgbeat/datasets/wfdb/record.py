@@ -24,15 +24,8 @@ _ANNOTATION_END = b"\x00\x00"  # closes every annotation file in WFDB's own form
 def open_record(path: Path) -> "Record | SegmentedRecord":
     """Read the header of a record, and the headers of its segments if it has any.
 
-    Parameters
-    ----------
-    path : Path
-        Path of the record's files without their extension.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If a header is missing or damaged, or contradicts another one.
+    ``path`` is that of the record's files without their extension. Raise FileNotFoundError or
+    ValueError if a header is missing or damaged, or contradicts another one.
     """
     header = _read_header(path)
     if isinstance(header, _import_wfdb().MultiRecord):
@@ -65,27 +58,11 @@ class Record(NamedTuple):
         return int(distinct.pop()) if len(distinct) == 1 else 1
 
     def read(self, lead: int | None, dtype: np.dtype, verify: bool) -> np.ndarray:
-        """Read one lead, or all, in mV.
+        """Read one lead, of shape (n_times,), or all, of shape (n_leads, n_times), in mV.
 
-        Parameters
-        ----------
-        lead : int or None
-            Index of the lead; None reads all.
-        dtype : dtype
-            float32 or float64.
-        verify : bool
-            Whether to compare the samples with the checksum in the header.
-
-        Returns
-        -------
-        ndarray of shape (n_times,) or (n_leads, n_times)
-            NaN where the record marks a sample as invalid. Units other than voltages are left
-            as they are.
-
-        Raises
-        ------
-        FileNotFoundError, ValueError
-            If a signal file is missing, truncated or damaged.
+        Samples that the record marks as invalid are NaN. Units other than voltages are left as
+        they are. Raise FileNotFoundError or ValueError if a signal file is missing, truncated
+        or damaged, or if ``verify`` and its samples do not match the checksum in the header.
         """
         channels = list(range(self.header.n_sig)) if lead is None else [lead]
         in_frames = self.n_per_frame(lead) == 1
@@ -161,23 +138,10 @@ def read_annotation(
 ) -> Annotation:
     """Read the annotations of a record by one annotator.
 
-    Parameters
-    ----------
-    record : Record or SegmentedRecord
-        From `open_record`.
-    annotator : str
-        Extension of the annotation file.
-    fs : float
-        Sampling rate of the recording in Hz. Annotations in other units of time, as stated in
-        the file, are converted and rounded.
-    verify : bool
-        Whether to refuse annotations outside the recording, which show that the file belongs
-        to another one. False drops them.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If the file is missing, truncated or damaged.
+    Sample numbers count at ``fs``, the sampling rate of the recording; those in other units of
+    time, as stated in the file, are converted and rounded. Raise FileNotFoundError or ValueError
+    if the file is missing, truncated or damaged. Annotations outside the recording, which show
+    that the file belongs to another one, raise an error if ``verify`` and are dropped otherwise.
     """
     file = _with_extension(record.path, annotator)
     _require(file, "annotator=None reads no annotations, records= leaves records out.")
