@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecgbeat.annotation import AnnotatedBeats, _wfdb_files
+from ecgbeat.annotation import AnnotatedBeats
 from ecgbeat.annotation._wfdb_files import plan_files
 
 wfdb = pytest.importorskip("wfdb")
