@@ -46,10 +46,10 @@ ROOMS = {
     "datasets": room(
         2,
         f"{LAYER_0} _progress signal",
-        "numpy scipy sklearn wfdb pandas requests filelock soundfile soxr",
+        "numpy scipy sklearn wfdb pandas pooch soundfile soxr",
     ),
     "model_selection": room(2, LAYER_0, "numpy sklearn"),
-    "annotation": room(3, f"{LAYERS_012} _progress", "numpy pandas scipy sklearn"),
+    "annotation": room(3, f"{LAYERS_012} _progress", "numpy pandas scipy sklearn wfdb"),
     # torch and captum: gradients of a network, for the picture of its reasons
     "plotting": room(3, LAYERS_012, "numpy sklearn matplotlib torch captum"),
     "export": room(3, LAYERS_012, "numpy sklearn torch onnx onnxruntime"),
@@ -74,7 +74,7 @@ def imported_names(module: str, tree: ast.AST, is_package: bool) -> Iterator[str
             source = ".".join([*above, *([node.module] if node.module else [])])
             yield from (f"{source}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
-            ("import_module", "__import__")
+            ("import_module", "__import__", "import_extra")
         ):
             yield from (a.value for a in node.args if isinstance(a, ast.Constant))
 
@@ -112,7 +112,7 @@ MODULES = modules()
 
 def test_there_are_modules_to_check():
     names = {name for name, _ in MODULES}
-    assert {"ecgbeat.labels", "ecgbeat.signal", "ecgbeat.datasets._wfdb"} <= names
+    assert {"ecgbeat.labels", "ecgbeat.signal", "ecgbeat.datasets.wfdb"} <= names
     assert len(names) > 25
 
 
@@ -153,10 +153,10 @@ def test_imports_point_down(module, file):
         ("ecgbeat.networks._cnn", "from ecgbeat._validation import check_positive"),
         ("ecgbeat.classifiers._cnn", "from ecgbeat.signal import bandpass"),
         ("ecgbeat.classifiers._cnn", "from ecgbeat.preprocessing import ZScoreScaler"),
-        ("ecgbeat.datasets._wfdb", "from ecgbeat.annotation import extract_beats"),
-        ("ecgbeat.datasets._wfdb", "from sklearn.utils._bunch import Bunch"),
-        ("ecgbeat.datasets._wfdb", "from sklearn.utils import _bunch"),
-        ("ecgbeat.datasets._wfdb", "import sklearn.utils._bunch as bunch"),
+        ("ecgbeat.datasets.wfdb", "from ecgbeat.annotation import extract_beats"),
+        ("ecgbeat.datasets.wfdb", "from sklearn.utils._bunch import Bunch"),
+        ("ecgbeat.datasets.wfdb", "from sklearn.utils import _bunch"),
+        ("ecgbeat.datasets.wfdb", "import sklearn.utils._bunch as bunch"),
         ("ecgbeat.annotation", "import ecgbeat.streaming"),
         ("ecgbeat.annotation", "if TYPE_CHECKING:\n    import torch"),
     ],
