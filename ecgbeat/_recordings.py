@@ -4,9 +4,10 @@ Every function that takes a recording, a list of recordings, a lead, an annotati
 numbers checks them here, so that the same mistake gets the same error everywhere.
 """
 
-from collections.abc import Iterator, Sequence
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,7 @@ from ecgbeat._validation import sum_is_finite
 __all__ = [
     "GAP_METHODS",
     "Annotation",
+    "AnnotationLike",
     "as_annotation",
     "as_recording",
     "as_sample_numbers",
@@ -57,6 +59,19 @@ class Annotation(NamedTuple):
 
     sample: np.ndarray
     symbol: np.ndarray
+
+
+class _AnnotationObject(Protocol):
+    """Object with the attributes of `Annotation`, such as ``wfdb.rdann`` returns."""
+
+    @property
+    def sample(self) -> ArrayLike: ...
+    @property
+    def symbol(self) -> ArrayLike: ...
+
+
+# argument of `as_annotation`; the sequence is a pair of sample numbers and symbols
+AnnotationLike = _AnnotationObject | Sequence[ArrayLike]
 
 
 # --- signals --------------------------------------------------------------------------
@@ -307,24 +322,36 @@ def check_recordings(recordings: Any, caller: str) -> Sequence[Any]:
 
 
 def check_one_per_recording(
-    name: str, values: Any, n_recordings: int, caller: str | None = None
+    name: str, values: Any, n_recordings: int | None = None, caller: str | None = None
 ) -> None:
     """Raise unless a list has one entry for each recording.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    values : object
+        List to check.
+    n_recordings : int, default=None
+        Number of recordings. None accepts any number.
+    caller : str, default=None
+        Name of a function of recordings and annotations, for the message.
 
     Raises
     ------
     TypeError
-        If ``values`` is None or the annotation of one recording.
+        If ``values`` is not a list, such as None or the annotation of one recording.
     ValueError
         If the numbers differ.
     """
-    if values is None or hasattr(values, "symbol"):
+    is_list = hasattr(values, "__len__") and getattr(values, "ndim", 1) > 0
+    if not is_list or isinstance(values, (str, Mapping)) or hasattr(values, "symbol"):
+        example = f"{caller}([recording], [annotation])" if caller else f"{name}=[annotation]"
         raise TypeError(
             f"{name} must be a list with one entry for each recording, got "
-            f"{type(values).__name__}. For one recording, write "
-            f"{caller}([recording], [annotation])."
+            f"{type(values).__name__}. For one recording, write {example}."
         )
-    if len(values) != n_recordings:
+    if n_recordings is not None and len(values) != n_recordings:
         raise ValueError(
             f"{name} must have one entry for each recording, got {len(values)} for "
             f"{n_recordings} recordings."
@@ -332,13 +359,13 @@ def check_one_per_recording(
 
 
 @contextmanager
-def error_naming_recording(index: int) -> Iterator[None]:
-    """Put the number of the recording in front of every error of the block."""
+def error_naming_recording(index: int, name: str = "recordings") -> Iterator[None]:
+    """Put the list and the number of the recording in front of every error of the block."""
     try:
         yield
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"recordings[{index}]: {error}") from error
+        raise kind(f"{name}[{index}]: {error}") from error
 
 
 # --- sample numbers and annotations ---------------------------------------------------
@@ -392,7 +419,7 @@ def check_within_recording(samples: np.ndarray, n_times: int, name: str) -> None
         )
 
 
-def as_annotation(annotation: Any, name: str = "An annotation") -> Annotation:
+def as_annotation(annotation: AnnotationLike, name: str = "An annotation") -> Annotation:
     """Return sample numbers, in the order given, and the label of each.
 
     Parameters
@@ -411,21 +438,23 @@ def as_annotation(annotation: Any, name: str = "An annotation") -> Annotation:
         If ``annotation`` is no pair of 1-D arrays of equal length.
     """
     try:
-        has_names = hasattr(annotation, "sample") and hasattr(annotation, "symbol")
-        sample, symbol = (annotation.sample, annotation.symbol) if has_names else annotation
+        if hasattr(annotation, "sample") and hasattr(annotation, "symbol"):
+            sample, symbol = annotation.sample, annotation.symbol
+        else:
+            sample, symbol = annotation  # type: ignore[misc]
     except (TypeError, ValueError):
         raise ValueError(
             f"{name} must be a pair (sample numbers, symbols), such as "
-            f"ecgbeat.labels.Annotation, got {type(annotation).__name__}: {annotation!r}."
+            f"ecgbeat.labels.Annotation, got {type(annotation).__name__}: "
+            f"{reprlib.repr(annotation)}."
         ) from None
-    symbol = np.asarray(symbol)
-    sample = np.asarray(sample)
-    if sample.ndim != 1 or sample.shape != symbol.shape:
+    sample, symbol = as_sample_numbers(sample, "sample of an annotation"), np.asarray(symbol)
+    if sample.shape != symbol.shape:
         raise ValueError(
             f"{name} must have one symbol for each sample number, got sample of shape "
             f"{sample.shape} and symbol of shape {symbol.shape}."
         )
-    return Annotation(as_sample_numbers(sample, "sample of an annotation"), symbol)
+    return Annotation(sample, symbol)
 
 
 def as_symbols(symbols: ArrayLike) -> np.ndarray:
