@@ -163,8 +163,10 @@ def select_leads(recording: ArrayLike, lead: int | None) -> np.ndarray:
         As `as_recording`, and if there is no such lead.
     """
     x = np.asarray(recording) if hasattr(recording, "dtype") else recording
-    if isinstance(x, np.ndarray) and x.dtype in (np.int8, np.uint8, np.int16, np.uint16):
-        x = x.astype(np.float32)  # exact, with half the memory of float64
+    if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
+        largest = 4 if x.dtype.kind == "f" else 2  # bytes that float32 represents exactly
+        if x.dtype.itemsize <= largest:
+            x = x.astype(np.float32, copy=False)  # half the memory of float64
     leads = as_recording(x, gaps=None)
     if leads.ndim == 1:
         return leads[np.newaxis]
@@ -441,7 +443,7 @@ def as_annotation(annotation: AnnotationLike, name: str = "An annotation") -> An
         if hasattr(annotation, "sample") and hasattr(annotation, "symbol"):
             sample, symbol = annotation.sample, annotation.symbol
         else:
-            sample, symbol = annotation  # type: ignore[misc]
+            sample, symbol = annotation
     except (TypeError, ValueError):
         raise ValueError(
             f"{name} must be a pair (sample numbers, symbols), such as "

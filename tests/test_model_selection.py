@@ -124,7 +124,7 @@ def test_empty_test_set_without_shared_patient_raises():
         split(["101", "202"], drop_shared_patient=True)
 
 
-def test_unequal_lengths_of_X_and_groups_raise():
+def test_unequal_lengths_of_rows_and_groups_raise():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         list(InterPatientSplit().split(np.zeros(3), groups=["100", "101"]))
 
