@@ -421,7 +421,7 @@ def check_within_recording(samples: np.ndarray, n_times: int, name: str) -> None
         )
 
 
-def as_annotation(annotation: AnnotationLike, name: str = "An annotation") -> Annotation:
+def as_annotation(annotation: AnnotationLike, name: str = "annotation") -> Annotation:
     """Return sample numbers, in the order given, and the label of each.
 
     Parameters
@@ -429,8 +429,8 @@ def as_annotation(annotation: AnnotationLike, name: str = "An annotation") -> An
     annotation : Annotation, pair of array-like or object
         Sample numbers and symbols, of equal length; or any object with the attributes
         ``sample`` and ``symbol``, such as ``wfdb.rdann`` and `BeatAnnotator.predict` return.
-    name : str, default="An annotation"
-        Its name in messages.
+    name : str, default="annotation"
+        Name of the argument, for the message.
 
     Raises
     ------
@@ -450,7 +450,7 @@ def as_annotation(annotation: AnnotationLike, name: str = "An annotation") -> An
             f"ecgbeat.labels.Annotation, got {type(annotation).__name__}: "
             f"{reprlib.repr(annotation)}."
         ) from None
-    sample, symbol = as_sample_numbers(sample, "sample of an annotation"), np.asarray(symbol)
+    sample, symbol = as_sample_numbers(sample, f"sample of {name}"), np.asarray(symbol)
     if sample.shape != symbol.shape:
         raise ValueError(
             f"{name} must have one symbol for each sample number, got sample of shape "

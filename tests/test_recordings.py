@@ -501,7 +501,7 @@ def test_empty_annotation_is_accepted():
 
 @pytest.mark.parametrize("annotation", [[1, 2, 3], None, 5, ([1, 2],), np.arange(3)])
 def test_annotation_that_is_not_a_pair_raises(annotation):
-    message = rf"^An annotation must be a pair .* got {type(annotation).__name__}: "
+    message = rf"^annotation must be a pair .* got {type(annotation).__name__}: "
     with pytest.raises(ValueError, match=message):
         as_annotation(annotation)
 
@@ -516,7 +516,7 @@ def test_long_annotation_is_shortened_in_the_message():
     ("sample", "symbol"), [([1, 2], ["N"]), ([1], ["N", "V"]), ([1, 2], [["N", "V"]]), ([1], "N")]
 )
 def test_unequal_numbers_of_samples_and_symbols_raise(sample, symbol):
-    with pytest.raises(ValueError, match="An annotation must have one symbol for each sample"):
+    with pytest.raises(ValueError, match="annotation must have one symbol for each sample"):
         as_annotation((sample, symbol))
 
 
@@ -533,6 +533,8 @@ def test_annotation_with_times_in_seconds_raises():
 def test_annotation_is_named_in_messages():
     with pytest.raises(ValueError, match=r"^reference must have one symbol"):
         as_annotation(([1, 2], ["N"]), "reference")
+    with pytest.raises(TypeError, match=r"^sample of reference must hold sample numbers"):
+        as_annotation(([0.5], ["N"]), "reference")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import copy
 import functools
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +36,6 @@ class Entrance(NamedTuple):
 
     call: Callable[[Any], Any]
     prefix: str = ""  # regular expression of the name in front of the message
-    error: type[Exception] | None = None  # type of all errors, None for that of the mistake
 
 
 def cases(mistakes, entrances, *, exempt=()):
@@ -49,9 +50,9 @@ def cases(mistakes, entrances, *, exempt=()):
 
 def check_raises(entrance, mistake):
     """Pass the mistake and compare type and message of the error."""
-    with pytest.raises(entrance.error or mistake.error) as raised:
+    with pytest.raises(mistake.error) as raised:
         entrance.call(mistake.value)
-    assert type(raised.value) is (entrance.error or mistake.error)
+    assert type(raised.value) is mistake.error
     raised.match(rf"^{entrance.prefix}{mistake.message}")
 
 
@@ -95,9 +96,6 @@ def draw_estimator(recording=RECORDING, reference=None):
 
 def load_with_annotation(annotation):
     """Load a recording from a file with the annotation of a function."""
-    import tempfile
-    from pathlib import Path
-
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder, "a.npy"), RECORDING)
         return load_recordings(folder, FS, annotations=lambda _: annotation)
@@ -341,8 +339,6 @@ def test_lists_of_unequal_lengths_raise(entrance, mistake):
 
 # --- annotations ----------------------------------------------------------------------
 
-# the loader names the file, and all errors of a file are ValueErrors
-OF_FILE = r".*a\.npy cannot be read as annotations: "
 ANNOTATIONS = {
     "select_beats": Entrance(select_beats),
     "label_beats": Entrance(label_beats),
@@ -362,7 +358,7 @@ ANNOTATIONS = {
     "annotation_f1_score predictions": Entrance(
         lambda y: annotation_f1_score([ANNOTATION], [y], FS), r"predictions\[0\]: "
     ),
-    "load_recordings": Entrance(load_with_annotation, OF_FILE, ValueError),
+    "load_recordings": Entrance(load_with_annotation),
 }
 # arguments of the plots may be sample numbers without labels
 PLOTTED_BEATS = {
@@ -396,12 +392,12 @@ ANNOTATION_MISTAKES = {
     "seconds": Mistake(
         ([0.5], ["N"]),
         TypeError,
-        r"sample of an annotation must hold sample numbers, that is integers, got dtype float64\.",
+        r"sample of .+ must hold sample numbers, that is integers, got dtype float64\.",
     ),
     "two axes": Mistake(
         ([[1]], [["N"]]),
         ValueError,
-        r"sample of an annotation must be a 1-D array of sample numbers, got shape \(1, 1\)\.",
+        r"sample of .+ must be a 1-D array of sample numbers, got shape \(1, 1\)\.",
     ),
 }
 SYMBOL_MISTAKES = {
@@ -498,7 +494,7 @@ def outside(sample):
     return Mistake(
         ([1, sample], ["N", "N"]),
         ValueError,
-        rf"\w+ must lie within the recording of 400 samples, got 1 outside, the first at {sample}",
+        rf".+ must lie within the recording of 400 samples, got 1 outside, the first at {sample}",
     )
 
 
