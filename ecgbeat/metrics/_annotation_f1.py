@@ -93,14 +93,14 @@ def annotation_f1_score(
     """
     if average not in _AVERAGES:
         raise ValueError(f"average must be one of {_AVERAGES}, got {average!r}.")
-    truths = _as_annotations("references", references)
-    founds = _as_annotations("predictions", predictions, len(truths))
-    ignored: Sequence[ArrayLike] = [()] * len(truths) if left_out is None else left_out
-    check_one_per_recording("left_out", ignored, len(truths))
-    outcomes = [
-        _compare(truth, found, as_sample_numbers(samples, f"left_out[{index}]"), fs, tolerance)
-        for index, (truth, found, samples) in enumerate(zip(truths, founds, ignored, strict=True))
-    ]
+    true_beats = _as_annotations("references", references)
+    predicted_beats = _as_annotations("predictions", predictions, len(true_beats))
+    ignored: Sequence[ArrayLike] = [()] * len(true_beats) if left_out is None else left_out
+    check_one_per_recording("left_out", ignored, len(true_beats))
+    outcomes = []
+    for index, (reference, prediction) in enumerate(zip(true_beats, predicted_beats, strict=True)):
+        samples = as_sample_numbers(ignored[index], f"left_out[{index}]")
+        outcomes.append(_compare(reference, prediction, samples, fs, tolerance))
     hits, errors = _count(outcomes)
     if average == "micro":
         hits, errors = hits.sum(keepdims=True), errors.sum(keepdims=True)
@@ -132,21 +132,25 @@ class _Outcome(NamedTuple):
 
 
 def _compare(
-    truth: Annotation, found: Annotation, left_out: np.ndarray, fs: float, tolerance: float
+    reference: Annotation,
+    prediction: Annotation,
+    left_out: np.ndarray,
+    fs: float,
+    tolerance: float,
 ) -> _Outcome:
     """Match the beats of one recording."""
-    samples = np.concatenate([truth.sample, left_out])
+    samples = np.concatenate([reference.sample, left_out])
     order = np.argsort(samples, kind="stable")
-    is_scored = order < len(truth.sample)
-    matches = match_beats(samples[order], found.sample, fs, tolerance)
+    is_scored = order < len(reference.sample)
+    matches = match_beats(samples[order], prediction.sample, fs, tolerance)
     pairs = is_scored[matches.reference_index]
     missed = matches.missed[is_scored[matches.missed]]
-    true = truth.symbol[order[matches.reference_index[pairs]]]
-    predicted = found.symbol[matches.detected_index[pairs]]
+    true = reference.symbol[order[matches.reference_index[pairs]]]
+    predicted = prediction.symbol[matches.detected_index[pairs]]
     true, predicted = np.split(np.concatenate([true, predicted]), 2)  # now of one dtype
     is_hit = true == predicted
-    errors = [true[~is_hit], predicted[~is_hit], truth.symbol[order[missed]]]
-    return _Outcome(true[is_hit], [*errors, found.symbol[matches.extra]])
+    errors = [true[~is_hit], predicted[~is_hit], reference.symbol[order[missed]]]
+    return _Outcome(true[is_hit], [*errors, prediction.symbol[matches.extra]])
 
 
 def _count(outcomes: list[_Outcome]) -> tuple[np.ndarray, np.ndarray]:
