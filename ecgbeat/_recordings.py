@@ -70,8 +70,8 @@ class _AnnotationObject(Protocol):
     def symbol(self) -> ArrayLike: ...
 
 
-# argument of `as_annotation`; the sequence is a pair of sample numbers and symbols
-AnnotationLike = _AnnotationObject | Sequence[ArrayLike]
+# argument of `as_annotation`: such an object, or a pair of sample numbers and symbols
+AnnotationLike = _AnnotationObject | Sequence[Any] | np.ndarray
 
 
 # --- signals --------------------------------------------------------------------------
