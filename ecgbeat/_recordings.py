@@ -366,7 +366,7 @@ def error_naming_recording(index: int, name: str = "recordings") -> Iterator[Non
     try:
         yield
     except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
+        kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(f"{name}[{index}]: {error}") from error
 
 

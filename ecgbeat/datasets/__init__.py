@@ -7,8 +7,8 @@ from ecgbeat.datasets._home import get_data_home
 from ecgbeat.datasets._kaggle_groups import match_kaggle_beats
 from ecgbeat.datasets._mitdb import load_mitdb
 from ecgbeat.datasets._recordings import load_recordings
-from ecgbeat.datasets._simulator import make_heart_sounds, make_heartbeats, make_recording
 from ecgbeat.datasets._wfdb import load_wfdb
+from ecgbeat.datasets.simulator import make_heart_sounds, make_heartbeats, make_recording
 
 __all__ = [
     "fetch_mitdb",

@@ -9,7 +9,8 @@ from scipy import fft
 
 from ecgbeat.signal._frames import STATISTICS, frame_statistics, normalize_frames
 from ecgbeat.signal._mfcc_design import MFCCDesign, MFCCSettings, design_mfcc
-from ecgbeat.signal._rows import as_signal, row_chunks
+from ecgbeat.signal._rows import as_rows as as_signal
+from ecgbeat.signal._rows import row_chunks
 
 _LEAST_POWER = 1e-10  # -100 dB, where librosa.power_to_db ends
 _LARGEST_POWER = 1e250  # room below the end of float64 for sums over a frame and its bands

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ecgbeat.annotation import extract_beats
 from ecgbeat.datasets import load_mitdb
 from ecgbeat.labels import Annotation, is_beat
-from ecgbeat.signal import cut_beats, resample_beats, rr_feature_names, rr_features
+from ecgbeat.signal import bridge_gaps, cut_beats, resample_beats, rr_feature_names, rr_features
 
 FS = 100.0
 SYMBOLS = np.array(["+", "N", "V", "~", "A", "N"])
@@ -119,13 +119,13 @@ def test_permuted_recordings_give_permuted_beats(order):
         ([np.zeros(500)], Annotation(np.array([3]), np.array(["N"]))),
     ],
 )
-def test_one_recording_is_no_list(arguments):
-    with pytest.raises(TypeError, match=r"write extract_beats\(\[recording\], \[annotation\], fs"):
+def test_one_recording_instead_of_a_list_raises(arguments):
+    with pytest.raises(TypeError, match=r"For one recording, write extract_beats\(\[recording\]"):
         extract_beats(*arguments, FS)
 
 
-def test_no_recordings():
-    with pytest.raises(ValueError, match="recordings is empty"):
+def test_no_recordings_raise():
+    with pytest.raises(ValueError, match="recordings must hold at least one"):
         extract_beats([], [], FS)
 
 
@@ -149,17 +149,27 @@ def test_an_annotation_outside_its_recording_names_the_recording():
         extract_beats(recordings, annotations, FS)
 
 
-def test_a_recording_with_gaps_is_named():
+def test_gaps_are_bridged():
     recordings, annotations = make_data()
-    recordings[2][7] = np.nan
-    with pytest.raises(ValueError, match=r"recordings\[2\]: .*NaN"):
+    for recording in recordings:
+        recording[70:90] = np.nan
+    data = extract_beats(recordings, annotations, FS).data
+    bridged = [bridge_gaps(recording) for recording in recordings]
+    assert np.isfinite(data).all()
+    np.testing.assert_array_equal(data, extract_beats(bridged, annotations, FS).data)
+
+
+def test_infinite_recording_is_named():
+    recordings, annotations = make_data()
+    recordings[2][7] = np.inf
+    with pytest.raises(ValueError, match=r"recordings\[2\]: A recording must be finite"):
         extract_beats(recordings, annotations, FS)
 
 
 def test_recordings_of_different_leads():
     recordings, annotations = make_data(2, n_leads=2)
     recordings[1] = recordings[1][0]
-    with pytest.raises(ValueError, match=r"one number of leads.*\[1, 2\] leads"):
+    with pytest.raises(ValueError, match=r"same number of leads.*\[1, 2\] leads"):
         extract_beats(recordings, annotations, FS)
 
 
@@ -188,7 +198,7 @@ def test_rows_are_resampled_like_those_of_the_segmenter():
     recordings, annotations = make_data(n_leads=2)
     whole = extract_beats(recordings, annotations, FS)
     beats = extract_beats(recordings, annotations, FS, n_times=64)
-    np.testing.assert_array_equal(beats.data, resample_beats(whole.data, 64))
+    np.testing.assert_allclose(beats.data, resample_beats(whole.data, 64), atol=1e-12)
     assert (whole.fs, beats.fs) == (FS, 80.0)
 
 
@@ -259,5 +269,5 @@ def test_beats_out_of_order_have_no_rhythm():
     recordings, annotations = make_data()
     annotations[1] = Annotation(np.array([300, 200]), np.array(["N", "N"]))
     assert len(extract_beats(recordings, annotations, FS).data) == 10
-    with pytest.raises(ValueError, match=r"recordings\[1\]: r_peaks must ascend strictly"):
+    with pytest.raises(ValueError, match=r"recordings\[1\]: r_peaks must be strictly ascending"):
         extract_beats(recordings, annotations, FS, rr_features=True)

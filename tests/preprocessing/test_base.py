@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 
 import ecgbeat.preprocessing
 from ecgbeat import BandpassFilter, RPeakSegmenter, ZScoreScaler
-from ecgbeat.preprocessing._base import BeatTransformer
+from ecgbeat.preprocessing import BeatTransformer
 
 ALL = [
     BandpassFilter(),

@@ -76,7 +76,9 @@ def test_segment_gives_every_beat_of_a_recording(recording, n_leads, n_times, dt
     assert len(r_peaks) == 30
     expected = cut_beats(recording, r_peaks, 360, 0.3, 0.5)
     expected = expected if n_times is None else resample_beats(expected, n_times)
-    np.testing.assert_array_equal(beats, expected)
+    # resampled by a product of matrices, whose rounding differs
+    atol = 0 if n_times is None else 20 * np.finfo(dtype).eps
+    np.testing.assert_allclose(beats, expected, rtol=0, atol=atol)
     assert beats.dtype == dtype
 
 
@@ -137,7 +139,7 @@ def test_segment_leaves_the_estimator_alone(recording):
 
 
 def test_segment_takes_no_rows_of_windows(leads):
-    with pytest.raises(ValueError, match=r"must be one recording"):
+    with pytest.raises(ValueError, match="A recording must be of shape"):
         RPeakSegmenter().segment(leads)
 
 

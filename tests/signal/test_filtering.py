@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,8 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.signal import sosfiltfilt
 
-from ecgbeat.signal import bandpass
-from ecgbeat.signal._filtering import bandpass_sections
+from ecgbeat.signal import _filtering, bandpass, bandpass_sections
 
 FS = 360.0
 TIMES = np.arange(3600) / FS
@@ -124,6 +125,16 @@ def test_leading_axes(n_leads):
         np.testing.assert_array_equal(filtered[:, i], bandpass(x[:, i], FS))
 
 
+@pytest.mark.parametrize("shape", [(3600, 2), (17, 15)])
+def test_transposed_recording_raises(shape):
+    with pytest.raises(ValueError, match=r"of shape \(n_leads, n_times\), got .* Pass recording.T"):
+        bandpass(np.zeros(shape), FS)
+
+
+def test_many_short_rows_of_3d_beats_are_filtered():
+    assert bandpass(np.ones((3600, 1, 2)), FS).shape == (3600, 1, 2)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -133,7 +144,7 @@ def test_leading_axes(n_leads):
         ({"low": 0}, ValueError, "low must be greater than 0.*got 0"),
         ({"low": 40}, ValueError, "low=40.0 Hz must be below high=40.0 Hz.*lower low"),
         ({"high": np.inf}, ValueError, "high must be .* finite, got inf"),
-        ({"order": 0}, ValueError, "order must be a whole number of 1 or more, got 0"),
+        ({"order": 0}, ValueError, "order must be an integer of 1 or more, got 0"),
         ({"order": 1.5}, ValueError, "order must be .* got 1.5"),
         ({"notch": 180}, ValueError, "notch=180.0 Hz must be below fs / 2 = 180.0.*notch=None"),
     ],
@@ -141,3 +152,80 @@ def test_leading_axes(n_leads):
 def test_impossible_filters_are_told(arguments, error, message):
     with pytest.raises(error, match=message):
         bandpass(np.zeros(100), **({"fs": 360.0} | arguments))
+
+
+# --- long recordings, in blocks
+
+SETTINGS = [
+    {"low": 0.5, "high": 40.0},
+    {"low": 0.5, "high": 40.0, "notch": 60.0},
+    {"low": 0.05, "high": 100.0},
+    {"low": 5.0, "high": 15.0, "order": 4},
+]
+
+
+def make_leads(n_times, n_leads=2):
+    rng = np.random.default_rng(0)
+    wander = 3 * np.sin(2 * np.pi * 0.1 * np.arange(n_times) / FS) + 50
+    return rng.normal(size=(n_leads, n_times)).cumsum(axis=1) * 0.1 + wander
+
+
+@pytest.fixture
+def short_blocks(monkeypatch):
+    """Filter in blocks of 20 s, or of the time that the filter takes to settle."""
+    monkeypatch.setattr(_filtering, "_BLOCK_S", 20.0)
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_blocks_equal_a_single_pass(short_blocks, monkeypatch, settings):  # noqa: ARG001
+    leads = make_leads(100_000)
+    in_blocks = bandpass(leads, FS, **settings)
+    monkeypatch.setattr(_filtering, "_BLOCK_S", 1e6)
+    expected = bandpass(leads, FS, **settings)
+    assert (in_blocks != expected).any()
+    np.testing.assert_allclose(in_blocks, expected, atol=1e-8 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("n_times", [7199, 7200, 7201, 14_500])
+def test_lengths_around_a_block(short_blocks, monkeypatch, n_times):  # noqa: ARG001
+    leads = make_leads(n_times)
+    in_blocks = bandpass(leads, FS, 5.0, 40.0)
+    monkeypatch.setattr(_filtering, "_BLOCK_S", 1e6)
+    expected = bandpass(leads, FS, 5.0, 40.0)
+    np.testing.assert_allclose(in_blocks, expected, atol=1e-8 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_blocks_keep_dtype_and_input(short_blocks, dtype):  # noqa: ARG001
+    leads = (100 * make_leads(20_000)).astype(dtype)
+    leads.flags.writeable = False
+    before = leads.copy()
+    assert bandpass(leads, FS).dtype == dtype
+    np.testing.assert_array_equal(leads, before)
+
+
+@pytest.mark.parametrize("shape", [(20_000,), (1, 20_000), (2, 3, 20_000)])
+def test_constant_long_rows_become_exact_zeros(short_blocks, shape):  # noqa: ARG001
+    filtered = bandpass(np.full(shape, 0.1), FS)
+    assert filtered.shape == shape
+    assert not filtered.any()
+
+
+def test_huge_long_rows_stay_finite(short_blocks):  # noqa: ARG001
+    signs = np.random.default_rng(0).choice([-1, 1], size=(1, 20_000))
+    assert np.isfinite(bandpass(signs * np.finfo(float).max, FS)).all()
+
+
+def test_a_day_takes_little_memory():
+    day = np.zeros(24 * 3600 * 100, np.float32)
+    tracemalloc.start()
+    try:
+        bandpass(day, 100)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.2 * day.nbytes + 8 * 2**20
+
+
+def test_empty_rows_remain_empty():
+    assert bandpass(np.empty((1, 0)), FS).shape == (1, 0)

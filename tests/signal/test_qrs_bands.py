@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecgbeat.signal._qrs_bands import (
+from ecgbeat.signal._qrs import (
     decimate,
     decimation_step,
     local_level,

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from ecgbeat.signal._qrs_bands import Bands
-from ecgbeat.signal._qrs_candidates import find_candidates
+from ecgbeat.signal._qrs import Bands, find_candidates
 
 FS = 120.0
 USUAL = 100 + 120 * np.arange(30)  # a beat a second

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from ecgbeat.signal._qrs_bands import split_bands
-from ecgbeat.signal._qrs_candidates import find_candidates
-from ecgbeat.signal._qrs_score import (
+from ecgbeat.signal._qrs import (
     QUANTITIES,
     WEIGHTS,
+    find_candidates,
     qrs_peaks,
     qrs_quantities,
     select_beats,
+    split_bands,
 )
 
 FS = 120.0

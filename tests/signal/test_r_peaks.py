@@ -13,7 +13,7 @@ from ecgbeat.signal import _r_peaks, detect_r_peaks
 
 FS = 360.0
 DYADIC = st.integers(-1024, 1024).map(lambda i: i / 64)
-RECORDINGS = st.tuples(st.integers(1, 12), st.integers(1, 5000)).flatmap(
+RECORDINGS = st.tuples(st.integers(1, 12), st.integers(12, 5000)).flatmap(
     lambda shape: arrays(np.float64, shape, elements=DYADIC, fill=DYADIC)
 )
 few = settings(max_examples=20, deadline=None)
@@ -106,8 +106,12 @@ def test_absurd_values_do_no_harm(peak):
 @pytest.mark.parametrize(
     ("x", "fs", "message"),
     [
-        (np.zeros((2, 3, 4)), FS, r"one recording.*shape \(2, 3, 4\).*segment_beats"),
-        ([0.0, 1.0, 2.0, np.inf], FS, "x contains infinity"),
+        (np.zeros((2, 3, 4)), FS, r"A recording must be .*shape \(2, 3, 4\).*segment_beats"),
+        (
+            [0.0, 1.0, 2.0, np.inf],
+            FS,
+            "A recording must be finite, .* got 1 of 4 values.* infinite",
+        ),
         ([0.0], 0, "fs must be greater than 0"),
     ],
 )
@@ -124,7 +128,7 @@ def test_unknown_ways_to_bridge_gaps_are_refused(gaps):
 
 @pytest.mark.parametrize("x", [np.zeros(900, complex), ["a", "b"]])
 def test_what_is_no_real_number_is_refused(x):
-    with pytest.raises(TypeError, match="x must be made of real numbers"):
+    with pytest.raises(TypeError, match="A recording must hold real numbers"):
         detect_r_peaks(x, FS)
 
 
@@ -132,14 +136,18 @@ def test_what_is_no_real_number_is_refused(x):
 def test_gaps_raise_if_so_wished(n_times):
     x = np.zeros(n_times)
     x[1] = np.nan
-    with pytest.raises(ValueError, match=r"detect_r_peaks: x contains NaN: 1 of .* at x\[0, 1\]"):
+    with pytest.raises(
+        ValueError, match=r"no gaps with gaps='raise', got 1 of .* at index \[0, 1\], NaN"
+    ):
         detect_r_peaks(x, FS, gaps="raise")
 
 
 def test_infinite_values_of_both_signs_are_told():
     x = np.zeros(900)
     x[300:302] = np.inf, -np.inf
-    with pytest.raises(ValueError, match="x contains infinity"):
+    with pytest.raises(
+        ValueError, match=r"A recording must be finite, .* got 2 of 900 .* infinite"
+    ):
         detect_r_peaks(x, FS)
 
 
@@ -247,7 +255,7 @@ def test_the_input_is_not_changed(synthetic, has_gap, order):
 @pytest.mark.parametrize("n_leads", [1, 2])
 def test_no_recording_is_too_short(n_leads):
     x = np.random.default_rng(0).normal(size=(n_leads, 72))
-    for n_times in range(1, 73):
+    for n_times in range(n_leads, 73):
         detected = detect_r_peaks(x[:, :n_times], FS)
         assert ((detected >= 0) & (detected < n_times)).all(), n_times
 

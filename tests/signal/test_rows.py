@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecgbeat.signal._rows import _CHUNK_SAMPLES, as_signal, map_rows, row_chunks
+from ecgbeat.signal._rows import _CHUNK_SAMPLES, as_rows, map_rows, row_chunks
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 7, 1000])
@@ -60,18 +60,18 @@ def test_nothing_in_nothing_out(shape):
     [("f4", "f4"), ("f8", "f8"), ("f2", "f8"), ("i4", "f8"), ("?", "f8")],
 )
 def test_only_float32_stays(given, expected):
-    assert as_signal(np.ones(3, given), "f").dtype == np.dtype(expected)
+    assert as_rows(np.ones(3, given), "f").dtype == np.dtype(expected)
 
 
 @pytest.mark.parametrize(
     ("x", "error", "message"),
     [
-        (1.5, ValueError, "f: x must be an array of samples, got 1.5"),
-        ([1j], TypeError, "f: x must be real, got complex128"),
+        (1.5, ValueError, "x must be an array of samples, got the number 1.5"),
+        ([1j], TypeError, "x must hold real numbers, got dtype complex128"),
         ([0.0, np.nan], ValueError, r"f: x contains NaN: 1 of 2 .* first at x\[1\]"),
         ([[0.0, np.inf]], ValueError, r"f: x contains infinity: .* x\[0, 1\]"),
     ],
 )
 def test_what_is_no_signal_is_told(x, error, message):
     with pytest.raises(error, match=message):
-        as_signal(x, "f")
+        as_rows(x, "f")

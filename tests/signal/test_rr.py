@@ -250,8 +250,8 @@ def test_any_integers_will_do(dtype):
 @pytest.mark.parametrize(
     ("r_peaks", "words"),
     [
-        ([10, 300, 200], r"r_peaks\[2\]=200 follows r_peaks\[1\]=300"),
-        ([10, 300, 300], r"r_peaks\[2\]=300 follows r_peaks\[1\]=300.*drops doubles"),
+        ([10, 300, 200], r"r_peaks\[2\] = 200 follows r_peaks\[1\] = 300"),
+        ([10, 300, 300], r"r_peaks\[2\] = 300 follows r_peaks\[1\] = 300.*remove duplicates"),
     ],
 )
 def test_peaks_must_ascend(r_peaks, words):
@@ -259,9 +259,15 @@ def test_peaks_must_ascend(r_peaks, words):
         rr_features(r_peaks, FS)
 
 
-@pytest.mark.parametrize("r_peaks", [[0.5, 1.5], [[1, 2]], ["1", "2"], [True, False], 5])
-def test_peaks_must_be_whole_numbers(r_peaks):
-    with pytest.raises(TypeError, match="1-D array of sample numbers"):
+@pytest.mark.parametrize("r_peaks", [[0.5, 1.5], ["1", "2"], [True, False]])
+def test_r_peaks_that_are_not_integers_raise(r_peaks):
+    with pytest.raises(TypeError, match="r_peaks must hold sample numbers, that is integers"):
+        rr_features(r_peaks, FS)
+
+
+@pytest.mark.parametrize("r_peaks", [[[1, 2]], 5])
+def test_r_peaks_that_are_not_1d_raise(r_peaks):
+    with pytest.raises(ValueError, match="r_peaks must be a 1-D array of sample numbers"):
         rr_features(r_peaks, FS)
 
 

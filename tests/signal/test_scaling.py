@@ -124,7 +124,7 @@ def test_no_mean_of_nothing():
 
 
 def test_scale_needs_its_mean():
-    with pytest.raises(ValueError, match=r"scale=2\.0 needs the mean"):
+    with pytest.raises(ValueError, match=r"scale=2\.0 needs a mean"):
         zscore([1.0], scale=2.0)
 
 
