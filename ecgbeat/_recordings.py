@@ -4,9 +4,10 @@ Every function that takes a recording, a list of recordings, a lead, an annotati
 numbers checks them here, so that the same mistake gets the same error everywhere.
 """
 
-from collections.abc import Iterator, Sequence
+import reprlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,7 @@ from ecgbeat._validation import sum_is_finite
 __all__ = [
     "GAP_METHODS",
     "Annotation",
+    "AnnotationLike",
     "as_annotation",
     "as_recording",
     "as_sample_numbers",
@@ -57,6 +59,19 @@ class Annotation(NamedTuple):
 
     sample: np.ndarray
     symbol: np.ndarray
+
+
+class _AnnotationObject(Protocol):
+    """Object with the attributes of `Annotation`, such as ``wfdb.rdann`` returns."""
+
+    @property
+    def sample(self) -> ArrayLike: ...
+    @property
+    def symbol(self) -> ArrayLike: ...
+
+
+# argument of `as_annotation`: such an object, or a pair of sample numbers and symbols
+AnnotationLike = _AnnotationObject | Sequence[Any] | np.ndarray
 
 
 # --- signals --------------------------------------------------------------------------
@@ -148,8 +163,10 @@ def select_leads(recording: ArrayLike, lead: int | None) -> np.ndarray:
         As `as_recording`, and if there is no such lead.
     """
     x = np.asarray(recording) if hasattr(recording, "dtype") else recording
-    if isinstance(x, np.ndarray) and x.dtype in (np.int8, np.uint8, np.int16, np.uint16):
-        x = x.astype(np.float32)  # exact, with half the memory of float64
+    if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
+        largest = 4 if x.dtype.kind == "f" else 2  # bytes that float32 represents exactly
+        if x.dtype.itemsize <= largest:
+            x = x.astype(np.float32, copy=False)  # half the memory of float64
     leads = as_recording(x, gaps=None)
     if leads.ndim == 1:
         return leads[np.newaxis]
@@ -307,24 +324,36 @@ def check_recordings(recordings: Any, caller: str) -> Sequence[Any]:
 
 
 def check_one_per_recording(
-    name: str, values: Any, n_recordings: int, caller: str | None = None
+    name: str, values: Any, n_recordings: int | None = None, caller: str | None = None
 ) -> None:
     """Raise unless a list has one entry for each recording.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument, for the message.
+    values : object
+        List to check.
+    n_recordings : int, default=None
+        Number of recordings. None accepts any number.
+    caller : str, default=None
+        Name of a function of recordings and annotations, for the message.
 
     Raises
     ------
     TypeError
-        If ``values`` is None or the annotation of one recording.
+        If ``values`` is not a list, such as None or the annotation of one recording.
     ValueError
         If the numbers differ.
     """
-    if values is None or hasattr(values, "symbol"):
+    is_list = hasattr(values, "__len__") and getattr(values, "ndim", 1) > 0
+    if not is_list or isinstance(values, (str, Mapping)) or hasattr(values, "symbol"):
+        example = f"{caller}([recording], [annotation])" if caller else f"{name}=[annotation]"
         raise TypeError(
             f"{name} must be a list with one entry for each recording, got "
-            f"{type(values).__name__}. For one recording, write "
-            f"{caller}([recording], [annotation])."
+            f"{type(values).__name__}. For one recording, write {example}."
         )
-    if len(values) != n_recordings:
+    if n_recordings is not None and len(values) != n_recordings:
         raise ValueError(
             f"{name} must have one entry for each recording, got {len(values)} for "
             f"{n_recordings} recordings."
@@ -332,13 +361,13 @@ def check_one_per_recording(
 
 
 @contextmanager
-def error_naming_recording(index: int) -> Iterator[None]:
-    """Put the number of the recording in front of every error of the block."""
+def error_naming_recording(index: int, name: str = "recordings") -> Iterator[None]:
+    """Put the list and the number of the recording in front of every error of the block."""
     try:
         yield
     except (TypeError, ValueError) as error:
         kind = ValueError if isinstance(error, ValueError) else TypeError
-        raise kind(f"recordings[{index}]: {error}") from error
+        raise kind(f"{name}[{index}]: {error}") from error
 
 
 # --- sample numbers and annotations ---------------------------------------------------
@@ -392,7 +421,7 @@ def check_within_recording(samples: np.ndarray, n_times: int, name: str) -> None
         )
 
 
-def as_annotation(annotation: Any, name: str = "An annotation") -> Annotation:
+def as_annotation(annotation: AnnotationLike, name: str = "annotation") -> Annotation:
     """Return sample numbers, in the order given, and the label of each.
 
     Parameters
@@ -400,8 +429,8 @@ def as_annotation(annotation: Any, name: str = "An annotation") -> Annotation:
     annotation : Annotation, pair of array-like or object
         Sample numbers and symbols, of equal length; or any object with the attributes
         ``sample`` and ``symbol``, such as ``wfdb.rdann`` and `BeatAnnotator.predict` return.
-    name : str, default="An annotation"
-        Its name in messages.
+    name : str, default="annotation"
+        Name of the argument, for the message.
 
     Raises
     ------
@@ -411,21 +440,23 @@ def as_annotation(annotation: Any, name: str = "An annotation") -> Annotation:
         If ``annotation`` is no pair of 1-D arrays of equal length.
     """
     try:
-        has_names = hasattr(annotation, "sample") and hasattr(annotation, "symbol")
-        sample, symbol = (annotation.sample, annotation.symbol) if has_names else annotation
+        if hasattr(annotation, "sample") and hasattr(annotation, "symbol"):
+            sample, symbol = annotation.sample, annotation.symbol
+        else:
+            sample, symbol = annotation
     except (TypeError, ValueError):
         raise ValueError(
             f"{name} must be a pair (sample numbers, symbols), such as "
-            f"ecgbeat.labels.Annotation, got {type(annotation).__name__}: {annotation!r}."
+            f"ecgbeat.labels.Annotation, got {type(annotation).__name__}: "
+            f"{reprlib.repr(annotation)}."
         ) from None
-    symbol = np.asarray(symbol)
-    sample = np.asarray(sample)
-    if sample.ndim != 1 or sample.shape != symbol.shape:
+    sample, symbol = as_sample_numbers(sample, f"sample of {name}"), np.asarray(symbol)
+    if sample.shape != symbol.shape:
         raise ValueError(
             f"{name} must have one symbol for each sample number, got sample of shape "
             f"{sample.shape} and symbol of shape {symbol.shape}."
         )
-    return Annotation(as_sample_numbers(sample, "sample of an annotation"), symbol)
+    return Annotation(sample, symbol)
 
 
 def as_symbols(symbols: ArrayLike) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Annotation symbols and class maps."""
+"""Annotation symbols and their classes."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -7,12 +7,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecgbeat._recordings import Annotation, as_annotation, as_symbols, check_within_recording
+from ecgbeat._recordings import (
+    Annotation,
+    AnnotationLike,
+    as_annotation,
+    as_symbols,
+    check_within_recording,
+)
 
 __all__ = ["AAMI_MAPPINGS", "BEAT_SYMBOLS", "Annotation", "is_beat", "select_beats", "to_aami"]
 
 BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
-"""The WFDB annotation symbols that mark a beat; all others mark rhythm, noise or waves.
+"""WFDB annotation symbols of beats; all others mark rhythm, noise or waves.
 
 Flutter waves (``"!"``) and blocked P waves (``"x"``) are not among them.
 """
@@ -31,11 +37,11 @@ AAMI_MAPPINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "literature": MappingProxyType(_LITERATURE),
     }
 )
-"""The maps from beat symbols to AAMI classes that `to_aami` knows by name."""
+"""Maps from beat symbols to AAMI classes, by the names that `to_aami` accepts."""
 
 
 def is_beat(symbols: ArrayLike) -> np.ndarray:
-    """Return which annotation symbols mark a beat.
+    """Return whether each annotation symbol marks a beat.
 
     Parameters
     ----------
@@ -45,7 +51,12 @@ def is_beat(symbols: ArrayLike) -> np.ndarray:
     Returns
     -------
     ndarray of bool
-        True where the symbol is one of `BEAT_SYMBOLS`; shaped as ``symbols``.
+        True for the symbols of `BEAT_SYMBOLS`, of the shape of ``symbols``.
+
+    Raises
+    ------
+    ValueError
+        If ``symbols`` are not strings.
 
     Examples
     --------
@@ -55,8 +66,8 @@ def is_beat(symbols: ArrayLike) -> np.ndarray:
     return np.isin(as_symbols(symbols), sorted(BEAT_SYMBOLS))
 
 
-def select_beats(annotation: Any, symbols: Iterable[str] | None = None) -> Annotation:
-    """Keep the beats of a recording's annotations.
+def select_beats(annotation: AnnotationLike, symbols: Iterable[str] | None = None) -> Annotation:
+    """Select the beats of an annotated recording.
 
     Parameters
     ----------
@@ -64,20 +75,21 @@ def select_beats(annotation: Any, symbols: Iterable[str] | None = None) -> Annot
         Sample numbers and symbols, of equal length; or any object with the attributes
         ``sample`` and ``symbol``, such as ``wfdb.rdann`` returns.
     symbols : iterable of str, default=None
-        Keep the annotations with these symbols, such as ``("N", "L", "R", "A", "V")``.
-        None keeps every beat (see `is_beat`).
+        Symbols to select, such as ``("N", "L", "R", "A", "V")``. None selects every beat (see
+        `is_beat`).
 
     Returns
     -------
     Annotation
-        In the order of ``annotation``.
+        Selected annotations, in the order of ``annotation``.
 
     Raises
     ------
     TypeError
         If the sample numbers are not integers.
     ValueError
-        If ``annotation`` is no pair of 1-D arrays of equal length.
+        If ``annotation`` is not a pair of 1-D arrays of equal length, or the symbols are not
+        strings.
 
     Examples
     --------
@@ -98,9 +110,9 @@ class LabeledBeats(NamedTuple):
     sample : ndarray of shape (n_beats,), int64
         Sample numbers.
     label : ndarray of shape (n_beats,)
-        Label of each beat; without meaning for beats that are left out.
+        Label of each beat; undefined for beats that are left out.
     is_scored : ndarray of shape (n_beats,), bool
-        Whether the beat is of a class that was asked for.
+        Whether the beat is of a selected class; others are left out.
     """
 
     sample: np.ndarray
@@ -109,30 +121,31 @@ class LabeledBeats(NamedTuple):
 
 
 def label_beats(
-    annotation: Any,
+    annotation: AnnotationLike,
     symbols: Iterable[str] | None = None,
     mapping: str | Mapping[str, Any] | None = None,
     *,
     n_times: int | None = None,
 ) -> LabeledBeats:
-    """Return the beats of a recording's annotations with their labels.
+    """Return the beats of an annotated recording with their labels.
 
     Parameters
     ----------
     annotation : Annotation or pair of array-like
         As in `select_beats`.
     symbols : iterable of str, default=None
-        Symbols that are scored. None takes all that mark a beat, or that a dict in
-        ``mapping`` names.
+        Symbols of the scored beats. None scores all beats, or those in the keys of a dict
+        as ``mapping``.
     mapping : str, dict or None, default=None
-        From symbols to labels, as in `to_aami`. Only a dict leaves symbols out. None takes
-        the symbols themselves.
+        Map from symbols to labels, as in `to_aami`. A dict leaves out the beats of other
+        symbols. None uses the symbols themselves as labels.
     n_times : int, default=None
-        Length of the recording, to be checked.
+        Length of the recording. None skips the check of the sample numbers.
 
     Returns
     -------
     LabeledBeats
+        Beats in temporal order.
 
     Raises
     ------
@@ -142,7 +155,7 @@ def label_beats(
     wanted = None if symbols is None else set(symbols)
     if isinstance(mapping, Mapping):
         wanted = set(mapping) if wanted is None else wanted & set(mapping)
-    # other symbols that are asked for, such as flutter waves, count as beats
+    # other selected symbols, such as flutter waves, are beats, too
     sample, symbol = select_beats(annotation, BEAT_SYMBOLS | (wanted or set()))
     if n_times is not None:
         check_within_recording(sample, n_times, "annotations")
@@ -171,25 +184,24 @@ def to_aami(
     symbols : array-like of str
         WFDB annotation symbols.
     mapping : {"literature", "bxb"} or dict, default="literature"
-        ``"literature"`` counts the escape beats e, j and n as N, as nearly all papers
-        since [2]_ do; ``"bxb"`` counts them as S, as the program of that name, the
-        reference implementation of the standard, does. All else is equal: B goes with
-        the bundle branch blocks to N, r with the ventricular beats to V, ``?`` to Q.
-        A dict maps each symbol to a class of any name.
+        ``"literature"`` maps the escape beats e, j and n to N, as nearly all papers since
+        [2]_; ``"bxb"`` maps them to S, as the program of that name, the reference
+        implementation of the standard. Both map B to N as a bundle branch block, r to V as a
+        ventricular beat, and ``?`` to Q. A dict maps each symbol to a class of any name.
     unknown : object, default=None
-        Class of the symbols that ``mapping`` does not name, such as those that mark
-        no beat. None raises an error.
+        Class of the symbols that are not in ``mapping``, such as non-beat symbols. None
+        raises an error for them.
 
     Returns
     -------
     ndarray
-        The classes, shaped as ``symbols``.
+        Classes, of the shape of ``symbols``.
 
     Raises
     ------
     ValueError
-        If a symbol has no class and ``unknown`` is None, or if no mapping has the name
-        given.
+        If a symbol has no class and ``unknown`` is None, ``mapping`` is unknown, or the
+        symbols are not strings.
 
     References
     ----------
@@ -215,16 +227,16 @@ def to_aami(
     if missing and unknown is None:
         raise ValueError(_describe_missing(missing, mapping))
     mapped = [classes.get(str(symbol), unknown) for symbol in distinct]
-    # no symbols: the values of the map still say the dtype
+    # without symbols, the dtype is that of the classes of the mapping
     table = np.asarray(mapped) if mapped else np.asarray(list(classes.values()))
     return table[codes].reshape(symbols.shape)
 
 
 def _resolve_mapping(mapping: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Look a mapping up by its name, or check the user's own."""
+    """Return the mapping of a name, or the dict itself."""
     if isinstance(mapping, Mapping):
         if not mapping:
-            raise ValueError("mapping must name at least one symbol, got an empty dict.")
+            raise ValueError("mapping must contain at least one symbol, got an empty dict.")
         return mapping
     if mapping not in AAMI_MAPPINGS:
         raise ValueError(
@@ -234,16 +246,16 @@ def _resolve_mapping(mapping: str | Mapping[str, Any]) -> Mapping[str, Any]:
     return AAMI_MAPPINGS[mapping]
 
 
-def _describe_missing(missing: list[str], mapping: Any) -> str:
-    """Say which symbols have no class, and what can be done for their kind."""
+def _describe_missing(missing: list[str], mapping: str | Mapping[str, Any]) -> str:
+    """Return a message on symbols without a class."""
     name = repr(mapping) if isinstance(mapping, str) else "the dict given"
     others = [symbol for symbol in missing if symbol not in BEAT_SYMBOLS]
     remedy = (
-        f"{others} mark no beat: leave them out (ecgbeat.labels.is_beat tells which)"
+        f"{others} mark no beat: leave them out by ecgbeat.labels.select_beats"
         if others
         else "add them to the dict"
     )
     return (
-        f"symbols {missing} have no class in mapping={name}; {remedy}, "
-        "or pass unknown= as the class of all that are not named."
+        f"symbols {missing} have no class in mapping={name}; {remedy}, or pass a class for all "
+        "other symbols as unknown."
     )
