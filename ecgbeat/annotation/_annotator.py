@@ -565,7 +565,7 @@ def _one_or_more_leads(leads: np.ndarray) -> np.ndarray:
 
 def _check_rate(name: str, step: Any, fs: float) -> None:
     """Raise if a step, or a step inside it, has another sampling rate."""
-    parameters = getattr(step, "get_params", dict)()
+    parameters: dict[str, Any] = getattr(step, "get_params", dict)()
     for parameter, value in parameters.items():
         if parameter.split("__")[-1] == "fs" and value != fs:
             raise ValueError(
