@@ -177,6 +177,7 @@ RECORDING_MISTAKES = {
             ("more leads than samples", "bridge_gaps"),
             ("three axes", "bridge_gaps"),
             ("three axes", "bandpass"),
+            ("more leads than samples", "bandpass"),  # short rows
         ],
     ),
 )

@@ -351,10 +351,10 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         recordings = check_recordings(recordings, "annotate")
-        names = [str(name) for name in range(len(recordings))]
-        if record_names is not None:
-            names = [str(name) for name in record_names]
-        check_one_per_recording("record_names", names, len(recordings))
+        if record_names is None:
+            record_names = range(len(recordings))
+        check_one_per_recording("record_names", record_names, len(recordings))
+        names = [str(name) for name in record_names]
         files = None
         if write_to is not None:
             files = plan_files(
