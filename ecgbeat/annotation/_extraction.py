@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
 from ecgbeat._recordings import (
+    as_annotation,
     check_one_per_recording,
     check_recordings,
     error_naming_recording,
@@ -198,6 +199,8 @@ def _append(data: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 def _describe_absence(annotations: Sequence[Any], symbols: list[str] | None) -> str:
     """Describe that no beat is left, and the symbols that are present."""
-    present = sorted({str(symbol) for annotation in annotations for symbol in annotation[1]})
+    present = sorted(
+        {str(s) for annotation in annotations for s in as_annotation(annotation).symbol}
+    )
     wanted = "that mark a beat" if symbols is None else f"with symbols={symbols!r}"
     return f"There are no annotations {wanted}; those given have the symbols {present}."

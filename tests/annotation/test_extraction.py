@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -147,6 +149,13 @@ def test_an_annotation_outside_its_recording_names_the_recording():
     annotations[1] = Annotation(np.array([10, 999]), np.array(["N", "N"]))
     with pytest.raises(ValueError, match=r"recordings\[1\]: .*999"):
         extract_beats(recordings, annotations, FS)
+
+
+def test_no_beat_left_in_objects_with_attributes_raises():
+    recordings, annotations = make_data()
+    objects = [SimpleNamespace(**annotation._asdict()) for annotation in annotations]
+    with pytest.raises(ValueError, match=r"symbols=\['F'\].*'V', '~'\]"):
+        extract_beats(recordings, objects, FS, symbols=["F"])
 
 
 def test_gaps_are_bridged():
