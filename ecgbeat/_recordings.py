@@ -1,7 +1,7 @@
 """Checks of recordings, annotations and sample numbers.
 
-Every function that takes a recording, a list of recordings, a lead, an annotation or sample
-numbers checks them here, so that the same mistake gets the same error everywhere.
+All functions validate recordings, lists of recordings, leads, annotations and sample numbers here,
+so that the same mistake raises the same error everywhere.
 """
 
 import reprlib
@@ -39,7 +39,7 @@ GAP_METHODS = ("hold", "linear", "raise")
 
 
 class Annotation(NamedTuple):
-    """Annotations of one recording, beats or others, as WFDB has them.
+    """Annotations of one recording in the format of WFDB: beats and others.
 
     Attributes
     ----------
@@ -85,12 +85,12 @@ def as_recording(x: ArrayLike, *, gaps: str | None = "linear") -> np.ndarray:
     x : array-like of shape (n_times,) or (n_leads, n_times)
         Recording. NaN marks missing samples.
     gaps : {"linear", "hold", "raise"} or None, default="linear"
-        Filling of missing samples, as in `bridge_gaps`. None leaves the values unchecked.
+        Method to fill missing samples, as in `bridge_gaps`. None does not check the values.
 
     Returns
     -------
     ndarray of the shape of ``x``
-        float32 if ``x`` is, else float64. ``x`` itself where possible.
+        float32 if ``x`` is float32, else float64. Not a copy if ``x`` has this type already.
 
     Raises
     ------
@@ -111,9 +111,9 @@ def as_recording(x: ArrayLike, *, gaps: str | None = "linear") -> np.ndarray:
 
 
 def as_signals(x: ArrayLike, name: str = "x") -> np.ndarray:
-    """Return signals along the last axis as a float array, values unchecked.
+    """Return signals along the last axis as a float array, without checking the values.
 
-    float32 remains float32, all other types become float64.
+    float32 is kept, all other types become float64.
 
     Raises
     ------
@@ -143,19 +143,19 @@ def check_not_transposed(x: np.ndarray) -> None:
 
 
 def select_leads(recording: ArrayLike, lead: int | None) -> np.ndarray:
-    """Return one lead of a recording, or all of them, values unchecked.
+    """Return one lead of a recording, or all leads, without checking the values.
 
     Parameters
     ----------
     recording : array-like of shape (n_times,) or (n_leads, n_times)
         Recording. NaN marks missing samples.
     lead : int or None
-        Row of a 2-D recording; None takes all.
+        Row of a 2-D recording. None returns all leads.
 
     Returns
     -------
     ndarray of shape (n_leads, n_times), float32 or float64
-        A view of a float recording, not to be written to.
+        May be a view of ``recording``, so it must not be modified.
 
     Raises
     ------
@@ -187,8 +187,8 @@ def lead_row(lead: int | str, lead_names: Sequence[str]) -> int:
     row = find_lead(lead, lead_names)
     if row is None:
         raise ValueError(
-            f"There is no lead {lead!r} in a recording of {len(lead_names)} leads: pass one of "
-            f"0 to {len(lead_names) - 1}, or of the names {list(lead_names)}."
+            f"There is no lead {lead!r} in a recording of {len(lead_names)} leads: pass a number "
+            f"from 0 to {len(lead_names) - 1}, or one of the names {list(lead_names)}."
         )
     return row
 
@@ -211,22 +211,23 @@ def bridge_gaps(x: ArrayLike, method: str = "linear") -> np.ndarray:
     x : array-like of shape (..., n_times)
         Signal; NaN marks missing samples.
     method : {"linear", "hold", "raise"}, default="linear"
-        With "linear", a straight line from the sample before a gap to the one after it; with
-        "hold", the sample before it; with "raise", an error if there is a gap. At the ends,
-        the nearest sample is repeated. A lead without any sample becomes zeros.
+        With "linear", a gap is filled with a straight line from the sample before it to the
+        sample after it; with "hold", with the sample before it; with "raise", a gap is an error.
+        At the ends, the nearest sample is repeated. A lead of NaN alone becomes zeros.
 
     Returns
     -------
     ndarray of shape (..., n_times)
-        float32 if ``x`` is, else float64; ``x`` itself if it is such an array without gaps.
+        float32 if ``x`` is float32, else float64. Not a copy if ``x`` has this type already and
+        no gaps.
 
     Raises
     ------
     TypeError
         If ``x`` does not hold real numbers.
     ValueError
-        If ``x`` is infinite somewhere or a single number, ``method`` is unknown, or there
-        is a gap and ``method`` is "raise".
+        If ``x`` has infinite values or is a single number, ``method`` is unknown, or there is
+        a gap and ``method`` is "raise".
 
     Examples
     --------
@@ -249,15 +250,15 @@ def _fill_gaps(x: np.ndarray, method: str, name: str = "gaps") -> np.ndarray:
     is_infinite, is_missing = np.isinf(x), np.isnan(x)
     if is_infinite.any():
         raise ValueError(
-            "A recording must be finite, or NaN where samples are missing, got "
-            f"{_count_and_first(is_infinite)} infinite. Replace them by NaN."
+            "A recording must be finite or, where samples are missing, NaN, but "
+            f"{_count_and_first(is_infinite, 'infinite')}. Replace them by NaN."
         )
     if not is_missing.any():  # finite values whose sum overflows
         return x
     if method == "raise":
         raise ValueError(
-            f"A recording must have no gaps with {name}='raise', got "
-            f"{_count_and_first(is_missing)} NaN. Fill them, or set {name}='linear'."
+            f"A recording must have no gaps with {name}='raise', but "
+            f"{_count_and_first(is_missing, 'NaN')}. Fill them, or set {name}='linear'."
         )
     filled = x.copy()
     rows = filled.reshape(-1, x.shape[-1])
@@ -266,10 +267,10 @@ def _fill_gaps(x: np.ndarray, method: str, name: str = "gaps") -> np.ndarray:
     return filled
 
 
-def _count_and_first(mask: np.ndarray) -> str:
-    """Describe how many values of an array are marked, and the index of the first."""
+def _count_and_first(mask: np.ndarray, kind: str) -> str:
+    """Describe the number of values of a kind in an array, and the index of the first."""
     first = ", ".join(str(int(i)) for i in np.unravel_index(int(mask.argmax()), mask.shape))
-    return f"{int(mask.sum())} of {mask.size} values, the first at index [{first}],"
+    return f"{int(mask.sum())} of {mask.size} values are {kind}, the first at index [{first}]"
 
 
 def _fill_row(row: np.ndarray, is_missing: np.ndarray, *, hold: bool) -> None:
@@ -295,15 +296,15 @@ def check_recordings(recordings: Any, caller: str) -> Sequence[Any]:
     Parameters
     ----------
     recordings : sequence of array-like
-        Each of shape (n_times,) or (n_leads, n_times). An array of two axes is a list of
-        recordings of one lead, of three axes one of recordings of several.
+        Each of shape (n_times,) or (n_leads, n_times). The rows of a 2-D array are recordings
+        of one lead; a 3-D array holds recordings of several leads.
     caller : str
         Name of the function, for the message.
 
     Raises
     ------
     TypeError
-        If ``recordings`` is a single recording, or no sequence.
+        If ``recordings`` is a single recording, or not a sequence.
     """
     if hasattr(recordings, "to_numpy"):  # pandas
         recordings = recordings.to_numpy()
@@ -326,7 +327,7 @@ def check_recordings(recordings: Any, caller: str) -> Sequence[Any]:
 def check_one_per_recording(
     name: str, values: Any, n_recordings: int | None = None, caller: str | None = None
 ) -> None:
-    """Raise unless a list has one entry for each recording.
+    """Raise if a list does not have one entry for each recording.
 
     Parameters
     ----------
@@ -398,7 +399,7 @@ def as_sample_numbers(samples: ArrayLike, name: str) -> np.ndarray:
 
 
 def check_ascending(samples: np.ndarray, name: str, *, strict: bool = False) -> None:
-    """Raise unless sample numbers ascend."""
+    """Raise if sample numbers are not ascending."""
     steps = np.diff(samples)
     wrong = np.flatnonzero(steps <= 0 if strict else steps < 0)
     if wrong.size:
@@ -411,7 +412,7 @@ def check_ascending(samples: np.ndarray, name: str, *, strict: bool = False) -> 
 
 
 def check_within_recording(samples: np.ndarray, n_times: int, name: str) -> None:
-    """Raise unless sample numbers lie within a recording of ``n_times`` samples."""
+    """Raise if sample numbers lie outside a recording of ``n_times`` samples."""
     outside = samples[(samples < 0) | (samples >= n_times)]
     if outside.size:
         raise ValueError(
@@ -437,7 +438,7 @@ def as_annotation(annotation: AnnotationLike, name: str = "annotation") -> Annot
     TypeError
         If the sample numbers are not integers.
     ValueError
-        If ``annotation`` is no pair of 1-D arrays of equal length.
+        If ``annotation`` is not a pair of 1-D arrays of equal length.
     """
     try:
         if hasattr(annotation, "sample") and hasattr(annotation, "symbol"):
@@ -460,7 +461,7 @@ def as_annotation(annotation: AnnotationLike, name: str = "annotation") -> Annot
 
 
 def as_symbols(symbols: ArrayLike) -> np.ndarray:
-    """Return annotation symbols as an array of str, also an empty one.
+    """Return annotation symbols as an array of str, also if it is empty.
 
     Raises
     ------

@@ -63,9 +63,9 @@ class LeadLayout(NamedTuple):
 def lead_layout(width: int, n_leads: int = 1, n_aux: int = 0) -> LeadLayout:
     """Divide a row of ``width`` columns into leads of equal length and auxiliary columns.
 
-    Rows with fewer than 8 samples per lead cannot hold a beat, but scikit-learn's estimator
+    Rows with fewer than 8 samples per lead cannot contain a beat, but scikit-learn's estimator
     checks fit rows of 1 to 10 columns. Such rows are padded with zeros. For longer rows, a
-    width that does not divide is an error.
+    width that is not divisible by the number of leads is an error.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def lead_layout(width: int, n_leads: int = 1, n_aux: int = 0) -> LeadLayout:
     Raises
     ------
     ValueError
-        If the columns do not divide into ``n_leads`` leads of equal length, or if
-        ``n_aux`` leaves none of them.
+        If the columns cannot be divided into ``n_leads`` leads of equal length, or if
+        ``n_aux`` leaves no columns for the leads.
     """
     too_short = width < MIN_TIMES * n_leads + n_aux
     if n_aux and width <= n_aux and width >= MIN_TIMES:
@@ -97,15 +97,15 @@ def lead_layout(width: int, n_leads: int = 1, n_aux: int = 0) -> LeadLayout:
     if rest and not too_short:
         raise ValueError(
             f"n_leads={n_leads} does not divide X: its rows hold {n_wave} samples, which is not a "
-            f"multiple of {n_leads}. 2-D rows hold the leads one after the other, all of one "
-            "length: set n_leads to their number, or pass (n_beats, n_leads, n_times)."
+            f"multiple of {n_leads}. 2-D rows hold the leads one after the other, all of the same "
+            "length: set n_leads to the number of leads, or pass (n_beats, n_leads, n_times)."
         )
     n_padding = n_leads - rest if rest else 0
     return LeadLayout(n_leads, n_times + bool(rest), n_padding, n_aux)
 
 
 def split_leads(X: np.ndarray, n_leads: int = 1) -> np.ndarray:
-    """View lead-major flattened rows as ``(n_beats, n_leads, n_times)``.
+    """View lead-major flattened rows in shape (n_beats, n_leads, n_times).
 
     A copy is made only where `lead_layout` pads.
     """
@@ -123,7 +123,7 @@ def flatten_beats(X: Any, n_leads: int = 1) -> tuple[Any, int | None]:
     X : array-like
         Beats in any form.
     n_leads : int, default=1
-        The estimator's ``n_leads``; 1 takes the number from the array.
+        Parameter ``n_leads`` of the estimator. With 1, the number is inferred from the array.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def flatten_beats(X: Any, n_leads: int = 1) -> tuple[Any, int | None]:
     if n_leads not in (1, found):
         raise ValueError(
             f"X has shape {tuple(X.shape)}, that is {found} leads, but n_leads={n_leads}. "
-            "3-D beats are (n_beats, n_leads, n_times): transpose X or set n_leads."
+            "3-D beats have the shape (n_beats, n_leads, n_times): transpose X or set n_leads."
         )
     return X.reshape(X.shape[0], X.shape[1] * X.shape[2]), found  # -1 fails without rows
 
@@ -169,12 +169,12 @@ def validate_beats(
     reset: bool,
     dtype: Any = (np.float64, np.float32),
 ) -> Any:
-    """Run scikit-learn's ``validate_data`` on 2-D beats, with a message for NaN of our own.
+    """Run scikit-learn's ``validate_data`` on 2-D beats, with another message for NaN.
 
     Parameters
     ----------
     estimator : estimator
-        Its ``n_features_in_`` and ``feature_names_in_`` are set or compared.
+        Estimator whose ``n_features_in_`` and ``feature_names_in_`` are set or compared.
     X : array-like of shape (n_beats, n_features)
         Beats, flattened.
     y : array-like of shape (n_beats,), default="no_validation"
@@ -191,7 +191,7 @@ def validate_beats(
     Raises
     ------
     ValueError
-        If scikit-learn raises one, and for NaN or infinite values.
+        If ``validate_data`` raises one, or ``X`` has NaN or infinite values.
     """
     if isinstance(y, str) and y == "no_validation":
         if reset or not _is_like_fitted(estimator, X, dtype):
@@ -240,7 +240,8 @@ def check_finite(X: np.ndarray, owner: str, name: str = "X") -> None:
     Raises
     ------
     ValueError
-        If a value is not finite. The message gives number, first index and remedy.
+        If a value is not finite. The message gives the number of such values, the index of the
+        first, and the remedy.
     """
     if sum_is_finite(X):
         return

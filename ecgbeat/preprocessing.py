@@ -1,7 +1,7 @@
 """Transformers of beats: filter, segmenter, scaler.
 
-Each takes beats as 2-D rows, as rows of several leads one after the other (``n_leads=``) or as
-3-D, and returns them in the same form, row for row.
+Beats are 2-D, one per row with its leads one after the other (``n_leads``), or 3-D. Results have
+the same form and the same order.
 """
 
 from typing import Any, ClassVar, Self
@@ -48,9 +48,9 @@ _RATE = [Interval(Real, 0, None, closed="neither")]
 class BeatTransformer(TransformerMixin, BaseEstimator):
     """Base class for transformers that map each row of beats to one row.
 
-    A subclass implements `_transform_leads` on ``(n_beats, n_leads, n_times)``. Optionally, it
-    learns from the same array in `_learn`, checks parameters against each other in
-    `_check_parameters`, and overrides `_n_features_out`.
+    A subclass implements `_transform_leads` for beats of shape (n_beats, n_leads, n_times). It
+    may override `_learn`, to learn from the same array, `_check_parameters`, to validate
+    parameters that depend on each other, and `_n_features_out`.
     """
 
     n_leads: int
@@ -66,7 +66,7 @@ class BeatTransformer(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_beats, n_times) or (n_beats, n_leads, n_times)
-            Beats, or the leads of each one after the other in a row.
+            Beats. 2-D rows hold the leads of a beat one after the other.
         y : object, default=None
             Ignored.
 
@@ -90,24 +90,24 @@ class BeatTransformer(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Transform each row.
+        """Transform the beats.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, n_times) or (n_beats, n_leads, n_times)
-            Beats of the form seen in ``fit``, flattened or not.
+            Beats with the leads and samples seen in ``fit``, flattened or 3-D.
 
         Returns
         -------
         ndarray of shape (n_beats, n_features_out) or (n_beats, n_leads, n_times_out)
-            In the form of ``X``, float32 if ``X`` is, else float64.
+            In the form of ``X``, float32 if ``X`` is float32, else float64.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If ``fit`` was not called.
         ValueError
-            If ``X`` is not of the form seen in ``fit``, or not finite.
+            If ``X`` differs from ``fit`` in its leads or samples, or is not finite.
         """
         self._refuse_recording(X)  # before check_is_fitted, since fitting would not help
         check_is_fitted(self)
@@ -118,10 +118,10 @@ class BeatTransformer(TransformerMixin, BaseEstimator):
         """Raise if the parameters are incompatible."""
 
     def _learn(self, leads: np.ndarray) -> None:
-        """Set learned attributes from ``(n_beats, n_leads, n_times)``."""
+        """Set learned attributes from beats of shape (n_beats, n_leads, n_times)."""
 
     def _transform_leads(self, leads: np.ndarray) -> np.ndarray:
-        """Transform ``(n_beats, n_leads, n_times)``."""
+        """Transform beats of shape (n_beats, n_leads, n_times)."""
         raise NotImplementedError
 
     @property
@@ -130,7 +130,7 @@ class BeatTransformer(TransformerMixin, BaseEstimator):
         return self.n_features_in_
 
     def _validate(self, X: Any, *, reset: bool) -> tuple[np.ndarray, bool]:
-        """Return ``(n_beats, n_leads, n_times)``, and whether ``X`` was flattened."""
+        """Return beats of shape (n_beats, n_leads, n_times), and whether ``X`` was flattened."""
         self._refuse_recording(X)
         n_leads = self.n_leads if reset else self.n_leads_
         X, n_leads_3d = flatten_beats(X, n_leads)
@@ -140,24 +140,24 @@ class BeatTransformer(TransformerMixin, BaseEstimator):
         elif n_leads_3d not in (None, self.n_leads_):
             raise ValueError(
                 f"X has {n_leads_3d} leads, but {type(self).__name__} was fitted with "
-                f"{self.n_leads_}: pass beats of one form to fit and transform."
+                f"{self.n_leads_}: pass beats with the same leads to fit and transform."
             )
         return split_leads(X, self.n_leads_), n_leads_3d is None
 
     def _join_leads(self, leads: np.ndarray, is_flat: bool) -> np.ndarray:
-        """Return the beats in the form of the input."""
+        """Return beats in the form of the input, flattened or 3-D."""
         if not is_flat:
             return leads
         return leads.reshape(len(leads), -1)[:, : self._n_features_out]
 
     def _refuse_recording(self, X: Any) -> None:
-        """Raise if ``X`` is a single signal instead of rows."""
+        """Raise if ``X`` is a 1-D signal instead of rows."""
         is_list = isinstance(X, (list, tuple)) and len(X) > 0 and np.isscalar(X[0])
         if is_list or getattr(X, "ndim", None) == 1:
             raise ValueError(
-                f"{type(self).__name__} takes one beat a row, got a 1-D array of {len(X)} values. "
-                f"{self._hint_for_recordings} Reshape your data with X.reshape(1, -1) if it is a "
-                "single beat."
+                f"{type(self).__name__} takes one beat per row, got a 1-D array of {len(X)} "
+                f"values. {self._hint_for_recordings} Reshape your data with X.reshape(1, -1) if it is "
+                "a single beat."
             )
 
     def __sklearn_tags__(self) -> Any:
@@ -171,9 +171,9 @@ class BeatTransformer(TransformerMixin, BaseEstimator):
 class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
     """Remove baseline wander, muscle noise and mains hum from each lead of each row.
 
-    Filters forwards and backwards, such that no wave moves in time. Rows may be of any
-    length; long rows have smaller edge effects, so filter before `RPeakSegmenter`, not after.
-    A continuous recording of shape (n_leads, n_times) is filtered as its leads, one a row, in
+    The filter is applied forwards and backwards, so waves are not shifted in time. Rows may be of
+    any length; long rows have smaller edge effects, so filter before `RPeakSegmenter`, not after.
+    A continuous recording of shape (n_leads, n_times) is filtered with one lead per row, in
     blocks of some minutes.
 
     Parameters
@@ -183,7 +183,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
     low, high : float, default=0.5, 40.0
         Edges of the band in Hz, ``0 < low < high < fs / 2``.
     order : int, default=2
-        Order of the Butterworth prototype, which is run twice.
+        Order of the Butterworth prototype, which is applied twice.
     notch : float or None, default=None
         Mains frequency in Hz to remove as well, 50 or 60.
     n_leads : int, default=1
@@ -200,7 +200,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
 
     See Also
     --------
-    ecgbeat.signal.bandpass : Equivalent function, with the method and its source.
+    ecgbeat.signal.bandpass : Equivalent function, with a description of the method.
 
     Examples
     --------
@@ -220,7 +220,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         "notch": [Interval(Real, 0, None, closed="neither"), None],
         "n_leads": _N_LEADS,
     }
-    _hint_for_recordings = "For one continuous recording use ecgbeat.signal.bandpass."
+    _hint_for_recordings = "For a continuous recording, use ecgbeat.signal.bandpass."
 
     def __init__(
         self,
@@ -249,23 +249,23 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
 class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
     """Find the R peak of each row and cut the beat around it.
 
-    Each row is a window of signal that holds one beat and some signal around it. It becomes one
-    beat with the R peak in a fixed column. No row is dropped, so labels remain aligned
-    with beats under cross-validation. Rows without a recognizable R peak are cut around their
-    middle; where the window reaches past a row, its outermost sample is repeated.
+    Each row is a window of signal that contains one beat. It becomes one beat with the R peak in
+    a fixed column. No row is dropped, so labels remain aligned with beats in cross-validation.
+    Rows without a recognizable R peak are cut around their center. Where the window extends
+    beyond a row, the outermost sample is repeated.
 
     Parameters
     ----------
     fs : float, default=360.0
         Sampling rate in Hz.
     before, after : float, default=0.3, 0.5
-        Seconds before and after the R peak. ``round(before * fs)`` samples lie before it; it
-        is the first of the ``round(after * fs)`` others.
+        Time before and after the R peak in seconds. A beat has ``round(before * fs)`` samples
+        before the R peak, and ``round(after * fs)`` samples from the R peak on.
     n_times : int or None, default=None
         Number of samples to resample each beat to, such as 187. None keeps the sampling rate.
     select : {"center", "largest"}, default="center"
-        R peak to take of several in a row: the one nearest to the middle, or the one of the
-        largest QRS complex. `segment` takes all R peaks of a recording.
+        R peak to select if a row contains several: the one nearest to the center, or the one of
+        the largest QRS complex. Not used by `segment`, which cuts all beats.
     n_leads : int, default=1
         Number of leads in each flattened row, one after the other. Inferred from 3-D input.
 
@@ -294,7 +294,7 @@ class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
     >>> beats.shape, beats.argmax(axis=1)
     ((2, 234), array([90, 90]))
 
-    All beats of one continuous recording, without ``fit``:
+    All beats of a continuous recording, without ``fit``:
 
     >>> recording = np.zeros(3600)
     >>> recording[200::300] = 1.0
@@ -311,7 +311,7 @@ class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
         "n_leads": _N_LEADS,
     }
     _hint_for_recordings = (
-        "For all beats of one continuous recording use RPeakSegmenter(...).segment(recording)."
+        "For all beats of a continuous recording, use RPeakSegmenter(...).segment(recording)."
     )
 
     def __init__(
@@ -338,24 +338,24 @@ class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
         r_peaks: ArrayLike | None = None,
         return_r_peaks: bool = False,
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-        """Cut all beats out of one continuous recording.
+        """Cut all beats out of a continuous recording.
 
         Does not require ``fit``.
 
         Parameters
         ----------
         recording : array-like of shape (n_times,) or (n_leads, n_times)
-            Recording. NaN marks gaps, which a straight line bridges.
+            Recording. NaN marks gaps, which are interpolated linearly.
         r_peaks : array-like of int of shape (n_beats,), default=None
-            Sample numbers of the beats, such as annotated ones. None detects them.
+            Sample numbers of the beats, such as those of an annotation. None detects them.
         return_r_peaks : bool, default=False
             Whether to return the R peaks as well.
 
         Returns
         -------
         beats : ndarray of shape (n_beats, n_window) or (n_beats, n_leads, n_window)
-            One row for each R peak, in their order, float32 if the recording is, else
-            float64. Where a window reaches past the recording, the outermost sample is
+            One beat per R peak, in the same order, float32 if the recording is float32, else
+            float64. Where a window extends beyond the recording, the outermost sample is
             repeated.
         r_peaks : ndarray of shape (n_beats,)
             Sample numbers of the R peaks, int64. Only with ``return_r_peaks=True``.
@@ -366,7 +366,7 @@ class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
             If ``r_peaks`` are not integers, or the recording does not hold real numbers.
         ValueError
             If a parameter is invalid, an R peak lies outside the recording, or the recording
-            is infinite somewhere, transposed, or has more than 2 axes.
+            has infinite values, is transposed, or has more than 2 axes.
 
         See Also
         --------
@@ -409,9 +409,9 @@ class ZScoreScaler(OneToOneFeatureMixin, BeatTransformer):
     Parameters
     ----------
     axis : {"beat", "dataset"}, default="beat"
-        With ``"beat"``, each lead of each beat is scaled by itself, which removes the gain of
-        electrodes and patients. With ``"dataset"``, mean and standard deviation of each lead
-        are learned in ``fit`` over all beats and samples, such that amplitudes remain
+        With ``"beat"``, each lead of each beat is scaled independently, which removes differences
+        in gain between electrodes and patients. With ``"dataset"``, mean and standard deviation
+        of each lead are learned in ``fit`` over all beats and samples, so that amplitudes remain
         comparable between beats.
     with_std : bool, default=True
         Whether to divide by the standard deviation.
@@ -423,7 +423,7 @@ class ZScoreScaler(OneToOneFeatureMixin, BeatTransformer):
     mean_ : ndarray of shape (n_leads_,) or None
         Mean of each lead. None with ``axis="beat"``.
     scale_ : ndarray of shape (n_leads_,) or None
-        Divisor of each lead: its standard deviation; 1 where the lead is constant or
+        Divisor of each lead: its standard deviation, or 1 if the lead is constant or
         ``with_std=False``. None with ``axis="beat"``.
     n_leads_ : int
         Number of leads seen in ``fit``.
@@ -438,8 +438,7 @@ class ZScoreScaler(OneToOneFeatureMixin, BeatTransformer):
 
     Notes
     -----
-    Constant beats (``axis="beat"``) and constant leads (``axis="dataset"``) become
-    zeros.
+    Constant beats (``axis="beat"``) and constant leads (``axis="dataset"``) become zeros.
 
     Examples
     --------
@@ -457,7 +456,7 @@ class ZScoreScaler(OneToOneFeatureMixin, BeatTransformer):
         "with_std": ["boolean"],
         "n_leads": _N_LEADS,
     }
-    _hint_for_recordings = "For one continuous recording use ecgbeat.signal.zscore."
+    _hint_for_recordings = "For a continuous recording, use ecgbeat.signal.zscore."
 
     mean_: Any
     scale_: Any
@@ -469,7 +468,7 @@ class ZScoreScaler(OneToOneFeatureMixin, BeatTransformer):
 
     @available_if(_has_learned_scale)
     def inverse_transform(self, X: ArrayLike) -> np.ndarray:
-        """Invert `transform`. Only with ``axis="dataset"``.
+        """Undo the scaling of `transform`. Only with ``axis="dataset"``.
 
         Parameters
         ----------
@@ -479,14 +478,14 @@ class ZScoreScaler(OneToOneFeatureMixin, BeatTransformer):
         Returns
         -------
         ndarray of the shape of ``X``
-            Beats in their original unit, float32 if ``X`` is, else float64.
+            Beats in their original unit, float32 if ``X`` is float32, else float64.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If ``fit`` was not called.
         ValueError
-            If ``X`` is not of the form seen in ``fit``, or not finite.
+            If ``X`` differs from ``fit`` in its leads or samples, or is not finite.
         """
         check_is_fitted(self, "scale_")
         leads, is_flat = self._validate(X, reset=False)

@@ -17,10 +17,8 @@ from ecgbeat._validation import import_extra
 if TYPE_CHECKING:
     import pandas
 
-_RECORD_NAME = re.compile(
-    r"[-\w]+(/[-\w]+)*"
-)  # characters that WFDB allows, after optional folders
-_N_BYTES_OF_A_BEAT = 2  # at sample 0, in WFDB's own format
+_RECORD_NAME = re.compile(r"[-\w]+(/[-\w]+)*")  # optional folders, and characters that WFDB allows
+_N_BYTES_OF_A_BEAT = 2  # at sample 0, in the annotation format of WFDB
 _END = b"\x00\x00"
 
 
@@ -34,7 +32,7 @@ class AnnotatedBeats(NamedTuple):
     sample : ndarray of shape (n_beats,)
         Sample numbers of the R peaks, int64, ascending.
     symbol : ndarray of shape (n_beats,)
-        The predicted label of each beat.
+        Predicted label of each beat.
     probability : ndarray of shape (n_beats, n_classes) or None
         Probability of each class, in the order of ``classes_`` of the annotator. None if the
         classifier has no ``predict_proba``.
@@ -93,7 +91,7 @@ def beats_table(
 
 
 def _join(parts: list[np.ndarray], dtype: DTypeLike) -> np.ndarray:
-    """Concatenate arrays, possibly none."""
+    """Concatenate arrays; return an empty array if the list is empty."""
     return np.concatenate(parts) if parts else np.empty(0, dtype)
 
 
@@ -133,7 +131,7 @@ def plan_files(
     if present and not overwrite:
         raise FileExistsError(
             f"{len(present)} of the files exist already, the first is {present[0]}. Pass "
-            "overwrite=True, or another extension."
+            "overwrite=True or another extension."
         )
     return AnnotationFiles(
         folder, record_names, extension, float(fs), _symbols_of_labels(classes, wfdb_symbols)
@@ -184,9 +182,11 @@ class AnnotationFiles(NamedTuple):
                 os.replace(file, target)
 
     def _write_one(self, folder: Path, name: str, beats: AnnotatedBeats) -> Path:
+        """Write the annotation file of one recording, and return its path."""
         symbol = [self.symbol_of[label] for label in beats.symbol.tolist()]
         sample = beats.sample
-        if is_empty := len(sample) == 0:  # wfdb refuses empty files: write one beat and remove it
+        # wfdb cannot write empty files: a beat is written and removed
+        if is_empty := len(sample) == 0:
             sample, symbol = np.zeros(1, np.int64), ["N"]
         # wfdb 4.3 calls functions that pandas 3 deprecates
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):

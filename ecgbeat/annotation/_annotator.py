@@ -37,18 +37,18 @@ from ecgbeat.signal import detect_r_peaks, rr_features
 if TYPE_CHECKING:
     import pandas
 
-_N_TIMES = 128  # of the default segmenter: three times as fast to classify as 288 (measured)
-_CUT_BEATS = 16_384  # cut at a time, which bounds the memory
-_BATCH_ROWS = 8192  # classified at a time
+_N_TIMES = 128  # of the default segmenter: classified three times as fast as 288 (measured)
+_CUT_BEATS = 16_384  # beats that are cut at a time, which bounds the memory
+_BATCH_ROWS = 8192  # beats that are classified at a time
 
 
 class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     """Detect and classify the beats of whole recordings, with any classifier of beats.
 
     Each sample of the input is one recording, so ``GridSearchCV``, ``cross_validate`` and
-    ``GroupKFold`` split by patient, never within one. R peaks are detected in each recording,
-    the recording is filtered and cut into beats of equal length, and the classifier is trained
-    on these beats.
+    ``GroupKFold`` split by recording or patient, never within one. R peaks are detected in each
+    recording, the recording is filtered and cut into beats of equal length, and the classifier
+    is trained on these beats.
 
     Parameters
     ----------
@@ -58,38 +58,39 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     fs : float, default=360.0
         Sampling rate of all recordings in Hz.
     segmenter : object with the method ``segment`` or None, default=None
-        Cuts the beats. ``segment(recording, r_peaks=r_peaks)`` is called with the filtered
-        recording, of shape (n_times,) or (n_leads, n_times), and sample numbers, and returns
-        one beat for each of them. None uses ``RPeakSegmenter(fs, n_times=128)``. Pass one to
-        tune ``segmenter__after`` and the like.
+        Segmenter that cuts the beats. ``segment(recording, r_peaks=r_peaks)`` is called with the
+        filtered recording, of shape (n_times,) or (n_leads, n_times), and sample numbers, and
+        returns one beat for each of them. None uses ``RPeakSegmenter(fs, n_times=128)``. Pass a
+        segmenter to tune its parameters, such as ``segmenter__after``.
     bandpass : transformer, "passthrough" or None, default=None
-        Filters each recording before beats are cut: any transformer of rows, or a pipeline of
-        them, that keeps the shape. A clone is fitted to each recording and transforms it; the
-        rows are its leads, of shape (n_leads, n_times). None uses ``BandpassFilter(fs)``.
+        Filter for each recording before beats are cut: any transformer, or pipeline of
+        transformers, that keeps the shape. A clone is fitted to each recording and transforms
+        it, with one lead per row, of shape (n_leads, n_times). With "passthrough", recordings
+        are not filtered. None uses ``BandpassFilter(fs)``.
     lead : int or None, default=0
-        Lead to use of recordings with several leads. None uses all: R peaks are detected in
-        all of them together, and a row holds one lead after the other (set ``n_leads`` on the
-        steps of the classifier). Ignored for 1-D recordings.
+        Lead to use if recordings have several leads. None uses all leads: R peaks are detected
+        in all of them together, and a row holds one lead after the other (set ``n_leads`` of
+        the steps of the classifier). Ignored for 1-D recordings.
     detector : callable or None, default=None
         Detector of R peaks. ``detector(x, fs)`` is called with an unfiltered recording, of
         shape (n_times,) or (n_leads, n_times), and returns sample numbers. None uses
         `ecgbeat.signal.detect_r_peaks`.
     rr_features : bool or "past", default=False
-        Whether to append the columns of `ecgbeat.signal.rr_features`, the rhythm around
-        each beat. ``"past"`` uses no later beat. Pass their number,
+        Whether to append the columns of `ecgbeat.signal.rr_features`, which describe the rhythm
+        around each beat. With ``"past"``, later beats are not used. Pass their number,
         ``len(ecgbeat.signal.rr_feature_names())``, as ``n_aux_features`` to
         `ECGCNNClassifier`.
     symbols : collection of str, default=None
         Symbols of the annotations to use, such as ``("N", "L", "R", "A", "V")``. None uses
-        every beat (see `ecgbeat.labels.is_beat`), or all symbols in a dict ``mapping``. Beats
-        with other symbols are neither trained on nor scored.
+        every beat (see `ecgbeat.labels.is_beat`), or all symbols of ``mapping`` if it is a dict.
+        Beats with other symbols are neither trained on nor scored.
     mapping : {"literature", "bxb"}, dict or None, default=None
         Mapping from symbols to classes, as in `ecgbeat.labels.to_aami`. None uses the symbols
         themselves.
     tolerance : float, default=0.15
         Largest distance in seconds between a detected beat and its annotation.
     verbose : int, default=0
-        Above 0, show a progress bar over the recordings. Independent of the classifier.
+        If above 0, show a progress bar over the recordings. Independent of the classifier.
 
     Attributes
     ----------
@@ -119,21 +120,21 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     Notes
     -----
     Recordings are in mV, of shape (n_times,) or (n_leads, n_times), and may differ in length.
-    NaN marks gaps, which a straight line bridges. A 2-D array is a list of recordings of one
-    lead, a 3-D array a list of recordings of several leads.
+    NaN marks gaps, which are interpolated linearly. The rows of a 2-D array are recordings of one
+    lead; a 3-D array holds recordings of several leads.
 
     Training and prediction process recordings in the same way: beats are cut at the detected R
     peak, and have the label of the annotation within ``tolerance``. Annotated beats that are
-    not detected are cut at their annotation and kept in the training set, since their shape
-    represents their class as well. Detected beats without annotation have no class and are
-    left out. ``rr_features`` are computed from all detected beats and the missed ones.
+    not detected are cut at their annotation and kept in the training set, since they represent
+    their class as well. Detected beats without annotation have no class and are left out.
+    ``rr_features`` are computed from all detected beats and the missed ones.
 
-    Beats are not scaled: begin the classifier with a `ZScoreScaler`, as in the example, and
-    put resampling such as SMOTE into the same pipeline of imbalanced-learn. With
-    ``rr_features``, scale waves and RR features separately by a ``ColumnTransformer``.
+    Beats are not scaled: use a pipeline that starts with a `ZScoreScaler`, as in the example, and
+    put resampling such as SMOTE into the same pipeline of imbalanced-learn. With ``rr_features``,
+    scale waveforms and RR features separately with a ``ColumnTransformer``.
 
     Recordings of any length are filtered and cut in blocks. Beats of several recordings are
-    classified together, 8,192 and more at a time.
+    classified together, in batches of at least 8,192.
 
     Examples
     --------
@@ -207,13 +208,14 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
-            In mV; NaN marks gaps.
+            Recordings in mV. NaN marks gaps.
         annotations : sequence of Annotation
-            One for each recording: sample numbers and WFDB symbols, as `Annotation` or pair.
+            One for each recording: sample numbers and WFDB symbols, as an `Annotation` or a
+            pair.
         groups : sequence of length n_recordings, default=None
-            Patient of each recording. If given, ``groups=``, one value per beat, is passed to
-            ``fit`` of the classifier (of the last step of a pipeline), such as
-            `ECGCNNClassifier` uses for early stopping.
+            Patient of each recording. If given, ``groups``, with one value per beat, is passed
+            to ``fit`` of the classifier, or of the last step of a pipeline. `ECGCNNClassifier`
+            uses it for early stopping.
 
         Returns
         -------
@@ -250,7 +252,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         classifier = clone(self.classifier)
         patients = None if groups is None else np.repeat(np.asarray(groups), n_beats)
         _fit_classifier(classifier, beats.rows, beats.label, patients)
-        # attributes are set last, such that a failed fit changes none of them
+        # attributes are set last, so that a failed fit does not change them
         self.classifier_ = classifier
         self.classes_ = np.asarray(getattr(classifier, "classes_", np.unique(beats.label)))
         self.segmenter_ = steps.segmenter
@@ -267,7 +269,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
-            In mV; NaN marks gaps.
+            Recordings in mV. NaN marks gaps.
 
         Returns
         -------
@@ -315,7 +317,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
-            In mV; NaN marks gaps.
+            Recordings in mV. NaN marks gaps.
         record_names : sequence of length n_recordings, default=None
             Names of the recordings. None numbers them from 0.
         write_to : path-like, default=None
@@ -324,7 +326,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         extension : str, default="ecgbeat"
             Extension of the files, letters only.
         wfdb_symbols : dict, default=None
-            WFDB symbol for each label that is not one, such as ``{"normal": "N", "pvc": "V"}``.
+            WFDB symbol of each label that is not a WFDB symbol itself, such as
+            ``{"normal": "N", "pvc": "V"}``.
         overwrite : bool, default=False
             Whether existing files may be replaced.
 
@@ -332,9 +335,9 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         -------
         pandas.DataFrame
             One row per beat: ``record``, ``beat`` (from 0 in each recording), ``sample``,
-            ``time_s``, ``rr_s`` (since the beat before, NaN for the first), ``label``,
-            ``probability`` (of this label) and ``probability_<class>`` of each class. Without
-            probabilities if the classifier has no ``predict_proba``.
+            ``time_s``, ``rr_s`` (interval from the previous beat, NaN for the first), ``label``,
+            ``probability`` (of this label) and ``probability_<class>`` for each class. The table
+            has no probabilities if the classifier has no ``predict_proba``.
 
         Raises
         ------
@@ -345,9 +348,9 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         FileExistsError
             If a file exists, and ``overwrite=False``.
         TypeError, ValueError
-            As `predict`; and if ``record_names`` are not one for each recording or not valid
-            in WFDB, ``extension`` is invalid, or a label has no WFDB symbol. No file is
-            written then.
+            As `predict`, and if ``record_names`` does not match the recordings or is not valid
+            in WFDB, ``extension`` is invalid, or a label has no WFDB symbol. No file is written
+            in these cases.
         """
         check_is_fitted(self)
         recordings = check_recordings(recordings, "annotate")
@@ -373,23 +376,23 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         return table
 
     def score(self, recordings: Sequence[ArrayLike], annotations: Sequence[Any]) -> float:
-        """Return the macro-averaged F1 score, in which detection errors count.
+        """Return the macro-averaged F1 score, including detection errors.
 
         A missed beat counts as a false negative of its class, an extra beat as a false positive
-        of its predicted class. Annotated beats that ``symbols`` or ``mapping`` leave out, and
+        of its predicted class. Annotated beats that ``symbols`` or ``mapping`` exclude, and
         beats detected there, are ignored.
 
         Parameters
         ----------
         recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
-            In mV; NaN marks gaps.
+            Recordings in mV. NaN marks gaps.
         annotations : sequence of Annotation
             One for each recording.
 
         Returns
         -------
         float
-            Between 0 and 1; NaN if no beat is annotated or detected.
+            F1 score between 0 and 1, NaN if no beat is annotated or detected.
 
         Raises
         ------
@@ -431,7 +434,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         return tags
 
     def _progress(self, recordings: Sequence[Any], task: str) -> Iterator[tuple[int, Any]]:
-        """Enumerate the recordings, with a progress bar if ``verbose``."""
+        """Enumerate the recordings, with a progress bar if ``verbose`` is above 0."""
         return enumerate(tqdm(recordings, desc=task, unit="record", disable=not self.verbose))
 
     def _copy_steps(self) -> "_Steps":
@@ -452,6 +455,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         )
 
     def _label_beats(self, annotation: Any, n_times: int) -> LabeledBeats:
+        """Return the beats of an annotation with their labels."""
         return label_beats(annotation, self.symbols, self.mapping, n_times=n_times)
 
     def _rows(
@@ -465,15 +469,16 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
                 if len(leads) != self.n_leads_:
                     raise ValueError(
                         f"The recording must have {self.n_leads_} leads, as seen in fit, got "
-                        f"{len(leads)}. Choose one by lead=, or pass recordings of one form."
+                        f"{len(leads)}. Select one with lead=, or pass recordings with the same "
+                        "leads."
                     )
                 r_peaks = steps.detect(leads)
                 samples.append(r_peaks)
-                # within the block, since rows are computed one chunk at a time
+                # within the block, since the chunks of rows are computed on iteration
                 yield from steps.rows(leads, r_peaks, r_peaks)
 
     def _describe_absence(self, n_recordings: int) -> str:
-        """Describe why no beat is left to train on."""
+        """Return the message for missing beats, with the symbols that were selected."""
         if n_recordings == 0:
             return "recordings must hold at least one recording, got an empty list."
         wanted = "that mark a beat"
@@ -495,7 +500,7 @@ class _Steps(NamedTuple):
     rr_features: bool | str
 
     def detect(self, leads: np.ndarray) -> np.ndarray:
-        """Return the R peaks of ``(n_leads, n_times)``, int64, strictly ascending."""
+        """Return the R peaks of leads of shape (n_leads, n_times), int64, strictly ascending."""
         if leads.size == 0:
             return np.empty(0, np.int64)
         if self.detector is None:
@@ -545,15 +550,16 @@ class _Steps(NamedTuple):
             yield rows
 
     def _filter(self, leads: np.ndarray) -> np.ndarray:
+        """Filter leads by a clone of the filter, if there is one."""
         if self.bandpass is None:
             return leads
         # a clone, since lengths differ and other threads may filter at the same time
         filtered = np.asarray(clone(self.bandpass, safe=False).fit(leads).transform(leads))
         if filtered.shape != leads.shape or not sum_is_finite(filtered):
             raise ValueError(
-                "bandpass must return finite rows of the shape that it was given, "
-                f"{leads.shape}, got {filtered.dtype} of shape {filtered.shape}, "
-                f"{int(np.isnan(filtered).sum())} of them NaN."
+                "bandpass must return finite values of the same shape as its input, "
+                f"{leads.shape}, got {filtered.dtype} of shape {filtered.shape} "
+                f"with {int(np.isnan(filtered).sum())} values NaN."
             )
         return filtered
 
@@ -579,7 +585,7 @@ def _check_rate(name: str, step: Any, fs: float) -> None:
 
 
 class _TrainingBeats(NamedTuple):
-    """Beats of one recording or many."""
+    """Beats of one or more recordings."""
 
     rows: np.ndarray  # (n_beats, n_features)
     label: np.ndarray  # (n_beats,)
@@ -611,13 +617,13 @@ def _training_beats(
 
 
 def _join_training_beats(parts: list[_TrainingBeats]) -> _TrainingBeats:
-    """Concatenate the beats of recordings, at least one of which has any."""
+    """Concatenate the beats of recordings, at least one of which has beats."""
     filled = [part for part in parts if len(part.label)]
     n_leads = sorted({part.n_leads for part in filled})
     if len(n_leads) > 1:
         raise ValueError(
-            f"Recordings must have the same number of leads, got {n_leads}. Choose one lead by "
-            "lead=, or pass the leads that all have."
+            f"Recordings must have the same number of leads, got {n_leads}. Select one with lead=, "
+            "or pass only the leads that all recordings have."
         )
     return _TrainingBeats(
         np.concatenate([part.rows for part in filled]),
@@ -646,9 +652,9 @@ def _fit_classifier(
 
 
 def _batches(chunks: Iterable[np.ndarray], n_rows: int) -> Iterator[np.ndarray]:
-    """Join chunks of rows to batches of at least ``n_rows`` rows, except for the last.
+    """Join chunks of rows into batches of at least ``n_rows`` rows, except for the last.
 
-    A recording may have few beats, and a classifier may need as long for these as for many.
+    A recording may have few beats, and a classifier may take as long for few beats as for many.
     """
     waiting: list[np.ndarray] = []
     for chunk in chunks:
@@ -670,7 +676,7 @@ def _classify(
     last = classifier
     while hasattr(last, "steps"):
         last = last.steps[-1][1]
-    # the networks of ecgbeat are computed once, other classifiers may have thresholds
+    # networks of ecgbeat are evaluated once; predict of other classifiers may use thresholds
     if getattr(getattr(type(last), "predict", None), "returns_most_probable", False):
         return classes[probability.argmax(axis=1)], probability
     return np.asarray(classifier.predict(rows)), probability
@@ -679,6 +685,6 @@ def _classify(
 def _split_by_recording(
     batches: list[Any], n_beats: list[int], empty: np.ndarray
 ) -> list[np.ndarray]:
-    """Split the concatenated batches by recording, ``empty`` without any batch."""
+    """Split the concatenated batches by recording; ``empty`` replaces them if there are none."""
     joined = np.concatenate(batches) if batches else empty
     return np.split(joined, np.cumsum(n_beats)[:-1]) if n_beats else []

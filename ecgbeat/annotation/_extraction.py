@@ -37,36 +37,37 @@ def extract_beats(
     Parameters
     ----------
     recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
-        Recordings in mV, which may differ in length. NaN marks gaps, which a straight line
-        bridges.
+        Recordings in mV, which may differ in length. NaN marks gaps, which are interpolated
+        linearly.
     annotations : sequence of Annotation
         One for each recording: sample numbers and WFDB symbols.
     fs : float
         Sampling rate of all recordings in Hz.
     before, after : float, default=0.3, 0.5
-        Seconds before and after the annotated sample, as in `ecgbeat.signal.cut_beats`.
-        Where a window reaches past the recording, the outermost sample is repeated.
+        Time before and after the annotated sample in seconds, as in
+        `ecgbeat.signal.cut_beats`. Where a window extends beyond the recording, the outermost
+        sample is repeated.
     n_times : int or None, default=None
         Number of samples to resample each beat to, such as 187, as
         `ecgbeat.signal.resample_beats` does. None keeps the sampling rate.
     rr_features : bool or "past", default=False
-        Whether to append the columns of `ecgbeat.signal.rr_features`, the rhythm around
-        each beat. ``"past"`` uses no later beat. They are computed from all beats of the
-        recording, including those that ``symbols`` leaves out.
+        Whether to append the columns of `ecgbeat.signal.rr_features`, which describe the rhythm
+        around each beat. With ``"past"``, later beats are not used. The features are computed
+        from all beats of the recording, including those that ``symbols`` excludes.
     symbols : iterable of str, default=None
-        Extract annotations with these symbols only, such as ``("N", "L", "R", "A", "V")``.
-        None takes every beat (see `ecgbeat.labels.is_beat`).
+        Symbols of the annotations to extract, such as ``("N", "L", "R", "A", "V")``. None
+        extracts every beat (see `ecgbeat.labels.is_beat`).
     groups : sequence of length n_recordings, default=None
-        Patient of each recording. None numbers the recordings from 0, one patient each.
+        Patient of each recording. None takes each recording as one patient, numbered from 0.
 
     Returns
     -------
     sklearn.utils.Bunch
         data : ndarray of shape (n_beats, n_window) or (n_beats, n_leads, n_window)
             One row per beat, recording by recording in the order of the annotations.
-            float32 if the recordings are, else float64. With ``rr_features`` always
-            ``(n_beats, n_leads * n_window + n_aux_features)``: the leads one after the
-            other, then the columns of the rhythm, which are not scaled.
+            float32 if the recordings are float32, else float64. With ``rr_features``, the
+            shape is always (n_beats, n_leads * n_window + n_aux_features): the leads one after
+            the other, then the RR features, which are not scaled.
         target : ndarray of shape (n_beats,)
             Symbol of each beat.
         groups : ndarray of shape (n_beats,)
@@ -76,11 +77,12 @@ def extract_beats(
         recording_index : ndarray of shape (n_beats,), int64
             Index of the recording of each beat.
         fs : float
-            Sampling rate of the rows in Hz, which ``n_times`` changes.
+            Sampling rate of the beats in Hz. With ``n_times``, it differs from that of the
+            recordings.
         n_leads : int
             Number of leads in each row.
         n_aux_features : int
-            Number of columns at the end of each row that are not waveform, to be passed to
+            Number of RR features at the end of each row, to be passed to
             `ecgbeat.ECGCNNClassifier`.
         aux_feature_names : list of str
             Names of these columns.
@@ -92,14 +94,14 @@ def extract_beats(
         numbers, or the sample numbers of an annotation are not integers.
     ValueError
         If the sequences differ in length, an annotation lies outside its recording, the
-        recordings differ in their number of leads, a recording is infinite somewhere, or no
+        recordings differ in their number of leads, a recording has infinite values, or no
         beat is left; with ``rr_features`` also if beats are not strictly ascending.
 
     See Also
     --------
     ecgbeat.datasets.load_wfdb : Load recordings and annotations.
     ecgbeat.labels.to_aami : Map ``target`` to the five AAMI classes.
-    ecgbeat.signal.rr_features : Definition of the columns of the rhythm.
+    ecgbeat.signal.rr_features : Definition of the RR features.
 
     Examples
     --------
@@ -160,7 +162,7 @@ def extract_beats(
 
 
 def _check_rr_features(rr_features: Any) -> None:
-    """Raise unless the value is one of the three."""
+    """Raise if the value is not True, False or "past"."""
     if not (isinstance(rr_features, (bool, np.bool_)) or rr_features == "past"):
         raise ValueError(f"rr_features must be True, False or 'past', got {rr_features!r}.")
 
@@ -171,7 +173,7 @@ def _select_with_rr_features(
     """Return the selected beats, and their RR features computed from all beats."""
     if not rr_features:
         return select_beats(annotation, symbols), np.empty((0, 0))
-    # other symbols that are asked for, such as flutter waves, count as beats
+    # selected symbols that are not beats, such as flutter waves, count as beats
     beats = select_beats(annotation, BEAT_SYMBOLS.union(symbols or ()))
     features = compute_rr_features(beats.sample, fs, future=rr_features != "past")
     keep = slice(None) if symbols is None else np.isin(beats.symbol, symbols)
@@ -186,13 +188,13 @@ def _stack(parts: list[np.ndarray]) -> np.ndarray:
         raise ValueError(
             "Recordings must have the same number of leads and the same form, (n_times,) or "
             f"(n_leads, n_times), got beats of shapes {sorted(shapes, key=len)}, that is {leads} "
-            "leads. Choose the leads that all have."
+            "leads. Pass only the leads that all recordings have."
         )
     return np.concatenate(parts)
 
 
 def _append(data: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Append columns to the beats, with the leads one after the other."""
+    """Append columns to the beats, flattened to one lead after the other."""
     flat = data.reshape(len(data), -1)
     return np.concatenate([flat, columns.astype(data.dtype)], axis=1)
 
@@ -203,4 +205,4 @@ def _describe_absence(annotations: Sequence[Any], symbols: list[str] | None) -> 
         {str(s) for annotation in annotations for s in as_annotation(annotation).symbol}
     )
     wanted = "that mark a beat" if symbols is None else f"with symbols={symbols!r}"
-    return f"There are no annotations {wanted}; those given have the symbols {present}."
+    return f"There are no annotations {wanted}; the annotations have the symbols {present}."

@@ -1,6 +1,6 @@
 """Pure functions on signals: filtering, R peaks, beats, RR features, scaling, MFCCs.
 
-They take and return arrays and act along the last axis.
+Functions take and return arrays, and operate along the last axis.
 """
 
 from ecgbeat._recordings import bridge_gaps

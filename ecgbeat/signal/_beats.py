@@ -1,4 +1,4 @@
-"""Beats cut out of recordings, and their resampling."""
+"""Segmentation of recordings into beats, and resampling of beats."""
 
 from functools import lru_cache
 from math import gcd
@@ -15,8 +15,8 @@ from ecgbeat._recordings import (
 from ecgbeat._validation import Integral, check_positive, sum_is_finite
 from ecgbeat.signal._rows import as_rows, map_rows
 
-_CHUNK_SAMPLES = 2**20  # of beats cut at a time: 4 MiB of float32
-_LARGEST_MATRIX = 2**18  # entries; beyond, a filter is faster than a product of matrices
+_CHUNK_SAMPLES = 2**20  # samples of beats that are cut at a time: 4 MiB of float32
+_LARGEST_MATRIX = 2**18  # entries; for larger ones, a filter is faster than a matrix product
 
 
 def cut_beats(
@@ -33,14 +33,14 @@ def cut_beats(
     Parameters
     ----------
     recording : array-like of shape (n_times,) or (n_leads, n_times)
-        Recording. NaN marks gaps, which a straight line bridges.
+        Recording. NaN marks gaps, which are interpolated linearly.
     r_peaks : array-like of int of shape (n_beats,)
         Sample numbers within the recording, in any order.
     fs : float
         Sampling rate in Hz.
     before, after : float, default=0.3, 0.5
-        Seconds before and after the R peak. ``round(before * fs)`` samples lie before it; it
-        is the first of the ``round(after * fs)`` others.
+        Time before and after the R peak in seconds. A beat has ``round(before * fs)`` samples
+        before the R peak, and ``round(after * fs)`` samples from the R peak on.
     n_times : int or None, default=None
         Number of samples to resample each beat to, as `resample_beats` does. None keeps the
         sampling rate.
@@ -48,8 +48,8 @@ def cut_beats(
     Returns
     -------
     ndarray of shape (n_beats, n_window) or (n_beats, n_leads, n_window)
-        float32 if the recording is, else float64. One row for each R peak: where a window
-        reaches past the recording, the outermost sample is repeated.
+        One beat per R peak, float32 if the recording is float32, else float64. Where a window
+        extends beyond the recording, the outermost sample is repeated.
 
     Raises
     ------
@@ -57,13 +57,13 @@ def cut_beats(
         If ``r_peaks`` are not integers, a parameter is not a number, or the recording does
         not hold real numbers.
     ValueError
-        If a peak lies outside the recording, the window has no length, or the recording
-        is infinite somewhere, transposed, or has more than 2 axes.
+        If an R peak lies outside the recording, the window is empty, or the recording has
+        infinite values, is transposed, or has more than 2 axes.
 
     See Also
     --------
-    detect_r_peaks : R peaks of a recording.
-    segment_beats : One beat in each of many windows.
+    detect_r_peaks : Detection of the R peaks of a recording.
+    segment_beats : Segmentation of windows that contain one beat each.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def cut_beats(
 
 
 def _cut(recording: np.ndarray, r_peaks: np.ndarray, n_before: int, n_window: int) -> np.ndarray:
-    """Copy the windows around R peaks, padded where they reach past the recording."""
+    """Copy the windows around R peaks, padded where they extend beyond the recording."""
     first, last = int(r_peaks.min()) - n_before, int(r_peaks.max()) - n_before + n_window
     stretch = recording[..., max(0, first) : max(last, 1)]
     missing = (max(0, -first), max(0, last - recording.shape[-1]))
@@ -103,7 +103,7 @@ def _cut(recording: np.ndarray, r_peaks: np.ndarray, n_before: int, n_window: in
 
 
 def resample_beats(x: ArrayLike, n_times: int) -> np.ndarray:
-    """Resample the last axis to a fixed length, band-limited.
+    """Resample the last axis to a fixed length, without aliasing.
 
     Parameters
     ----------
@@ -115,9 +115,9 @@ def resample_beats(x: ArrayLike, n_times: int) -> np.ndarray:
     Returns
     -------
     ndarray of shape (..., n_times)
-        float32 if ``x`` is, else float64. Sample ``k`` of the result lies at sample ``k * n /
-        n_times`` of ``x``, such that the first remains in place. Constant rows remain exactly
-        constant.
+        float32 if ``x`` is float32, else float64. Sample ``k`` of the result lies at sample
+        ``k * n / n_times`` of ``x``, so the first sample keeps its position. Constant rows
+        remain exactly constant.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def resample_beats(x: ArrayLike, n_times: int) -> np.ndarray:
         If ``x`` does not hold real numbers.
     ValueError
         If ``n_times`` is not an integer of 1 or more, or ``x`` is not finite or has rows
-        of no samples.
+        without samples.
 
     See Also
     --------
@@ -145,7 +145,9 @@ def resample_beats(x: ArrayLike, n_times: int) -> np.ndarray:
     x = as_rows(x, "resample_beats")
     n = x.shape[-1]
     if n == 0:
-        raise ValueError(f"x of shape {x.shape} has rows of no samples; pass rows of at least one.")
+        raise ValueError(
+            f"x of shape {x.shape} has rows without samples; pass at least one sample per row."
+        )
     if n == n_times:
         return x.copy()
     if n == 1:
@@ -154,7 +156,7 @@ def resample_beats(x: ArrayLike, n_times: int) -> np.ndarray:
 
 
 def _check_n_times(n_times: int | None) -> None:
-    """Raise unless a number of samples is an integer of 1 or more, or None."""
+    """Raise if a number of samples is neither None nor an integer of 1 or more."""
     is_count = isinstance(n_times, Integral) and not isinstance(n_times, bool)
     if n_times is not None and (not is_count or n_times < 1):
         raise ValueError(f"n_times must be an integer of 1 or more, got {n_times!r}.")
@@ -164,14 +166,14 @@ def _resample_rows(rows: np.ndarray, n_times: int) -> np.ndarray:
     """Resample float64 rows by a polyphase filter."""
     divisor = gcd(rows.shape[-1], n_times)
     up, down = n_times // divisor, rows.shape[-1] // divisor
-    first = rows[:, :1].copy()  # subtracted, such that constant rows are exact zeros meanwhile
+    first = rows[:, :1].copy()  # subtracted so that constant rows become exact zeros
     return first + resample_poly(rows - first, up, down, axis=-1, padtype="line")
 
 
 def _resample_by_matrix(beats: np.ndarray, n_times: int) -> np.ndarray:
     """Resample as `resample_beats` does, seven times as fast for many beats (measured).
 
-    Results differ by rounding, which depends on the number of beats.
+    Results differ by rounding error, which depends on the number of beats.
     """
     n = beats.shape[-1]
     if n == n_times or n * n_times > _LARGEST_MATRIX:
@@ -186,39 +188,40 @@ def _resample_by_matrix(beats: np.ndarray, n_times: int) -> np.ndarray:
 
 
 def _multiply_rows(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    first = rows[..., :1]  # subtracted, such that constant rows remain constant
+    """Multiply rows by a resampling matrix."""
+    first = rows[..., :1]  # subtracted so that constant rows remain constant
     return first + (rows - first) @ matrix
 
 
 @lru_cache(maxsize=8)
 def _resampling_matrix(n: int, n_times: int, dtype: type) -> np.ndarray:
-    """Return the matrix of `resample_beats`, which is linear."""
+    """Return the matrix of the linear map that `resample_beats` applies."""
     return resample_beats(np.eye(n), n_times).astype(dtype)
 
 
 def window_samples(fs: float, before: float, after: float) -> tuple[int, int]:
-    """Return the number of samples before the R peak, and from the R peak on.
+    """Return the numbers of samples of a beat before the R peak and from the R peak on.
 
     Parameters
     ----------
     fs : float
         Sampling rate in Hz.
     before, after : float
-        Seconds before and after the R peak, as in `cut_beats`.
+        Time before and after the R peak in seconds, as in `cut_beats`.
 
     Returns
     -------
     n_before : int
-        ``round(before * fs)``; the R peak is at this column of each beat.
+        ``round(before * fs)``, the column of the R peak in each beat.
     n_after : int
-        ``round(after * fs)``; both together are the length of each beat.
+        ``round(after * fs)``. The length of a beat is ``n_before + n_after``.
 
     Raises
     ------
     TypeError
         If a parameter is not a number.
     ValueError
-        If a parameter is negative, or the window has no samples.
+        If a parameter is negative, or the window is empty.
 
     Examples
     --------
@@ -232,8 +235,7 @@ def window_samples(fs: float, before: float, after: float) -> tuple[int, int]:
     n_before, n_after = round(before * fs), round(after * fs)
     if n_before + n_after < 1:
         raise ValueError(
-            f"before={before!r} s and after={after!r} s at fs={fs!r} Hz make a window of no "
-            f"samples: together they must reach 1 / fs = {1 / fs:.3g} s, such as before=0.3, "
-            "after=0.5."
+            f"before={before!r} s and after={after!r} s at fs={fs!r} Hz give an empty window: "
+            f"their sum must be at least 1 / fs = {1 / fs:.3g} s, such as before=0.3, after=0.5."
         )
     return n_before, n_after

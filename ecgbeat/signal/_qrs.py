@@ -1,7 +1,8 @@
-"""QRS complexes in a stretch of signal: frequency bands, candidates, and a decision against noise.
+"""Detection of QRS complexes: frequency bands, candidates, and rejection of noise.
 
-All functions run at about 120 Hz, whatever the rate of the recording: passes over the samples
-are then cheap, and widths in samples mean the same everywhere.
+All functions operate on signals of about 120 Hz, independent of the sampling rate of the
+recording. This reduces the number of samples, and a width in samples has the same duration for
+all recordings.
 """
 
 from typing import NamedTuple
@@ -17,11 +18,11 @@ _COARSE_S = 0.075
 _NOISE_BLOCK_S = 0.05
 _SLOW_BAND_S = 0.45
 _LEVEL_BLOCK_S = 1.5  # holds a beat at 40 beats per minute and above
-# number of blocks in the running median of the local level: a single artifact does not move it,
-# not even at the ends, where the blocks are mirrored
+# number of blocks in the running median of the local level: robust to a single artifact, also at
+# the ends, where the blocks are mirrored
 _N_LEVEL_BLOCKS = 9
 _SILENT = 1e-3  # of a lead's highest level
-_STEEP_RATIO = 1.5  # of the steepest rise of a usual beat, between two samples
+_STEEP_RATIO = 1.5  # of the steepest rise of a typical beat between two samples
 _SPIKE_RATIO = 6.0  # of the same rise
 _JUMP_SAMPLES = 3  # longest jump
 _LASTING = 0.6  # share of a jump that remains soon after it, and after the widest beat
@@ -30,21 +31,21 @@ _ROUNDING = 1e-13  # of the range of a signal: rounding error of a constant sign
 
 
 class Bands(NamedTuple):
-    """One stretch of signal at about 120 Hz.
+    """Frequency bands of a stretch of signal at about 120 Hz.
 
     Attributes
     ----------
     fs : float
         Sampling rate in Hz.
     qrs : ndarray of shape (n_leads, n_times)
-        Mean over 25 ms less mean over 75 ms: the band of the QRS complex.
+        Mean over 25 ms minus mean over 75 ms: the band of the QRS complex.
     fast : ndarray of shape (n_blocks,)
         Power of the second difference in blocks of 50 ms: muscle noise.
     slow : ndarray of shape (n_blocks,)
         Power of the deviation of a block's mean from the mean over 0.45 s: electrode
         motion and T waves.
     n_block : int
-        Samples in a block.
+        Number of samples in a block.
     silence : float
         Rounding error of a constant signal.
     """
@@ -58,15 +59,15 @@ class Bands(NamedTuple):
 
 
 def decimation_step(fs: float) -> int:
-    """Return the number of samples that are summed to one."""
+    """Return the number of samples that `decimate` sums into one."""
     return max(1, round(fs / _RATE_HZ))
 
 
 def decimate(x: np.ndarray, step: int) -> np.ndarray:
-    """Sum every ``step`` samples of each row; leave out the rest.
+    """Sum groups of ``step`` samples of each row; drop an incomplete last group.
 
-    Sums are exact for integers, unlike means: an offset makes no difference, not even by
-    rounding.
+    Sums of integers are exact, unlike means, so an offset does not change the result, not even
+    by rounding.
 
     Parameters
     ----------
@@ -89,12 +90,12 @@ def decimate(x: np.ndarray, step: int) -> np.ndarray:
 
 
 def odd_width(seconds: float, fs: float) -> int:
-    """Return the number of samples of a centered window, odd."""
+    """Return the odd number of samples of a centered window."""
     return max(1, round(seconds * fs)) | 1
 
 
 def moving_mean(x: np.ndarray, width: int) -> np.ndarray:
-    """Return the mean over ``width`` samples around each sample, zeros beyond the ends.
+    """Return the mean over ``width`` samples around each sample, with zeros beyond the ends.
 
     With zeros, the energy of a beat at the edge has its maximum within the recording.
     """
@@ -103,32 +104,32 @@ def moving_mean(x: np.ndarray, width: int) -> np.ndarray:
 
 
 def split_bands(leads: np.ndarray, fs: float) -> Bands:
-    """Split a stretch of signal into bands, and merge the noise of the leads.
+    """Split a stretch of signal into bands, and combine the noise of the leads.
 
     Parameters
     ----------
     leads : ndarray of shape (n_leads, n_times)
-        Signal at about 120 Hz, finite, at most 1e100 in size; at least one sample.
+        Signal at about 120 Hz of at least one sample, finite and at most 1e100 in magnitude.
     fs : float
-        Its sampling rate in Hz.
+        Sampling rate in Hz.
 
     Returns
     -------
     Bands
-        Each of several leads is divided by the height of its QRS complexes, and weighted by
-        the ratio of that height to the signal between them.
+        If there are several leads, each is divided by the height of its QRS complexes, and
+        weighted by the ratio of that height to the signal between them.
     """
     parts = [_split_lead(lead, fs) for lead in leads]
     if len(parts) == 1:
         qrs, fast, slow, silence = parts[0]
         return Bands(fs, qrs[np.newaxis], fast, slow, _block_length(fs), silence)
     qrs, fast, slow = (np.stack([part[k] for part in parts]) for k in range(3))
-    # from the unmodified leads: a lead with jumps gets less weight
+    # computed from the unmodified leads, so that a lead with jumps has a smaller weight
     gains = _lead_gains(np.stack([_qrs_band(np.diff(lead), fs) for lead in leads]), fs)
     qrs *= gains
     weights = gains[:, :: _block_length(fs)]
     silence = max(part[3] * gain.max() for part, gain in zip(parts, gains, strict=True))
-    # twice, since the square of a gain may overflow
+    # multiplied twice, since the square of a gain may overflow
     fast, slow = ((power * weights * weights).sum(axis=0) for power in (fast, slow))
     return Bands(fs, qrs, fast, slow, _block_length(fs), float(silence))
 
@@ -166,7 +167,7 @@ def _find_jumps(x: np.ndarray, rises: np.ndarray, fs: float, silence: float) -> 
     x : ndarray of shape (n_times,)
         Signal.
     rises : ndarray of shape (n_times - 1,)
-        Its differences.
+        Differences of ``x``.
     fs : float
         Sampling rate in Hz.
     silence : float
@@ -175,7 +176,7 @@ def _find_jumps(x: np.ndarray, rises: np.ndarray, fs: float, silence: float) -> 
     Returns
     -------
     ndarray
-        Indices of ``rises``, int64.
+        Indices into ``rises``, int64.
     """
     if len(rises) == 0:
         return np.empty(0, np.int64)
@@ -199,7 +200,7 @@ def _find_jumps(x: np.ndarray, rises: np.ndarray, fs: float, silence: float) -> 
 
 
 def _lasts(x: np.ndarray, first: np.ndarray, length: np.ndarray, fs: float) -> np.ndarray:
-    """Return whether a signal stays at the level that its rises from ``first`` on lead to."""
+    """Return for each jump whether the signal remains near the new level."""
     change = x[first + length] - x[first]
     lasts = np.ones(len(first), dtype=bool)
     for window in (_SOON_S, _LATER_S):
@@ -213,13 +214,13 @@ def _lasts(x: np.ndarray, first: np.ndarray, length: np.ndarray, fs: float) -> n
 def _level(
     x: np.ndarray, positions: np.ndarray, window: tuple[float, float], fs: float
 ) -> np.ndarray:
-    """Return the median of a signal in a window after positions, before them if ``fs`` < 0."""
+    """Return the median of a signal in a window after positions, or before if ``fs`` < 0."""
     offsets = np.round(np.linspace(*window, _N_LEVEL) * fs).astype(int)
     return np.median(x[np.clip(positions[:, None] + offsets, 0, len(x) - 1)], axis=1)
 
 
 def _qrs_band(rises: np.ndarray, fs: float) -> np.ndarray:
-    """Return the mean over 25 ms less the mean over 75 ms, from the differences of a signal.
+    """Return the mean over 25 ms minus the mean over 75 ms, from the differences of a signal.
 
     The weights of this filter sum to zero, so it can be computed from differences. Zero
     differences beyond the ends repeat the outermost samples.
@@ -250,12 +251,12 @@ def _block_means(x: np.ndarray, n_block: int) -> np.ndarray:
 
 
 def _in_blocks(x: np.ndarray, n_block: int) -> np.ndarray:
-    """Return the whole blocks of a signal, one a row."""
+    """Return the complete blocks of a signal as rows."""
     return x[: len(x) // n_block * n_block].reshape(-1, n_block)
 
 
 def _level_blocks(x: np.ndarray, fs: float) -> np.ndarray:
-    """Return the first samples of blocks of 1.5 s."""
+    """Return the first sample of each block of 1.5 s."""
     return np.arange(0, x.shape[-1], _level_block_length(fs))
 
 
@@ -273,7 +274,7 @@ def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarr
     """Return the typical height of the QRS complexes around positions: a running median."""
     tops = _block_tops(power, fs)
     typical = ndimage.median_filter(np.sqrt(tops), _N_LEVEL_BLOCKS)
-    # np.interp for equidistant nodes
+    # linear interpolation between equidistant nodes
     nodes = np.clip(positions / _level_block_length(fs) - 0.5, 0, len(typical) - 1)
     before = nodes.astype(np.intp)
     rise = np.diff(typical, append=typical[-1])
@@ -281,12 +282,12 @@ def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarr
 
 
 def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
-    """Return factors that bring leads to one height and favor clear QRS complexes.
+    """Return factors that scale leads to a common height and favor clear QRS complexes.
 
     Returns
     -------
     ndarray of shape (n_leads, n_times)
-        Varying in time; the best lead of each moment is brought to a height of 1.
+        Factors over time. At each sample, the best lead is scaled to a height of 1.
     """
     amplitude = np.abs(qrs)
     starts, tops = _level_blocks(amplitude, fs), _block_tops(amplitude, fs)
@@ -296,10 +297,10 @@ def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
     height = ndimage.median_filter(tops, size)
     floor = ndimage.median_filter(means, size)
     clarity = np.divide(height, floor, out=np.zeros_like(height), where=floor > 0) ** 2
-    # a silent lead is not raised to the height of the others
+    # a silent lead is not amplified to the height of the others
     lowest = _SILENT * height.max(axis=1, keepdims=True)
     scale = clarity.max(axis=0) * np.maximum(height, lowest)
-    # a beat amid silence has no level: all leads have equal weight
+    # equal weights without a level, as for a single beat in silence
     peak = amplitude.max(axis=1, keepdims=True)
     equal = np.divide(1.0, peak, out=np.zeros_like(peak), where=peak > 0)
     gains = np.divide(clarity, scale, out=equal + np.zeros_like(height), where=scale > 0)
@@ -313,7 +314,7 @@ _ENVELOPE_S = 0.09  # about one QRS complex
 _LOWEST = 0.25  # of the local level: T waves stay below
 _CONSIDERED = 0.08  # of the local level: lower maxima are ignored
 _ONE_COMPLEX_S = 0.16
-_REFRACTORY_S = 0.25  # no two beats are closer: 240 beats per minute
+_REFRACTORY_S = 0.25  # smallest interval between beats: 240 beats per minute
 _T_WAVE_S = 0.36  # a maximum this close to one more than twice as high is its T or P wave
 _T_WAVE_RATIO = 0.5
 _RIVAL_S = 0.8
@@ -328,11 +329,11 @@ class Candidates(NamedTuple):
     positions : ndarray of shape (n_candidates,), int64
         Samples of the bands.
     heights : ndarray of shape (n_candidates,)
-        Of the envelope.
+        Heights of the envelope.
     levels : ndarray of shape (n_candidates,)
-        Typical height of the QRS complexes around.
+        Typical height of the surrounding QRS complexes.
     rivals : ndarray of shape (2, n_candidates)
-        Height of the highest maximum within 0.8 s before, and after; of all maxima.
+        Height of the highest maximum within 0.8 s before and after, among all maxima.
     energy : ndarray of shape (n_times,)
         Mean power of the QRS band over 90 ms: the squared envelope.
     """
@@ -345,12 +346,12 @@ class Candidates(NamedTuple):
 
 
 def find_candidates(bands: Bands) -> Candidates:
-    """Find the maxima of the QRS envelope that are high enough, and highest in their vicinity.
+    """Find the maxima of the QRS envelope that are high, and highest in their neighborhood.
 
     Parameters
     ----------
     bands : Bands
-        At least one sample.
+        Bands of at least one sample.
 
     Returns
     -------
@@ -401,9 +402,9 @@ def _highest_near(
 def _is_highest(
     positions: np.ndarray, heights: np.ndarray, reach: float, *, ratio: float
 ) -> np.ndarray:
-    """Return which maxima no neighbor within ``reach`` exceeds by more than ``1 / ratio``."""
+    """Return whether each maximum is at least ``ratio`` times its neighbors in ``reach``."""
     before, after = _highest_near(positions, heights, reach)
-    # the later of two equal ones remains
+    # of two equal maxima, the later one is kept
     return (heights >= ratio * before) & (heights > ratio * after)
 
 
@@ -412,7 +413,7 @@ def _is_highest(
 _RISE_S = (0.145, 0.235)  # before a candidate: two adjacent windows of the envelope
 _FAST_NOISE_S = 1.0
 _SLOW_NOISE_S = 0.2
-_PEAK_S = 0.06  # half a QRS complex: how far its peak lies from the envelope's top
+_PEAK_S = 0.06  # half a QRS complex: largest distance of its peak from that of the envelope
 _SHAPE_S = 0.1
 _N_NEIGHBORS = 9  # candidates in the running median of the noise
 _LOG_FLOOR = -3.0  # of log ratios: differences below a twentieth are ignored
@@ -435,7 +436,7 @@ INTERCEPT = -2.09
 
 
 def select_beats(candidates: Candidates, bands: Bands) -> np.ndarray:
-    """Return the samples of the peaks of the candidates that are beats, int64."""
+    """Return the peaks of the candidates that are classified as beats, int64."""
     if len(candidates.positions) == 0:
         return candidates.positions
     peaks = qrs_peaks(candidates, bands)
@@ -457,19 +458,19 @@ def qrs_quantities(candidates: Candidates, bands: Bands, peaks: np.ndarray) -> n
     Parameters
     ----------
     candidates : Candidates
-        At least one.
+        At least one candidate.
     bands : Bands
         Bands in which they were found.
     peaks : ndarray of shape (n_candidates,)
-        From `qrs_peaks`.
+        Peaks, from `qrs_peaks`.
 
     Returns
     -------
     ndarray of shape (n_candidates, 8)
         In the order of ``QUANTITIES``: logarithms of the highest rivals before and after,
-        of the QRS band just before the complex, of fast noise and slow deviation, each over
-        the candidate's height; likeness to the mean complex; running medians of fast noise
-        and of the floor, over the typical height.
+        of the QRS band just before the complex, of fast noise and slow deviation, each divided
+        by the height of the candidate; likeness to the mean complex; running medians of fast
+        noise and of the floor, divided by the typical height.
     """
     positions, heights, levels, rivals, energy = candidates
     fs = bands.fs
@@ -497,13 +498,12 @@ def _mean_power(blocks: np.ndarray, bands: Bands, positions: np.ndarray, s: floa
     """Return the mean power of a noise band over ``s`` seconds around each position."""
     width = odd_width(s, bands.fs / bands.n_block)
     means = ndimage.uniform_filter1d(blocks, width, mode="nearest")
-    return np.maximum(
-        means[positions // bands.n_block], 0.0
-    )  # the running sum may round to below 0
+    # the running sum may round to below 0
+    return np.maximum(means[positions // bands.n_block], 0.0)
 
 
 def _log_ratio(power: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """Return the logarithm of a root mean square over the height of the candidate."""
+    """Return the logarithm of a root mean square divided by the height of the candidate."""
     return 0.5 * np.log(np.maximum(power / np.square(heights), _POWER_FLOOR))
 
 
@@ -527,14 +527,14 @@ def windows_around(
     positions : ndarray of shape (n_positions,)
         Samples of ``x``.
     half : int
-        Samples on each side.
+        Number of samples on each side.
 
     Returns
     -------
     windows : ndarray of shape (n_positions, min(2 * half + 1, n_times))
-        Shifted near the ends of the signal, so that none reaches past it.
+        Windows. Near the ends of the signal, they are shifted to lie within it.
     first : ndarray of shape (n_positions,)
-        First sample of each.
+        First sample of each window.
     """
     width = min(2 * half + 1, len(x))
     first = np.clip(positions - half, 0, len(x) - width)

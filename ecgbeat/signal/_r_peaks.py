@@ -19,36 +19,36 @@ from ecgbeat.signal._qrs import (
 )
 
 _STRETCH_S = 1800.0  # processed at a time, which bounds the memory
-_MARGIN_S = 20.0  # of signal on both sides of a stretch: the level looks 7 s to either side
+_MARGIN_S = 20.0  # on both sides of a stretch: the local level depends on 7 s on either side
 _LEAD_FAILS = 0.1  # of the height in another lead
-_LARGEST = 1e100  # squares of more may overflow
+_LARGEST = 1e100  # squares of larger values may overflow
 
 _REACH_S = 0.05  # half a QRS complex
 _ISOELECTRIC_S = (0.08, 0.12)  # distance from the peak where the signal is near its baseline
-_N_ISOELECTRIC = 3  # samples on each side; more are no better
+_N_ISOELECTRIC = 3  # samples on each side; more do not improve the result
 _OTHER_SIDE = 0.2  # balance of a wave one and a half times as high as the opposite one
 _N_BEATS = 9  # beats in the majority vote on the side of the extremum
 
 
 def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarray:
-    """Find the R peaks of one continuous recording.
+    """Find the R peaks of a continuous recording.
 
     Parameters
     ----------
     x : array-like of shape (n_times,) or (n_leads, n_times)
         Recording, in any unit and of any length. Leads are merged into one list of peaks.
     fs : float
-        Sampling rate in Hz; 100 to 2000 is advised.
+        Sampling rate in Hz; 100 to 2000 is recommended.
     gaps : {"linear", "hold", "raise"}, default="linear"
-        Filling of gaps, that is samples that are NaN, as in `bridge_gaps`: a line from the
-        sample before the gap to the one after it, the sample before it, or an error. No R
-        peak is reported where all leads are NaN.
+        Method to fill gaps, that is samples that are NaN, as in `bridge_gaps`: a line from the
+        sample before the gap to the one after it, the sample before it, or an error. No R peak
+        is reported where all leads are NaN.
 
     Returns
     -------
     ndarray of shape (n_peaks,)
-        Sample numbers, int64, ascending: the extremum of each QRS complex, of either
-        sign. Empty where no beat stands out, as in flat or very short recordings.
+        Sample numbers, int64, ascending: the extremum of each QRS complex, of either sign.
+        Empty if no beat is found, as in flat or very short recordings.
 
     Raises
     ------
@@ -56,21 +56,20 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
         If ``fs`` is not a number, or ``x`` does not hold real numbers.
     ValueError
         If ``x`` has another number of axes, more leads than samples or infinite values,
-        ``fs`` is not positive, ``gaps`` is unknown, or there are gaps and it is "raise".
+        ``fs`` is not positive, ``gaps`` is unknown, or there are gaps with ``gaps="raise"``.
 
     See Also
     --------
-    locate_r_peaks : One R peak in each of many short windows.
-    cut_beats : The beats around the peaks.
+    locate_r_peaks : Detection of one R peak in each of many short windows.
+    cut_beats : Segmentation of the beats around R peaks.
 
     Notes
     -----
     The outline is that of Pan and Tompkins [1]_: band-pass, square, moving mean,
     adaptive threshold, T-wave rule, and a decision against noise. Deviations:
 
-    - The recording is first averaged down to about 120 Hz. The band-pass is the
-      difference of two moving means, over 25 and 75 ms, and zero-phase; nothing is
-      differentiated.
+    - The recording is first averaged down to about 120 Hz. The band-pass is the difference of
+      two moving means, over 25 and 75 ms, and zero-phase. There is no differentiation.
     - Jumps of the baseline and spikes are removed first: rises that are steeper than the
       median beat for three samples at most, and either persist or are steeper than any beat.
     - The threshold is a quarter of a running median of the highest values in blocks of
@@ -91,8 +90,8 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
 
     Long recordings are processed in stretches of half an hour, with 20 s of overlap.
     The result does not depend on offset, gain and polarity of the leads. Several leads help
-    if one fails; they are no better than one that is clear throughout (on the 48 records of
-    MIT-BIH without flutter, the first lead alone has an F1 of 0.9989, both have 0.9984).
+    if one fails, but are not better than one lead that is clear throughout (on the 48 records
+    of MIT-BIH without flutter, the F1 score is 0.9989 with the first lead, 0.9984 with both).
 
     References
     ----------
@@ -135,12 +134,12 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
 def _detect(leads: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
     """Find the R peaks stretch by stretch, and the lead in which each is clearest.
 
-    By default the lead of the largest weight; another one where that lead lacks a peak.
+    This is the lead of the largest weight, or another one for beats that it does not show.
 
     Parameters
     ----------
     leads : ndarray of shape (n_leads, n_times)
-        At about 120 Hz.
+        Leads at about 120 Hz.
     fs : float
         Sampling rate in Hz.
 
@@ -178,7 +177,7 @@ def _is_summable(leads: np.ndarray) -> bool:
 
 
 def _shrink(leads: np.ndarray) -> np.ndarray:
-    """Scale extremely large leads down, such that their squares can be summed."""
+    """Scale extremely large leads down, so that their squares can be summed."""
     largest = np.abs(leads).max(axis=1, keepdims=True)
     return np.where(largest > _LARGEST, leads / np.maximum(largest, 1), leads)
 
@@ -186,8 +185,8 @@ def _shrink(leads: np.ndarray) -> np.ndarray:
 def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
     """Move positions to the extremum of their QRS complexes.
 
-    The majority of the surrounding beats decides between up and down, such that complexes with
-    R and S waves of similar size do not change sides from beat to beat. A complex that is
+    The majority of the surrounding beats decides between maximum and minimum, so that complexes
+    with R and S waves of similar size do not alternate from beat to beat. A complex that is
     clearly larger on the other side is an exception.
 
     Parameters
@@ -202,7 +201,7 @@ def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndar
     Returns
     -------
     ndarray of shape (n_positions,)
-        int64, ascending; equal ones are merged.
+        Moved positions, int64, ascending; equal positions are merged.
     """
     if len(positions) == 0:
         return positions
@@ -235,7 +234,7 @@ def _nearest(windows: np.ndarray, columns: np.ndarray, centers: np.ndarray) -> n
 
 
 def _nearer(a: np.ndarray, b: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    """Return the nearer of two columns to the center, the earlier one of a tie."""
+    """Return the one of two columns nearer to the center, the earlier one if tied."""
     earlier, later = np.minimum(a, b), np.maximum(a, b)
     return np.where(later - centers < centers - earlier, later, earlier)
 

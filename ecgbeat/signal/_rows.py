@@ -11,20 +11,20 @@ from ecgbeat._validation import check_finite
 # 2 MiB of float64: as fast as larger chunks (measured), with bounded temporary memory
 _CHUNK_SAMPLES = 2**18
 
-# sums and differences of float64 rows may overflow beyond
+# sums and differences of larger float64 values may overflow
 _HUGE = 1e290
 _SHRINK = 2.0**-64
 
 
 def as_rows(x: ArrayLike, caller: str, name: str = "x") -> np.ndarray:
-    """Return finite signals along the last axis: float32 as they are, all else as float64."""
+    """Return finite signals along the last axis; float32 is kept, all else becomes float64."""
     x = as_signals(x, name)
     check_finite(x, caller, name)
     return x
 
 
 def row_chunks(n_rows: int, n_samples: int) -> Iterator[slice]:
-    """Divide rows of ``n_samples`` samples into slices of about 2 MiB of float64."""
+    """Yield slices of rows of ``n_samples`` samples, of about 2 MiB of float64 each."""
     step = max(1, _CHUNK_SAMPLES // max(1, n_samples))
     for start in range(0, n_rows, step):
         yield slice(start, start + step)
@@ -38,8 +38,8 @@ def map_rows(
     Parameters
     ----------
     function : callable
-        Takes ``(n_rows, n)`` float64, which it may overwrite, and returns
-        ``(n_rows, n_times)``, each row by itself.
+        Maps float64 rows of shape (n_rows, n), which it may overwrite, to rows of shape
+        (n_rows, n_times), each row independently.
     x : ndarray of shape (..., n)
         float32 or float64.
     n_times : int
@@ -48,7 +48,7 @@ def map_rows(
     Returns
     -------
     ndarray of shape (..., n_times)
-        Of the dtype of ``x``. Values beyond its range become its largest number.
+        Array of the dtype of ``x``. Values beyond its range are clipped.
     """
     result = np.zeros((*x.shape[:-1], n_times), x.dtype)
     if x.size == 0:
@@ -66,6 +66,6 @@ def map_rows(
 
 
 def row_factors(rows: np.ndarray) -> np.ndarray:
-    """Return the factor of each row, ``(n_rows, 1)``, that avoids an overflow of its sums."""
+    """Return a factor for each row, ``(n_rows, 1)``, that avoids overflow of its sums."""
     largest = np.maximum(rows.max(axis=1), -rows.min(axis=1), dtype=np.float64)
     return np.where(largest > _HUGE, _SHRINK, 1.0)[:, None]

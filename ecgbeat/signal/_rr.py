@@ -12,7 +12,7 @@ _LONGEST_S = 3.0  # 20 beats per minute: longer intervals are gaps in the beats
 _JITTER_S = 0.02  # added to the spread: smaller differences are not distinguished
 _N_PAST = 256  # intervals of the past, about 3 minutes
 
-# name, and whether it needs the beat that follows
+# name, and whether the next beat is required
 _COLUMNS = (
     ("rr_previous", False),
     ("rr_next", True),
@@ -35,28 +35,28 @@ def rr_features(
 ) -> np.ndarray:
     """Describe the rhythm around each beat of one recording by its RR intervals.
 
-    The shape of a premature beat may be normal. It differs by the interval to the previous
-    beat and, often, by the pause that follows.
+    The shape of a premature beat may be normal, but the interval from the previous beat is
+    short, and often a pause follows.
 
     Parameters
     ----------
     r_peaks : array-like of int of shape (n_beats,)
         Sample numbers of all R peaks of the recording, strictly ascending. If a beat is
-        left out, its neighbors seem late.
+        missing, the intervals of its neighbors are too long.
     fs : float
         Sampling rate in Hz.
     future : bool, default=True
-        Whether the row of a beat may use later beats. With False, rows depend only on the
-        beat itself and earlier beats, as in a live stream.
+        Whether the features of a beat may depend on later beats. If False, they depend only on
+        the beat itself and earlier beats, as in real-time processing.
     n_local : int, default=10
-        Number of intervals in the neighborhood of a beat: half of them before it (the larger
-        half) and half after, or, with ``future=False``, all before. Fewer at the edges of
+        Number of intervals in the neighborhood of a beat: half of them before the beat
+        (rounded up) and half after, or all before with ``future=False``. Fewer at the edges of
         the recording.
 
     Returns
     -------
     ndarray of shape (n_beats, n_features), float64
-        Always finite. The columns, named by `rr_feature_names`; * only with ``future``:
+        Always finite. The columns, named by `rr_feature_names` (* only with ``future=True``):
 
         =============================  =====================================================
         ``rr_previous``                interval from the previous beat, in s
@@ -74,7 +74,7 @@ def rr_features(
                                        rhythm, large in atrial fibrillation
         ``rr_previous_deviation``      (previous interval - median) / (interquartile range of
                                        the recording's intervals + 0.02 s)
-        ``rr_next_deviation`` *        the same of the next interval
+        ``rr_next_deviation`` *        the same for the next interval
         =============================  =====================================================
 
         With ``future=False``, median and quartiles are those of the last 256 intervals.
@@ -89,23 +89,22 @@ def rr_features(
 
     See Also
     --------
-    detect_r_peaks : R peaks of a recording.
+    detect_r_peaks : Detection of the R peaks of a recording.
     ecgbeat.annotation.extract_beats : Beats with these columns appended.
 
     Notes
     -----
-    Previous and next interval and the mean of ten around the beat are those of de
-    Chazal et al. [1]_. Deviations: the mean of the recording is replaced by its
-    median, which ectopic beats do not move, and is given as ratios only; these ratios, the
-    local variation and the deviations are added; with ``future=False``, later beats are not
-    used. Intervals above 3 s count as 3 s: such gaps indicate missing beats and would distort
-    the means.
+    The previous and the next interval and the mean of ten intervals around the beat are those of
+    de Chazal et al. [1]_. Deviations: the mean of the recording is replaced by its median, which
+    is robust to ectopic beats, and is used in ratios only; these ratios, the local variation and
+    the deviations are added; with ``future=False``, later beats are not used. Intervals above
+    3 s count as 3 s: such gaps indicate missing beats and would distort the means.
 
     The deviations measure how early a beat is relative to the variation in its recording: in
-    atrial fibrillation, an early beat is less unusual than in a regular rhythm. Among
-    the 22 training records of the MIT-BIH database, in folds by patient, they raised the
-    F1 of supraventricular beats from 0.31 to 0.62 (gradient boosting on all ratios and 15
-    measures of the wave).
+    atrial fibrillation, an early beat is less unusual than in a regular rhythm. On the 22
+    training records of the MIT-BIH database, in folds by patient, they increased the F1 score of
+    supraventricular beats from 0.31 to 0.62 (gradient boosting on all ratios and 15 features of
+    the waveform).
 
     The rhythm is continued beyond the first and the last beat: the previous interval of the
     first beat is its next one, the next interval of the last beat its previous one, and ratios
@@ -144,7 +143,7 @@ def rr_features(
         return np.empty((0, len(rr_feature_names(future=future))))
 
     previous, following, one_before = _neighbors(intervals, future)
-    # beat k stands between the intervals k - 1 and k
+    # beat k lies between the intervals k - 1 and k
     beat = np.arange(n_beats)
     n_before = n_local - n_local // 2 if future else n_local
     first = np.maximum(beat - n_before, 0)
@@ -193,7 +192,7 @@ def rr_feature_names(*, future: bool = True) -> list[str]:
 
 
 def _neighbors(intervals: np.ndarray, future: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each beat the intervals before it, after it, and before the one before it."""
+    """Return for each beat the previous, the next, and the second previous interval."""
     known = intervals if intervals.size else np.array([_TYPICAL_S])
     previous = np.append(known[0] if future else _TYPICAL_S, intervals)
     following = np.append(intervals, known[-1])
@@ -204,7 +203,7 @@ def _neighbors(intervals: np.ndarray, future: bool) -> tuple[np.ndarray, np.ndar
 def _level_and_spread(
     intervals: np.ndarray, previous: np.ndarray, future: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each beat the median interval, and the interquartile range with jitter."""
+    """Return for each beat the median interval, and the interquartile range plus jitter."""
     if future:
         known = intervals if intervals.size else previous
         quartiles = np.tile(np.percentile(known, [25, 50, 75])[:, None], len(previous))
@@ -216,7 +215,7 @@ def _level_and_spread(
 
 
 def _past_percentile(values: np.ndarray, percentile: float) -> np.ndarray:
-    """Return for each value a percentile of it and of up to 255 values before it."""
+    """Return for each value a percentile of the last 256 values up to and including it."""
     n_early = min(len(values), _N_PAST)
     rows = np.tile(values[:n_early], (n_early, 1))
     rows[np.triu_indices(n_early, 1)] = np.inf  # in the future

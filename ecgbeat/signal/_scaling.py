@@ -1,4 +1,4 @@
-"""Standard scores of signals."""
+"""Standardization of signals."""
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -22,17 +22,18 @@ def zscore(
     x : array-like
         Signals, finite, such as beats of shape (n_beats, n_times).
     axis : int or tuple of int, default=-1
-        Axes over which mean and deviation are computed: by default each row by itself.
+        Axes over which mean and standard deviation are computed. By default, each row is
+        scaled independently.
     with_std : bool, default=True
         Whether to divide by the standard deviation.
     mean, scale : array-like that broadcasts against ``x``, or None, default=None
-        Values to use in place of those of ``x``, such as from `mean_and_scale`. With ``mean``
+        Values to use instead of those of ``x``, such as from `mean_and_scale`. With ``mean``
         alone, the result is not divided.
 
     Returns
     -------
     ndarray of the shape of ``x``
-        float32 if ``x`` is, else float64. Where ``x`` is constant, zeros.
+        float32 if ``x`` is float32, else float64. Zeros where ``x`` is constant.
 
     Raises
     ------
@@ -43,13 +44,13 @@ def zscore(
 
     See Also
     --------
-    mean_and_scale : Mean and scale by themselves.
+    mean_and_scale : Mean and standard deviation for scaling.
 
     Notes
     -----
-    Means and deviations are computed in float64, on scaled values, which avoids overflow and
-    underflow. The deviation is that of the population
-    (divided by n), as in scikit-learn's ``StandardScaler``.
+    Means and standard deviations are computed in float64, on scaled values, which avoids
+    overflow and underflow. The standard deviation is that of the population (divided by n), as
+    in scikit-learn's ``StandardScaler``.
 
     Examples
     --------
@@ -61,7 +62,7 @@ def zscore(
     x = as_rows(x, "zscore")
     result = np.empty_like(x)
     if mean is None and scale is not None:
-        raise ValueError(f"scale={scale!r} needs a mean: pass mean=, such as 0.0.")
+        raise ValueError(f"scale={scale!r} requires a mean: pass one, such as mean=0.0.")
     if x.size == 0:
         return result
     given = None
@@ -81,7 +82,7 @@ def zscore(
 
 
 def mean_and_scale(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> tuple[np.ndarray, np.ndarray]:
-    """Compute the mean, and the standard deviation to divide by.
+    """Compute the mean and the standard deviation for scaling.
 
     Parameters
     ----------
@@ -93,16 +94,15 @@ def mean_and_scale(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> tuple[np.n
     Returns
     -------
     mean, scale : ndarray
-        float64, of the shape of ``x`` with ``axis`` of length 1. The scale is the
-        standard deviation; 1 where that is no more than rounding error, that is
-        where ``x`` is constant.
+        float64, of the shape of ``x`` with ``axis`` of length 1. The scale is the standard
+        deviation, or 1 where ``x`` is constant up to rounding error.
 
     Raises
     ------
     TypeError
         If ``x`` does not hold real numbers.
     ValueError
-        If ``x`` is not finite or empty.
+        If ``x`` is empty or not finite.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def mean_and_scale(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> tuple[np.n
         x.max(axis=axes, keepdims=True), -x.min(axis=axes, keepdims=True), dtype=np.float64
     )
     largest[largest == 0] = 1.0
-    # the first sample is subtracted before the mean, such that the mean of a constant is exact
+    # the first sample is subtracted before the mean, so that the mean of a constant is exact
     first = x[tuple(slice(0, 1) if i in axes else slice(None) for i in range(x.ndim))] / largest
 
     def average(power: int, center: np.ndarray) -> np.ndarray:

@@ -10,15 +10,13 @@ from ecgbeat.signal._filtering import bandpass
 from ecgbeat.signal._rows import as_rows, row_chunks
 
 _SELECTIONS = ("center", "largest")
-_NEIGHBORHOOD_S = 0.2  # a candidate is the highest point of the envelope this far around
+_NEIGHBORHOOD_S = 0.2  # a candidate is the maximum of the envelope within this distance
 
 # chosen on whole recordings: lead 1 of every second record of MIT-BIH
 _BAND_HZ = (7.0, 20.0)  # of order 1: steeper filters ring and move the extremum
 _ENVELOPE_S = 0.09  # about one QRS complex
-_REFINEMENT_S = (
-    0.06  # half a QRS complex: largest distance of the extremum from the maximum of the envelope
-)
-
+# half a QRS complex: largest distance of the extremum from the maximum of the envelope
+_REFINEMENT_S = 0.06
 _THRESHOLD = 0.25  # of the highest value of the envelope; T waves are lower
 
 
@@ -36,22 +34,22 @@ def segment_beats(
     Parameters
     ----------
     X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
-        Windows of signal that hold one beat each, finite.
+        Windows of signal that contain one beat each, finite.
     fs : float
         Sampling rate in Hz.
     before, after : float, default=0.3, 0.5
-        Seconds before and after the R peak, as in `cut_beats`.
+        Time before and after the R peak in seconds, as in `cut_beats`.
     n_times : int or None, default=None
         Number of samples to resample each beat to. None keeps the sampling rate.
     select : {"center", "largest"}, default="center"
-        Which R peak of a window, as in `locate_r_peaks`.
+        R peak to select in a window, as in `locate_r_peaks`.
 
     Returns
     -------
     ndarray of shape (n_beats, n_window) or (n_beats, n_leads, n_window)
-        One beat for each row: rows without a recognizable R peak are cut around their
-        middle. float32 if ``X`` is, else float64. ``n_window`` is
-        ``n_times``, or ``round(before * fs) + round(after * fs)``.
+        One beat per window, float32 if ``X`` is float32, else float64. Windows without a
+        recognizable R peak are cut around their center. ``n_window`` is ``n_times``, or
+        ``round(before * fs) + round(after * fs)``.
 
     Raises
     ------
@@ -60,7 +58,7 @@ def segment_beats(
 
     See Also
     --------
-    ecgbeat.RPeakSegmenter : Transformer with the same function.
+    ecgbeat.RPeakSegmenter : Equivalent transformer.
 
     Examples
     --------
@@ -94,15 +92,15 @@ def locate_r_peaks(X: ArrayLike, fs: float, select: str = "center") -> np.ndarra
     X : array-like of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples)
         Windows of signal, finite, of one or a few beats. Leads are merged.
     fs : float
-        Sampling rate in Hz; 100 or more is advised.
+        Sampling rate in Hz; 100 or more is recommended.
     select : {"center", "largest"}, default="center"
-        R peak to take of several in a window: the one nearest to the middle sample
+        R peak to select if a window contains several: the one nearest to the center,
         ``n_samples // 2``, or the one of the largest QRS complex.
 
     Returns
     -------
     ndarray of shape (n_beats,)
-        Sample numbers, int64. The middle of the window if no R peak is found.
+        Sample numbers, int64. The center of the window if no R peak is found.
 
     Raises
     ------
@@ -114,7 +112,7 @@ def locate_r_peaks(X: ArrayLike, fs: float, select: str = "center") -> np.ndarra
 
     See Also
     --------
-    detect_r_peaks : All R peaks of one recording.
+    detect_r_peaks : Detection of all R peaks of a recording.
 
     Notes
     -----
@@ -145,7 +143,7 @@ def locate_r_peaks(X: ArrayLike, fs: float, select: str = "center") -> np.ndarra
 
 
 def _locate_rows(leads: np.ndarray, fs: float, select: str) -> np.ndarray:
-    """Find one R peak in each ``(n_leads, n_times)``."""
+    """Find one R peak in each window of shape (n_leads, n_times)."""
     n_times = leads.shape[-1]
     amplitude = _qrs_amplitude(leads, fs)
     envelope = _qrs_envelope(amplitude, fs)
@@ -154,7 +152,7 @@ def _locate_rows(leads: np.ndarray, fs: float, select: str) -> np.ndarray:
     is_candidate = (envelope == nearby) & (envelope > _THRESHOLD * highest)
     from_middle = np.abs(np.arange(n_times) - n_times // 2)
     wanted = from_middle if select == "center" else -envelope
-    # samples that are no candidates rank behind, the middle first
+    # samples that are not candidates rank last, those near the center first
     rank = np.where(is_candidate, wanted, from_middle + n_times)
     return _move_to_extremum(amplitude, rank.argmin(axis=-1), fs)
 
@@ -218,11 +216,12 @@ def _as_windows(X: ArrayLike, caller: str) -> np.ndarray:
     X = as_rows(X, caller, "X")
     if X.ndim not in (2, 3):
         raise ValueError(
-            f"{caller}: X must be (n_beats, n_samples) or (n_beats, n_leads, n_samples), got shape "
-            f"{X.shape}. For one continuous recording use detect_r_peaks and cut_beats."
+            f"{caller}: X must be of shape (n_beats, n_samples) or (n_beats, n_leads, n_samples), "
+            f"got shape {X.shape}. For a continuous recording, use detect_r_peaks and cut_beats."
         )
     if 0 in X.shape[1:]:
         raise ValueError(
-            f"{caller}: X of shape {X.shape} has windows of no samples; pass at least one."
+            f"{caller}: X of shape {X.shape} has windows without samples; pass at least one "
+            "sample per window."
         )
     return X

@@ -9,7 +9,8 @@ from ecgbeat.labels import select_beats
 from ecgbeat.metrics import annotation_f1_score, ec57_report
 
 wfdb = pytest.importorskip("wfdb")
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of wfdb 4.3 by pandas 3
+# wfdb 4.3 calls functions that pandas 3 deprecates
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 FS = 100.0
 CLASSES = np.array(["N", "V"])
@@ -21,7 +22,7 @@ BEATS = AnnotatedBeats(
 NO_BEATS = AnnotatedBeats(np.empty(0, np.int64), CLASSES[:0], np.empty((0, 2)))
 
 
-def test_beats_unpack_to_sample_label_and_probability():
+def test_beats_unpack_to_sample_symbol_and_probability():
     sample, symbol, probability = BEATS
     assert (sample is BEATS.sample, symbol is BEATS.symbol) == (True, True)
     assert probability.shape == (3, 2)
@@ -35,7 +36,7 @@ def test_beats_are_accepted_as_an_annotation():
     assert report.gross["veb_sensitivity"] == 1.0
 
 
-def test_beats_pickle():
+def test_beats_can_be_pickled():
     copy = pickle.loads(pickle.dumps(BEATS))
     np.testing.assert_array_equal(copy.probability, BEATS.probability)
 
@@ -63,7 +64,7 @@ def test_table_has_one_row_per_beat():
     assert table["probability_V"].tolist() == [0.1, 0.75, 0.4] * 2
 
 
-def test_probability_is_that_of_the_label():
+def test_probability_column_is_that_of_the_label():
     beats = BEATS._replace(symbol=np.array(["V", "V", "V"]))
     table = beats_table(["a"], [beats], CLASSES, FS)
     assert table["probability"].tolist() == [0.1, 0.75, 0.4]
@@ -114,14 +115,14 @@ def read(folder, name="100", extension="ecgbeat"):
         [0],
         [5],
         [0, 300, 650],
-        [7, 1030, 1031, 2054, 2055, 3079],  # gaps about the longest that 10 bits hold
+        [7, 1030, 1031, 2054, 2055, 3079],  # intervals around 1023, the largest in 10 bits
         [10, 12_960_010],  # ten hours later
         [2**31 + 7],
         list(range(0, 90_000, 299)),
     ],
-    ids=["at 0", "one", "few", "gaps", "ten hours", "beyond 31 bits", "many"],
+    ids=["at 0", "one", "few", "long intervals", "ten hours", "beyond 31 bits", "many"],
 )
-def test_written_file_is_read_by_wfdb(tmp_path, sample):
+def test_written_file_can_be_read_by_wfdb(tmp_path, sample):
     beats = beats_at(sample)
     plan(tmp_path).write([beats])
     found = read(tmp_path)
@@ -130,7 +131,7 @@ def test_written_file_is_read_by_wfdb(tmp_path, sample):
 
 
 @pytest.mark.parametrize("fs", [360, 360.0, 250, 257.5, np.float64(128)])
-def test_sampling_rate_is_read_by_wfdb(tmp_path, fs):
+def test_sampling_rate_can_be_read_by_wfdb(tmp_path, fs):
     plan(tmp_path, fs=fs).write([beats_at([5])])
     assert read(tmp_path).fs == fs
 
@@ -157,13 +158,13 @@ def test_every_beat_symbol_is_written(tmp_path, symbol):
         (np.array(["N", "pvc"]), {"pvc": "V"}),
     ],
 )
-def test_other_labels_get_their_symbols(tmp_path, classes, symbols):
+def test_labels_are_mapped_to_wfdb_symbols(tmp_path, classes, symbols):
     plan(tmp_path, classes=classes, symbols=symbols).write([beats_at([5, 9], classes)])
     assert read(tmp_path).symbol == ["N", "V"]
 
 
 @pytest.mark.parametrize("classes", [np.array(["N", "normal"]), np.array([0, 1]), np.array([" "])])
-def test_labels_without_symbol_raise(tmp_path, classes):
+def test_labels_without_wfdb_symbol_raise(tmp_path, classes):
     with pytest.raises(ValueError, match=r"must be WFDB annotation symbols.*wfdb_symbols=\{"):
         plan(tmp_path / "new", classes=classes)
     assert not (tmp_path / "new").exists()

@@ -13,13 +13,13 @@ SHAPES = st.one_of(
     st.tuples(st.integers(1, 3), st.integers(1, 12), st.integers(1, 1000)),
 )
 WINDOWS = SHAPES.flatmap(lambda shape: arrays(np.float64, shape, elements=DYADIC, fill=DYADIC))
-few = settings(max_examples=20, deadline=None)
+few_examples = settings(max_examples=20, deadline=None)
 
 
 @pytest.fixture(scope="module")
-def windows(synthetic):
-    """Windows of 2 s around beats, up to 100 ms off the middle, and where the R peaks are."""
-    recording, r_peaks = synthetic(n_beats=60)
+def windows(simulate_beats):
+    """Windows of 2 s with a beat within 100 ms of the center, and the samples of its R peaks."""
+    recording, r_peaks = simulate_beats(n_beats=60)
     shift = np.random.default_rng(0).integers(-36, 37, size=50)
     X = recording[(r_peaks[5:-5] + shift)[:, None] + np.arange(-360, 360)]
     return X, 360 - shift
@@ -28,17 +28,17 @@ def windows(synthetic):
 # --- locate_r_peaks
 
 
-def test_the_r_peak_nearest_the_middle_is_found(windows):
+def test_r_peak_nearest_to_center_is_found(windows):
     X, r_peaks = windows
     located = locate_r_peaks(X, FS)
     assert located.dtype == np.int64
     np.testing.assert_allclose(located, r_peaks, atol=2)
 
 
-def test_the_largest_is_found(windows):
+def test_largest_r_peak_is_found(windows):
     X, r_peaks = windows
     X = X.copy()
-    X[:, 200:-200] *= 0.5  # of the neighbours, at least one lies outside
+    X[:, 200:-200] *= 0.5  # at least one neighboring beat lies outside
     located = locate_r_peaks(X, FS, select="largest")
     assert (np.abs(located - r_peaks) > 200).all()
     np.testing.assert_allclose(locate_r_peaks(X, FS, select="center"), r_peaks, atol=2)
@@ -46,12 +46,12 @@ def test_the_largest_is_found(windows):
 
 @pytest.mark.parametrize("select", ["center", "largest"])
 @pytest.mark.parametrize("shape", [(2, 1), (2, 7), (2, 720), (2, 12, 100)])
-def test_flat_rows_give_their_middle(shape, select):
+def test_r_peak_of_flat_window_is_its_center(shape, select):
     X = np.full(shape, 0.1)
     np.testing.assert_array_equal(locate_r_peaks(X, FS, select), shape[-1] // 2)
 
 
-def test_a_flat_row_does_not_touch_its_neighbours(windows):
+def test_flat_windows_do_not_affect_others(windows):
     X, _ = windows
     mixed = X.copy()
     mixed[::2] = 0
@@ -65,28 +65,28 @@ def test_leads_are_merged(windows):
     np.testing.assert_allclose(locate_r_peaks(leads, FS), r_peaks, atol=4)
 
 
-def test_one_lead_in_3d_is_what_it_is_in_2d(windows):
+def test_single_lead_in_3d_equals_2d(windows):
     X, _ = windows
     np.testing.assert_array_equal(locate_r_peaks(X[:, None], FS), locate_r_peaks(X, FS))
 
 
-@few
+@few_examples
 @given(WINDOWS, st.sampled_from(["center", "largest"]), st.sampled_from([0.5, 125.0, 360.0]))
-def test_any_window_has_one(X, select, fs):
+def test_r_peak_lies_within_window(X, select, fs):
     located = locate_r_peaks(X, fs, select)
     assert located.shape == (len(X),)
     assert ((located >= 0) & (located < X.shape[-1])).all()
 
 
-@few
+@few_examples
 @given(WINDOWS, DYADIC, st.sampled_from([-1.0, -4.0, 0.125, 2.0**30]))
-def test_neither_offset_nor_gain_nor_polarity_matters(X, offset, gain):
+def test_result_is_independent_of_offset_gain_and_polarity(X, offset, gain):
     np.testing.assert_array_equal(locate_r_peaks(gain * (X + offset), FS), locate_r_peaks(X, FS))
 
 
-@few
+@few_examples
 @given(WINDOWS, st.randoms(use_true_random=False))
-def test_rows_do_not_know_each_other(X, random):
+def test_windows_are_processed_independently(X, random):
     order = np.array(random.sample(range(len(X)), len(X)))
     np.testing.assert_array_equal(locate_r_peaks(X[order], FS), locate_r_peaks(X, FS)[order])
 
@@ -96,19 +96,19 @@ def test_rows_do_not_know_each_other(X, random):
     [
         (np.zeros((2, 50)), "middle", r"select must be one of \('center', 'largest'\), got 'mid"),
         (np.zeros(50), "center", r"got shape \(50,\).*detect_r_peaks and cut_beats"),
-        (np.zeros((2, 0)), "center", "windows of no samples"),
+        (np.zeros((2, 0)), "center", "windows without samples"),
         (np.full((2, 50), np.inf), "center", "X contains infinity: 100 of 100"),
     ],
 )
-def test_what_is_no_window_is_told(X, select, message):
+def test_invalid_windows_or_selection_raise(X, select, message):
     with pytest.raises(ValueError, match=message):
         locate_r_peaks(X, FS, select)
 
 
 # Share of beats found within 50 ms of their annotation; measured 0.993 to 1. None of these
-# records had a part in choosing the constants. 105 is noisy, 200 and 221 have many ectopic beats.
+# records was used to choose the constants. 105 is noisy, 200 and 221 have many ectopic beats.
 @pytest.mark.parametrize("name", ["103", "105", "200", "221"])
-def test_jittered_windows_of_real_beats_are_centred(read_record, name):
+def test_r_peaks_of_real_beats_are_found_in_shifted_windows(read_record, name):
     signals, r_peaks, _ = read_record(name)
     r_peaks = r_peaks[3:-3]
     shift = np.random.default_rng(0).integers(-36, 37, size=len(r_peaks))
@@ -126,19 +126,19 @@ def amplitude_of(leads, fs=FS):
 
 
 @pytest.mark.parametrize("factor", [-1.0, 4.0, 2.0**-500, 2.0**500])
-def test_amplitude_is_independent_of_gain_and_polarity(synthetic, factor):
-    recording, _ = synthetic(n_leads=1)
+def test_amplitude_is_independent_of_gain_and_polarity(simulate_beats, factor):
+    recording, _ = simulate_beats(n_leads=1)
     np.testing.assert_array_equal(amplitude_of(factor * recording), amplitude_of(recording))
 
 
-def test_the_gain_of_one_lead_among_several_does_not_matter(synthetic):
-    recording, _ = synthetic(n_leads=3)
+def test_amplitude_is_independent_of_gain_of_each_lead(simulate_beats):
+    recording, _ = simulate_beats(n_leads=3)
     other = recording * np.array([[1.0], [-64.0], [2.0**-10]])
     np.testing.assert_array_equal(amplitude_of(other), amplitude_of(recording))
 
 
-def test_a_noisy_lead_counts_less_than_a_clear_one(synthetic):
-    recording, r_peaks = synthetic()
+def test_noisy_lead_has_smaller_weight(simulate_beats):
+    recording, r_peaks = simulate_beats()
     noise = np.random.default_rng(0).normal(size=len(recording))
     merged = amplitude_of(np.stack([recording, noise]))
     alone = amplitude_of(recording[None])
@@ -149,23 +149,23 @@ def test_a_noisy_lead_counts_less_than_a_clear_one(synthetic):
 
 
 @pytest.mark.parametrize("n_flat", [1, 2])
-def test_flat_leads_count_for_nothing(synthetic, n_flat):
-    recording, _ = synthetic()
+def test_flat_leads_have_zero_weight(simulate_beats, n_flat):
+    recording, _ = simulate_beats()
     leads = np.vstack([recording, np.full((n_flat, len(recording)), 0.1)])
     np.testing.assert_allclose(amplitude_of(leads), amplitude_of(recording[None]), atol=1e-12)
 
 
-def test_all_flat_gives_zeros():
+def test_amplitude_of_flat_leads_is_zero():
     assert not amplitude_of(np.full((3, 500), 0.1)).any()
 
 
 @pytest.mark.parametrize("fs", [0.5, 10.0, 40.0, 41.0, 10_000.0])
-def test_any_sampling_rate_has_a_band(fs):
+def test_amplitude_is_finite_at_any_sampling_rate(fs):
     x = np.random.default_rng(0).normal(size=(2, 300))
     assert np.isfinite(amplitude_of(x, fs)).all()
 
 
-def test_the_envelope_never_rounds_to_less_than_nothing():
+def test_envelope_is_never_negative():
     amplitude = np.zeros((1, 5000))
     amplitude[0, :100] = np.random.default_rng(0).uniform(size=100) * 1e8
     amplitude[0, 2000:2100] = 1e-3
@@ -174,14 +174,14 @@ def test_the_envelope_never_rounds_to_less_than_nothing():
     assert envelope[0, 50] > envelope[0, 2050]
 
 
-def test_position_moves_to_the_extremum_nearby():
+def test_position_moves_to_nearby_extremum():
     amplitude = np.zeros((2, 200))
     amplitude[:, [95, 110, 150]] = 1, 2, 5
     moved = _windows._move_to_extremum(amplitude, np.array([100, 145]), FS)
     np.testing.assert_array_equal(moved, [110, 150])
 
 
-def test_position_remains_in_a_flat_window():
+def test_position_in_flat_window_is_unchanged():
     positions = np.array([0, 50, 99])
     moved = _windows._move_to_extremum(np.zeros((3, 100)), positions, FS)
     np.testing.assert_array_equal(moved, positions)
@@ -190,14 +190,14 @@ def test_position_remains_in_a_flat_window():
 # --- segment_beats
 
 
-def test_beats_have_their_r_peak_in_one_column(windows):
+def test_r_peaks_are_in_one_column(windows):
     X, _ = windows
     beats = segment_beats(X, FS, 0.25, 0.4)
     assert beats.shape == (50, 90 + 144)
     np.testing.assert_allclose(beats.argmax(axis=1), 90, atol=2)
 
 
-def test_the_cut_is_that_of_cut_beats(windows):
+def test_segment_beats_equals_cut_beats_at_located_r_peaks(windows):
     X, _ = windows
     expected = [
         cut_beats(row, [r], FS, 0.9, 1.2)[0]
@@ -206,14 +206,14 @@ def test_the_cut_is_that_of_cut_beats(windows):
     np.testing.assert_array_equal(segment_beats(X, FS, 0.9, 1.2), expected)
 
 
-def test_many_pieces_give_what_one_gives(windows):
+def test_chunked_result_equals_result_at_once(windows):
     X = np.tile(windows[0], (20, 1))
     np.testing.assert_array_equal(segment_beats(X, FS)[-50:], segment_beats(windows[0], FS))
 
 
-@few
+@few_examples
 @given(WINDOWS, st.sampled_from([None, 1, 32, 187]))
-def test_shape_dtype_and_finiteness(X, n_times):
+def test_beats_have_expected_shape_and_dtype_and_are_finite(X, n_times):
     for dtype in (np.float32, np.float64):
         beats = segment_beats(X.astype(dtype), FS, n_times=n_times)
         assert beats.shape == (*X.shape[:-1], n_times or 288)
@@ -221,5 +221,5 @@ def test_shape_dtype_and_finiteness(X, n_times):
         assert np.isfinite(beats).all()
 
 
-def test_no_rows_no_beats():
+def test_no_windows_give_no_beats():
     assert segment_beats(np.zeros((0, 2, 100)), FS, n_times=50).shape == (0, 2, 50)
