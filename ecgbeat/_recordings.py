@@ -78,26 +78,10 @@ AnnotationLike = _AnnotationObject | Sequence[Any] | np.ndarray
 
 
 def as_recording(x: ArrayLike, *, gaps: str | None = "linear") -> np.ndarray:
-    """Return one recording as a float array.
+    """Return a recording, ``(n_times,)`` or ``(n_leads, n_times)``, as a float array.
 
-    Parameters
-    ----------
-    x : array-like of shape (n_times,) or (n_leads, n_times)
-        Recording. NaN marks missing samples.
-    gaps : {"linear", "hold", "raise"} or None, default="linear"
-        Method to fill missing samples, as in `bridge_gaps`. None does not check the values.
-
-    Returns
-    -------
-    ndarray of the shape of ``x``
-        float32 if ``x`` is float32, else float64. Not a copy if ``x`` has this type already.
-
-    Raises
-    ------
-    TypeError
-        If ``x`` does not hold real numbers.
-    ValueError
-        If ``x`` has another number of axes, more leads than samples, or infinite values.
+    float32 is kept, all other types become float64. ``gaps`` is a method of `bridge_gaps`; None
+    does not check the values.
     """
     recording = as_signals(x, "A recording")
     if recording.ndim > 2:
@@ -111,17 +95,7 @@ def as_recording(x: ArrayLike, *, gaps: str | None = "linear") -> np.ndarray:
 
 
 def as_signals(x: ArrayLike, name: str = "x") -> np.ndarray:
-    """Return signals along the last axis as a float array, without checking the values.
-
-    float32 is kept, all other types become float64.
-
-    Raises
-    ------
-    TypeError
-        If ``x`` does not hold real numbers.
-    ValueError
-        If ``x`` is a single number, or nested lists of differing lengths.
-    """
+    """Return signals along the last axis as a float array, without checking the values."""
     try:
         array = np.asarray(x)
     except ValueError as error:
@@ -143,24 +117,9 @@ def check_not_transposed(x: np.ndarray) -> None:
 
 
 def select_leads(recording: ArrayLike, lead: int | None) -> np.ndarray:
-    """Return one lead of a recording, or all leads, without checking the values.
+    """Return one lead of a recording, or all with None: ``(n_leads, n_times)``, values unchecked.
 
-    Parameters
-    ----------
-    recording : array-like of shape (n_times,) or (n_leads, n_times)
-        Recording. NaN marks missing samples.
-    lead : int or None
-        Row of a 2-D recording. None returns all leads.
-
-    Returns
-    -------
-    ndarray of shape (n_leads, n_times), float32 or float64
-        May be a view of ``recording``, so it must not be modified.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `as_recording`, and if there is no such lead.
+    The result may be a view of ``recording``, so it must not be modified.
     """
     x = np.asarray(recording) if hasattr(recording, "dtype") else recording
     if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
@@ -177,13 +136,7 @@ def select_leads(recording: ArrayLike, lead: int | None) -> np.ndarray:
 
 
 def lead_row(lead: int | str, lead_names: Sequence[str]) -> int:
-    """Return the row of a lead given by number or name.
-
-    Raises
-    ------
-    ValueError
-        If there is no such lead.
-    """
+    """Return the row of a lead given by number or name."""
     row = find_lead(lead, lead_names)
     if row is None:
         raise ValueError(
@@ -293,18 +246,8 @@ def _fill_row(row: np.ndarray, is_missing: np.ndarray, *, hold: bool) -> None:
 def check_recordings(recordings: Any, caller: str) -> Sequence[Any]:
     """Return a sequence of recordings.
 
-    Parameters
-    ----------
-    recordings : sequence of array-like
-        Each of shape (n_times,) or (n_leads, n_times). The rows of a 2-D array are recordings
-        of one lead; a 3-D array holds recordings of several leads.
-    caller : str
-        Name of the function, for the message.
-
-    Raises
-    ------
-    TypeError
-        If ``recordings`` is a single recording, or not a sequence.
+    The rows of a 2-D array are recordings of one lead; a 3-D array holds recordings of several
+    leads. ``caller`` is the name of the function, for the message.
     """
     if hasattr(recordings, "to_numpy"):  # pandas
         recordings = recordings.to_numpy()
@@ -327,25 +270,9 @@ def check_recordings(recordings: Any, caller: str) -> Sequence[Any]:
 def check_one_per_recording(
     name: str, values: Any, n_recordings: int | None = None, caller: str | None = None
 ) -> None:
-    """Raise if a list does not have one entry for each recording.
+    """Raise if ``values`` is not a list with one entry for each recording.
 
-    Parameters
-    ----------
-    name : str
-        Name of the argument, for the message.
-    values : object
-        List to check.
-    n_recordings : int, default=None
-        Number of recordings. None accepts any number.
-    caller : str, default=None
-        Name of a function of recordings and annotations, for the message.
-
-    Raises
-    ------
-    TypeError
-        If ``values`` is not a list, such as None or the annotation of one recording.
-    ValueError
-        If the numbers differ.
+    ``caller`` is the name of a function of recordings and annotations, for the message.
     """
     is_list = hasattr(values, "__len__") and getattr(values, "ndim", 1) > 0
     if not is_list or isinstance(values, (str, Mapping)) or hasattr(values, "symbol"):
@@ -375,15 +302,7 @@ def error_naming_recording(index: int, name: str = "recordings") -> Iterator[Non
 
 
 def as_sample_numbers(samples: ArrayLike, name: str) -> np.ndarray:
-    """Return sample numbers as a 1-D array of int64, in the order given.
-
-    Raises
-    ------
-    TypeError
-        If they are not integers.
-    ValueError
-        If the array has another number of axes.
-    """
+    """Return sample numbers as a 1-D array of int64, in the order given."""
     array = np.asarray(samples)
     if array.size and array.dtype.kind not in "iu":
         raise TypeError(
@@ -425,20 +344,8 @@ def check_within_recording(samples: np.ndarray, n_times: int, name: str) -> None
 def as_annotation(annotation: AnnotationLike, name: str = "annotation") -> Annotation:
     """Return sample numbers, in the order given, and the label of each.
 
-    Parameters
-    ----------
-    annotation : Annotation, pair of array-like or object
-        Sample numbers and symbols, of equal length; or any object with the attributes
-        ``sample`` and ``symbol``, such as ``wfdb.rdann`` and `BeatAnnotator.predict` return.
-    name : str, default="annotation"
-        Name of the argument, for the message.
-
-    Raises
-    ------
-    TypeError
-        If the sample numbers are not integers.
-    ValueError
-        If ``annotation`` is not a pair of 1-D arrays of equal length.
+    The argument is a pair, or any object with the attributes ``sample`` and ``symbol``, such as
+    ``wfdb.rdann`` and `BeatAnnotator.predict` return.
     """
     try:
         if hasattr(annotation, "sample") and hasattr(annotation, "symbol"):
@@ -461,13 +368,7 @@ def as_annotation(annotation: AnnotationLike, name: str = "annotation") -> Annot
 
 
 def as_symbols(symbols: ArrayLike) -> np.ndarray:
-    """Return annotation symbols as an array of str, also if it is empty.
-
-    Raises
-    ------
-    ValueError
-        If they are not strings.
-    """
+    """Return annotation symbols as an array of str, also if it is empty."""
     array = np.asarray(symbols)
     if array.size and array.dtype.kind not in "UO":
         raise ValueError(

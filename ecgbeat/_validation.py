@@ -64,27 +64,8 @@ def lead_layout(width: int, n_leads: int = 1, n_aux: int = 0) -> LeadLayout:
     """Divide a row of ``width`` columns into leads of equal length and auxiliary columns.
 
     Rows with fewer than 8 samples per lead cannot contain a beat, but scikit-learn's estimator
-    checks fit rows of 1 to 10 columns. Such rows are padded with zeros. For longer rows, a
-    width that is not divisible by the number of leads is an error.
-
-    Parameters
-    ----------
-    width : int
-        Number of columns of the 2-D array.
-    n_leads : int, default=1
-        Number of leads, stored one after the other (lead-major).
-    n_aux : int, default=0
-        Number of auxiliary columns at the end of the row.
-
-    Returns
-    -------
-    LeadLayout
-
-    Raises
-    ------
-    ValueError
-        If the columns cannot be divided into ``n_leads`` leads of equal length, or if
-        ``n_aux`` leaves no columns for the leads.
+    checks fit rows of 1 to 10 columns. Such rows are padded with zeros. For longer rows, a width
+    that is not divisible by the number of leads is an error.
     """
     too_short = width < MIN_TIMES * n_leads + n_aux
     if n_aux and width <= n_aux and width >= MIN_TIMES:
@@ -118,24 +99,7 @@ def split_leads(X: np.ndarray, n_leads: int = 1) -> np.ndarray:
 def flatten_beats(X: Any, n_leads: int = 1) -> tuple[Any, int | None]:
     """Flatten 3-D beats to lead-major 2-D rows; return all other input unchanged.
 
-    Parameters
-    ----------
-    X : array-like
-        Beats in any form.
-    n_leads : int, default=1
-        Parameter ``n_leads`` of the estimator. With 1, the number is inferred from the array.
-
-    Returns
-    -------
-    X : array-like
-        2-D if it was 3-D.
-    n_leads_3d : int or None
-        Number of leads of a 3-D array, else None.
-
-    Raises
-    ------
-    ValueError
-        If a 3-D array has another number of leads than ``n_leads``.
+    Also return the number of leads of a 3-D array, else None. With ``n_leads=1`` it is inferred.
     """
     if getattr(X, "ndim", None) is None and isinstance(X, (list, tuple)):
         if not _is_nested_three_deep(X):
@@ -171,27 +135,7 @@ def validate_beats(
 ) -> Any:
     """Run scikit-learn's ``validate_data`` on 2-D beats, with another message for NaN.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Estimator whose ``n_features_in_`` and ``feature_names_in_`` are set or compared.
-    X : array-like of shape (n_beats, n_features)
-        Beats, flattened.
-    y : array-like of shape (n_beats,), default="no_validation"
-        Targets.
-    reset : bool
-        True in ``fit``, False elsewhere.
-    dtype : type or sequence of types
-        As in ``sklearn.utils.check_array``.
-
-    Returns
-    -------
-    X or (X, y)
-
-    Raises
-    ------
-    ValueError
-        If ``validate_data`` raises one, or ``X`` has NaN or infinite values.
+    Return X or (X, y). ``reset`` is True in ``fit``; ``dtype`` as in ``check_array``.
     """
     if isinstance(y, str) and y == "no_validation":
         if reset or not _is_like_fitted(estimator, X, dtype):
@@ -226,22 +170,9 @@ def sum_is_finite(x: np.ndarray) -> bool:
 
 
 def check_finite(X: np.ndarray, owner: str, name: str = "X") -> None:
-    """Raise if an array holds NaN or infinite values.
+    """Raise ValueError if an array holds NaN or infinite values.
 
-    Parameters
-    ----------
-    X : ndarray
-        Any shape.
-    owner : str
-        Name of the caller, for the message.
-    name : str, default="X"
-        Name of the array, for the message.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite. The message gives the number of such values, the index of the
-        first, and the remedy.
+    ``owner`` is the name of the caller and ``name`` that of the array, for the message.
     """
     if sum_is_finite(X):
         return
@@ -263,30 +194,7 @@ def check_finite(X: np.ndarray, owner: str, name: str = "X") -> None:
 
 
 def check_positive(name: str, value: Any, *, unit: str = "", strict: bool = True) -> float:
-    """Return a finite positive number as float.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter.
-    value : object
-        Value of the parameter.
-    unit : str, default=""
-        Unit, for the message.
-    strict : bool, default=True
-        Whether 0 is an error.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    TypeError
-        If ``value`` is not a real number.
-    ValueError
-        If it is negative, NaN, infinite, or 0 while ``strict``.
-    """
+    """Return a finite positive number as float; 0 is an error if ``strict``."""
     if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be a number{f' in {unit}' if unit else ''}, got {value!r}.")
     number = float(value)
@@ -314,31 +222,9 @@ def unchanged_on_error(estimator: Any) -> Iterator[None]:
 
 
 def import_extra(module: str, *, extra: str, purpose: str) -> ModuleType:
-    """Import a module of an optional dependency.
+    """Import a module that the extra ``extra`` of ecgbeat installs.
 
-    Parameters
-    ----------
-    module : str
-        Full name of the module, such as ``"pandas"`` or ``"matplotlib.pyplot"``.
-    extra : str
-        Extra of ecgbeat that installs it, such as ``"data"``.
-    purpose : str
-        Feature that requires the module, as the beginning of the message.
-
-    Returns
-    -------
-    module
-
-    Raises
-    ------
-    ImportError
-        If the module cannot be imported. The message names the command that installs it.
-
-    Examples
-    --------
-    >>> from ecgbeat._validation import import_extra
-    >>> import_extra("json", extra="data", purpose="A table").__name__
-    'json'
+    The message of the ImportError begins with ``purpose`` and names the command that installs it.
     """
     try:
         # wfdb 4.3 uses names that pandas 3 deprecates

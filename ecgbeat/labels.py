@@ -103,21 +103,11 @@ def select_beats(annotation: AnnotationLike, symbols: Iterable[str] | None = Non
 
 
 class LabeledBeats(NamedTuple):
-    """Annotated beats of one recording, ascending.
+    """Annotated beats of one recording, ascending."""
 
-    Attributes
-    ----------
-    sample : ndarray of shape (n_beats,), int64
-        Sample numbers.
-    label : ndarray of shape (n_beats,)
-        Label of each beat; undefined for beats that are left out.
-    is_scored : ndarray of shape (n_beats,), bool
-        Whether the beat is of a selected class; others are left out.
-    """
-
-    sample: np.ndarray
-    label: np.ndarray
-    is_scored: np.ndarray
+    sample: np.ndarray  # (n_beats,) int64
+    label: np.ndarray  # (n_beats,), undefined for beats that are left out
+    is_scored: np.ndarray  # (n_beats,) bool, whether the beat is of a selected class
 
 
 def label_beats(
@@ -127,30 +117,11 @@ def label_beats(
     *,
     n_times: int | None = None,
 ) -> LabeledBeats:
-    """Return the beats of an annotated recording with their labels.
+    """Return the annotated beats of a recording, ascending, with their labels.
 
-    Parameters
-    ----------
-    annotation : Annotation or pair of array-like
-        As in `select_beats`.
-    symbols : iterable of str, default=None
-        Symbols of the scored beats. None scores all beats, or those in the keys of a dict
-        as ``mapping``.
-    mapping : str, dict or None, default=None
-        Map from symbols to labels, as in `to_aami`. A dict leaves out the beats of other
-        symbols. None uses the symbols themselves as labels.
-    n_times : int, default=None
-        Length of the recording. None skips the check of the sample numbers.
-
-    Returns
-    -------
-    LabeledBeats
-        Beats in temporal order.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `select_beats` and `to_aami`, and if a beat lies outside the recording.
+    Only beats of ``symbols`` are scored; with None all that mark a beat, or that a dict in
+    ``mapping`` contains. ``mapping`` is as in `to_aami`; None takes the symbols as labels. Beats
+    outside of the ``n_times`` samples of the recording are an error.
     """
     wanted = None if symbols is None else set(symbols)
     if isinstance(mapping, Mapping):

@@ -513,21 +513,10 @@ class _Steps(NamedTuple):
     def rows(
         self, leads: np.ndarray, r_peaks: np.ndarray, all_r_peaks: np.ndarray
     ) -> Iterator[np.ndarray]:
-        """Yield rows for the classifier, some thousand at a time.
+        """Yield float32 rows for the classifier, some thousand at a time.
 
-        Parameters
-        ----------
-        leads : ndarray of shape (n_leads, n_times)
-            Recording, finite.
-        r_peaks : ndarray of shape (n_beats,)
-            Samples of the beats to cut.
-        all_r_peaks : ndarray of shape (n_all,)
-            Samples of all beats of the recording, strictly ascending, including ``r_peaks``.
-
-        Yields
-        ------
-        ndarray of shape (n_rows, n_leads * n_window + n_aux_features), float32
-            The leads one after the other, then the RR features.
+        Each is the beat at one of ``r_peaks``, its leads one after the other, then its RR
+        features, which are computed from ``all_r_peaks``, strictly ascending.
         """
         if len(r_peaks) == 0:
             return

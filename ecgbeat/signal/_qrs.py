@@ -31,31 +31,15 @@ _ROUNDING = 1e-13  # of the range of a signal: rounding error of a constant sign
 
 
 class Bands(NamedTuple):
-    """Frequency bands of a stretch of signal at about 120 Hz.
-
-    Attributes
-    ----------
-    fs : float
-        Sampling rate in Hz.
-    qrs : ndarray of shape (n_leads, n_times)
-        Mean over 25 ms minus mean over 75 ms: the band of the QRS complex.
-    fast : ndarray of shape (n_blocks,)
-        Power of the second difference in blocks of 50 ms: muscle noise.
-    slow : ndarray of shape (n_blocks,)
-        Power of the deviation of a block's mean from the mean over 0.45 s: electrode
-        motion and T waves.
-    n_block : int
-        Number of samples in a block.
-    silence : float
-        Rounding error of a constant signal.
-    """
+    """Frequency bands of a stretch of signal at about 120 Hz."""
 
     fs: float
-    qrs: np.ndarray
-    fast: np.ndarray
+    qrs: np.ndarray  # (n_leads, n_times), mean over 25 ms minus mean over 75 ms
+    fast: np.ndarray  # (n_blocks,), power of the second difference: muscle noise
+    # (n_blocks,), power of the deviation from the mean over 0.45 s: electrode motion and T waves
     slow: np.ndarray
-    n_block: int
-    silence: float
+    n_block: int  # samples in a block of 50 ms
+    silence: float  # rounding error of a constant signal
 
 
 def decimation_step(fs: float) -> int:
@@ -64,19 +48,9 @@ def decimation_step(fs: float) -> int:
 
 
 def decimate(x: np.ndarray, step: int) -> np.ndarray:
-    """Sum groups of ``step`` samples of each row; drop an incomplete last group.
+    """Sum every ``step`` samples of each row, ``(n_leads, n_times)``; leave out the rest.
 
-    Sums of integers are exact, unlike means, so an offset does not change the result, not even
-    by rounding.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_leads, n_times)
-    step : int
-
-    Returns
-    -------
-    ndarray of shape (n_leads, n_times // step), float64
+    Sums are exact for integers, unlike means: an offset makes no difference, not even by rounding.
     """
     end = x.shape[1] // step * step
     if step == 1:
@@ -104,20 +78,10 @@ def moving_mean(x: np.ndarray, width: int) -> np.ndarray:
 
 
 def split_bands(leads: np.ndarray, fs: float) -> Bands:
-    """Split a stretch of signal into bands, and combine the noise of the leads.
+    """Split leads at about 120 Hz, finite and at most 1e100, into bands; merge their noise.
 
-    Parameters
-    ----------
-    leads : ndarray of shape (n_leads, n_times)
-        Signal at about 120 Hz of at least one sample, finite and at most 1e100 in magnitude.
-    fs : float
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    Bands
-        If there are several leads, each is divided by the height of its QRS complexes, and
-        weighted by the ratio of that height to the signal between them.
+    Each of several leads is divided by the height of its QRS complexes, and weighted by the ratio
+    of that height to the signal between them.
     """
     parts = [_split_lead(lead, fs) for lead in leads]
     if len(parts) == 1:
@@ -156,27 +120,11 @@ def _block_length(fs: float) -> int:
 
 
 def _find_jumps(x: np.ndarray, rises: np.ndarray, fs: float, silence: float) -> np.ndarray:
-    """Find jumps of the baseline and spikes.
+    """Return the indices of ``rises`` that belong to jumps of the baseline or to spikes.
 
-    A jump is steep for three samples at most, and the signal stays at the new level. A spike
-    is much steeper than any beat. Longer steep stretches are waves: a beat beside silence, or
-    an artifact of another kind.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_times,)
-        Signal.
-    rises : ndarray of shape (n_times - 1,)
-        Differences of ``x``.
-    fs : float
-        Sampling rate in Hz.
-    silence : float
-        Rounding error of a constant signal.
-
-    Returns
-    -------
-    ndarray
-        Indices into ``rises``, int64.
+    A jump is steep for three samples at most, and the signal stays at the new level. A spike is
+    much steeper than any beat. Longer steep stretches are waves: a beat beside silence, or an
+    artifact of another kind.
     """
     if len(rises) == 0:
         return np.empty(0, np.int64)
@@ -282,12 +230,9 @@ def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarr
 
 
 def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
-    """Return factors that scale leads to a common height and favor clear QRS complexes.
+    """Return factors ``(n_leads, n_times)`` that favor clear QRS complexes.
 
-    Returns
-    -------
-    ndarray of shape (n_leads, n_times)
-        Factors over time. At each sample, the best lead is scaled to a height of 1.
+    They vary in time, and bring the best lead of each moment to a height of 1.
     """
     amplitude = np.abs(qrs)
     starts, tops = _level_blocks(amplitude, fs), _block_tops(amplitude, fs)
@@ -322,41 +267,17 @@ _SILENCE = 1e-4  # of the highest level: rounding error lies below
 
 
 class Candidates(NamedTuple):
-    """Maxima of the QRS envelope that may be beats, ascending.
+    """Maxima of the QRS envelope that may be beats, ascending."""
 
-    Attributes
-    ----------
-    positions : ndarray of shape (n_candidates,), int64
-        Samples of the bands.
-    heights : ndarray of shape (n_candidates,)
-        Heights of the envelope.
-    levels : ndarray of shape (n_candidates,)
-        Typical height of the surrounding QRS complexes.
-    rivals : ndarray of shape (2, n_candidates)
-        Height of the highest maximum within 0.8 s before and after, among all maxima.
-    energy : ndarray of shape (n_times,)
-        Mean power of the QRS band over 90 ms: the squared envelope.
-    """
-
-    positions: np.ndarray
-    heights: np.ndarray
-    levels: np.ndarray
-    rivals: np.ndarray
-    energy: np.ndarray
+    positions: np.ndarray  # (n_candidates,) int64, samples of the bands
+    heights: np.ndarray  # (n_candidates,), of the envelope
+    levels: np.ndarray  # (n_candidates,), typical height of the surrounding QRS complexes
+    rivals: np.ndarray  # (2, n_candidates), highest of all maxima within 0.8 s before and after
+    energy: np.ndarray  # (n_times,), mean power of the QRS band over 90 ms: squared envelope
 
 
 def find_candidates(bands: Bands) -> Candidates:
-    """Find the maxima of the QRS envelope that are high, and highest in their neighborhood.
-
-    Parameters
-    ----------
-    bands : Bands
-        Bands of at least one sample.
-
-    Returns
-    -------
-    Candidates
-    """
+    """Find the maxima of the QRS envelope that are high enough, and highest in their vicinity."""
     fs = bands.fs
     width = odd_width(_ENVELOPE_S, fs)
     power = np.square(bands.qrs[0])
@@ -455,22 +376,10 @@ def qrs_peaks(candidates: Candidates, bands: Bands) -> np.ndarray:
 def qrs_quantities(candidates: Candidates, bands: Bands, peaks: np.ndarray) -> np.ndarray:
     """Compute quantities that separate beats from noise, independent of the gain of the signal.
 
-    Parameters
-    ----------
-    candidates : Candidates
-        At least one candidate.
-    bands : Bands
-        Bands in which they were found.
-    peaks : ndarray of shape (n_candidates,)
-        Peaks, from `qrs_peaks`.
-
-    Returns
-    -------
-    ndarray of shape (n_candidates, 8)
-        In the order of ``QUANTITIES``: logarithms of the highest rivals before and after,
-        of the QRS band just before the complex, of fast noise and slow deviation, each divided
-        by the height of the candidate; likeness to the mean complex; running medians of fast
-        noise and of the floor, divided by the typical height.
+    One row per candidate, in the order of ``QUANTITIES``: logarithms of the highest rivals before
+    and after, of the QRS band just before the complex, of fast noise and slow deviation, each over
+    the height of the candidate; likeness to the mean complex; running medians of fast noise and of
+    the floor, over the typical height.
     """
     positions, heights, levels, rivals, energy = candidates
     fs = bands.fs
@@ -519,22 +428,9 @@ def _likeness(qrs: np.ndarray, peaks: np.ndarray, half: int) -> np.ndarray:
 def windows_around(
     x: np.ndarray, positions: np.ndarray, half: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Copy the samples around positions.
+    """Copy ``half`` samples on each side of positions; also return the first sample of each.
 
-    Parameters
-    ----------
-    x : ndarray of shape (n_times,)
-    positions : ndarray of shape (n_positions,)
-        Samples of ``x``.
-    half : int
-        Number of samples on each side.
-
-    Returns
-    -------
-    windows : ndarray of shape (n_positions, min(2 * half + 1, n_times))
-        Windows. Near the ends of the signal, they are shifted to lie within it.
-    first : ndarray of shape (n_positions,)
-        First sample of each window.
+    Windows near the ends of the signal are shifted, so that none reaches past it.
     """
     width = min(2 * half + 1, len(x))
     first = np.clip(positions - half, 0, len(x) - width)

@@ -132,21 +132,9 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
 
 
 def _detect(leads: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
-    """Find the R peaks stretch by stretch, and the lead in which each is clearest.
+    """Find the R peaks of leads at about 120 Hz, and the lead in which each is clearest.
 
-    This is the lead of the largest weight, or another one for beats that it does not show.
-
-    Parameters
-    ----------
-    leads : ndarray of shape (n_leads, n_times)
-        Leads at about 120 Hz.
-    fs : float
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    peaks : ndarray of shape (n_peaks,), int64
-    shown_by : ndarray of shape (n_peaks,), int64
+    By default the lead of the largest weight; another one where that lead lacks a peak.
     """
     found, strengths = [], []
     for start, stop, first, last in _stretches(leads.shape[1], fs):
@@ -183,25 +171,11 @@ def _shrink(leads: np.ndarray) -> np.ndarray:
 
 
 def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
-    """Move positions to the extremum of their QRS complexes.
+    """Move samples within QRS complexes, ascending, to the extrema of one lead; merge equal ones.
 
-    The majority of the surrounding beats decides between maximum and minimum, so that complexes
-    with R and S waves of similar size do not alternate from beat to beat. A complex that is
-    clearly larger on the other side is an exception.
-
-    Parameters
-    ----------
-    x : ndarray of shape (n_times,)
-        One lead, finite.
-    positions : ndarray of shape (n_positions,), int64
-        Samples within the complexes, ascending.
-    fs : float
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    ndarray of shape (n_positions,)
-        Moved positions, int64, ascending; equal positions are merged.
+    The majority of the surrounding beats decides between up and down, such that complexes with R
+    and S waves of similar size do not change sides from beat to beat. A complex that is clearly
+    larger on the other side is an exception.
     """
     if len(positions) == 0:
         return positions

@@ -35,20 +35,8 @@ def map_rows(
 ) -> np.ndarray:
     """Apply a linear function to the last axis, in float64, chunk by chunk.
 
-    Parameters
-    ----------
-    function : callable
-        Maps float64 rows of shape (n_rows, n), which it may overwrite, to rows of shape
-        (n_rows, n_times), each row independently.
-    x : ndarray of shape (..., n)
-        float32 or float64.
-    n_times : int
-        Length of the rows of the result.
-
-    Returns
-    -------
-    ndarray of shape (..., n_times)
-        Array of the dtype of ``x``. Values beyond its range are clipped.
+    ``function`` takes ``(n_rows, n)``, which it may overwrite, and returns ``(n_rows, n_times)``,
+    each row by itself. Values beyond the range of the dtype of ``x`` become its largest number.
     """
     result = np.zeros((*x.shape[:-1], n_times), x.dtype)
     if x.size == 0:

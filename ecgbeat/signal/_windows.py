@@ -158,20 +158,9 @@ def _locate_rows(leads: np.ndarray, fs: float, select: str) -> np.ndarray:
 
 
 def _qrs_amplitude(leads: np.ndarray, fs: float) -> np.ndarray:
-    """Filter windows to the band of the QRS complex and merge their leads.
+    """Filter windows ``(n_beats, n_leads, n_times)`` to the QRS band, and merge their leads.
 
-    Parameters
-    ----------
-    leads : ndarray of shape (n_beats, n_leads, n_times)
-        Windows, finite.
-    fs : float
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_times)
-        Root of the summed squares over the leads, 0 or more, independent of polarity and
-        gain of each lead.
+    The root of the summed squares over the leads is independent of their polarity and gain.
     """
     high = min(_BAND_HZ[1], 0.45 * fs)
     filtered = bandpass(leads.astype(np.float64), fs, min(_BAND_HZ[0], high / 2), high, order=1)
