@@ -151,12 +151,14 @@ def test_subjects_are_scored_by_models_without_their_data(benchmark):
 @pytest.mark.parametrize(("power", "label"), [(0.0, "b"), (1.0, "a")])
 def test_power_increases_rare_classes(benchmark, power, label):
     y_train = np.array(["a"] + ["b"] * 9)
-    assert benchmark.decide(np.array([[0.3, 0.7]]), y_train, np.array(["a", "b"]), power) == [label]
+    assert benchmark.predict_with_power(
+        np.array([[0.3, 0.7]]), y_train, np.array(["a", "b"]), power
+    ) == [label]
 
 
 def test_chosen_power_has_the_best_macro_f1(benchmark):
     classes, y = np.array(["a", "b"]), np.array(["a"] * 2 + ["b"] * 8)
     probabilities = np.array([[0.4, 0.6]] * 2 + [[0.1, 0.9]] * 8)
     power = benchmark.choose_power(probabilities, y, classes)
-    assert (benchmark.decide(probabilities, y, classes, power) == y).all()
-    assert (benchmark.decide(probabilities, y, classes, 0.0) != y).any()
+    assert (benchmark.predict_with_power(probabilities, y, classes, power) == y).all()
+    assert (benchmark.predict_with_power(probabilities, y, classes, 0.0) != y).any()
