@@ -136,7 +136,7 @@ def memory_rows(arguments):
         fit_memory, arguments.memory_rows, arguments.threads, threads=arguments.threads
     )
     yield [
-        *(f"peak memory of fit, {arguments.memory_rows:,} beats, beside the array", "MB"),
+        *(f"peak memory of fit, {arguments.memory_rows:,} beats; size of array", "MB"),
         *(f"{peak:.0f}", f"{size:.0f}", f"{peak / size:.2f}"),
     ]
 
@@ -161,7 +161,7 @@ def grid_rows(arguments):
         GridSearchCV(net, grid, cv=3, refit=False, n_jobs=n_jobs).fit(X, y)
 
     seconds = alternate(arguments.grid_repeats, lambda: search(2), lambda: search(1))
-    yield comparison_row(f"GridSearchCV, {len(X):,} beats, n_jobs=2 beside 1", "s", *seconds)
+    yield comparison_row(f"GridSearchCV, {len(X):,} beats, n_jobs=2 and 1", "s", *seconds)
 
 
 def make_fitted_net():
@@ -202,7 +202,9 @@ def main():
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     print_machine(("ecgbeat", "torch", "skorch", "scikit-learn", "numpy"), arguments.threads)
-    rows = [["what", "unit", "ecgbeat min", "bare min", "ratio", "ecgbeat median", "bare", "ratio"]]
+    rows = [
+        ["operation", "unit", "ecgbeat min", "torch", "ratio", "ecgbeat median", "torch", "ratio"]
+    ]
     for name in arguments.sections:
         rows += SECTIONS[name](arguments)
         print(f"{name}: done", flush=True)
