@@ -112,7 +112,7 @@ def test_recording_with_gaps_none_is_unchecked():
 
 
 def test_recording_with_gaps_raises_with_raise():
-    with pytest.raises(ValueError, match=r"no gaps with gaps='raise', got 1 of 2 .*at index \[1\]"):
+    with pytest.raises(ValueError, match=r"no gaps with gaps='raise', but 1 of 2 .*at index \[1\]"):
         as_recording([1.0, NAN], gaps="raise")
 
 
@@ -287,7 +287,7 @@ def test_infinite_values_raise(function, value, other):
     x = np.zeros((2, 9))
     x[0, 2] = other
     x[1, 4] = value
-    message = r"must be finite, or NaN .* got 1 of 18 values, the first at index \[1, 4\], infinite"
+    message = r"must be finite or, .* NaN, but 1 of 18 values are infinite, the first at index \[1, 4\]"
     with pytest.raises(ValueError, match=message):
         function(x)
 
