@@ -155,8 +155,8 @@ RECORDING_MISTAKES = {
     "infinite": Mistake(
         np.where(np.arange(400) == 7, np.inf, RECORDING),
         ValueError,
-        "A recording must be finite, or NaN where samples are missing, got 1 of 400 values, the "
-        r"first at index \[(0, )?7\], infinite\.",
+        "A recording must be finite or, where samples are missing, NaN, but 1 of 400 values are "
+        r"infinite, the first at index \[(0, )?7\]\.",
     ),
     "number": Mistake(
         np.array(3.0),
