@@ -156,8 +156,8 @@ class BeatTransformer(TransformerMixin, BaseEstimator):
         if is_list or getattr(X, "ndim", None) == 1:
             raise ValueError(
                 f"{type(self).__name__} takes one beat per row, got a 1-D array of {len(X)} "
-                f"values. {self._hint_for_recordings} Reshape your data with X.reshape(1, -1) if it is "
-                "a single beat."
+                f"values. {self._hint_for_recordings} Reshape your data with X.reshape(1, -1) if "
+                "it is a single beat."
             )
 
     def __sklearn_tags__(self) -> Any:

@@ -215,7 +215,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         groups : sequence of length n_recordings, default=None
             Patient of each recording. If given, ``groups``, with one value per beat, is passed
             to ``fit`` of the classifier, or of the last step of a pipeline. `ECGCNNClassifier`
-            uses it for early stopping.
+            uses it for early stopping by patient.
 
         Returns
         -------
@@ -571,7 +571,7 @@ def _one_or_more_leads(leads: np.ndarray) -> np.ndarray:
 
 def _check_rate(name: str, step: Any, fs: float) -> None:
     """Raise if a step, or a nested step, has another sampling rate."""
-    parameters = getattr(step, "get_params", dict)()
+    parameters: dict[str, Any] = getattr(step, "get_params", dict)()
     for parameter, value in parameters.items():
         if parameter.split("__")[-1] == "fs" and value != fs:
             raise ValueError(
