@@ -685,6 +685,6 @@ def _classify(
 def _split_by_recording(
     batches: list[Any], n_beats: list[int], empty: np.ndarray
 ) -> list[np.ndarray]:
-    """Split the concatenated batches by recording; ``empty`` replaces them if there are none."""
+    """Split the concatenated batches by recording, or split ``empty`` without batches."""
     joined = np.concatenate(batches) if batches else empty
     return np.split(joined, np.cumsum(n_beats)[:-1]) if n_beats else []
