@@ -287,13 +287,13 @@ def test_infinite_values_raise(function, value, other):
     x = np.zeros((2, 9))
     x[0, 2] = other
     x[1, 4] = value
-    message = r"must be finite or, .* NaN, but 1 of 18 values are infinite, the first at index \[1, 4\]"
+    message = r"must be finite or, .* but 1 of 18 values are infinite, the first at index \[1, 4\]"
     with pytest.raises(ValueError, match=message):
         function(x)
 
 
 def test_gaps_raise_with_method_raise():
-    message = r"no gaps with method='raise', got 2 of 4 values, the first at index \[1\], NaN"
+    message = r"no gaps with method='raise', but 2 of 4 values are NaN, the first at index \[1\]"
     with pytest.raises(ValueError, match=message):
         bridge_gaps([1.0, NAN, NAN, 2.0], "raise")
 

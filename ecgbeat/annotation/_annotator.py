@@ -215,7 +215,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         groups : sequence of length n_recordings, default=None
             Patient of each recording. If given, ``groups``, with one value per beat, is passed
             to ``fit`` of the classifier, or of the last step of a pipeline. `ECGCNNClassifier`
-            uses it for early stopping.
+            uses it for early stopping by patient.
 
         Returns
         -------
@@ -559,7 +559,7 @@ def _one_or_more_leads(leads: np.ndarray) -> np.ndarray:
 
 
 def _check_rate(name: str, step: Any, fs: float) -> None:
-    """Raise if a step, or a step inside it, has another sampling rate."""
+    """Raise if a step, or a nested step, has another sampling rate."""
     parameters: dict[str, Any] = getattr(step, "get_params", dict)()
     for parameter, value in parameters.items():
         if parameter.split("__")[-1] == "fs" and value != fs:
@@ -674,6 +674,6 @@ def _classify(
 def _split_by_recording(
     batches: list[Any], n_beats: list[int], empty: np.ndarray
 ) -> list[np.ndarray]:
-    """Split the concatenated batches by recording; ``empty`` replaces them if there are none."""
+    """Split the concatenated batches by recording, or split ``empty`` without batches."""
     joined = np.concatenate(batches) if batches else empty
     return np.split(joined, np.cumsum(n_beats)[:-1]) if n_beats else []

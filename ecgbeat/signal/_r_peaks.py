@@ -65,33 +65,32 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
 
     Notes
     -----
-    The outline is that of Pan and Tompkins [1]_: band-pass, square, moving mean,
-    adaptive threshold, T-wave rule, and a decision against noise. Deviations:
+    The outline is that of Pan and Tompkins [1]_: band-pass, square, moving mean, adaptive
+    threshold, T-wave rule, and rejection of noise. Deviations:
 
     - The recording is first averaged down to about 120 Hz. The band-pass is the difference of
       two moving means, over 25 and 75 ms, and zero-phase. There is no differentiation.
-    - Jumps of the baseline and spikes are removed first: rises that are steeper than the
-      median beat for three samples at most, and either persist or are steeper than any beat.
-    - The threshold is a quarter of a running median of the highest values in blocks of
-      1.5 s, before and after, instead of running estimates of signal and noise. A
-      maximum less than 0.25 s away from a higher one, or 0.36 s from one more than
-      twice as high, is dropped. There is no search back.
-    - Beats are separated from noise by a logistic regression on eight quantities: the
-      highest maxima within 0.8 s before and after, the floor before the complex, fast
-      noise within it, slow deviation around it, the likeness to the mean complex of
-      half an hour, and running medians of fast noise and floor. It was fitted on
-      every second record of MIT-BIH, lead 1, clean and with simulated
-      motion and muscle noise (``examples/benchmarks/fit_qrs_score.py``).
-    - Leads are merged sample by sample, each weighted by the squared ratio of the height
-      of its QRS complexes to the signal between them, which varies in time.
+    - Jumps of the baseline and spikes are removed first: rises that are steeper than the median
+      beat for three samples at most, and either persist or are steeper than any beat.
+    - The threshold is a quarter of a running median of the highest values in blocks of 1.5 s,
+      before and after, instead of running estimates of signal and noise. A maximum is dropped
+      if it is less than 0.25 s away from a higher one, or 0.36 s from one more than twice as
+      high. There is no search back.
+    - Beats are separated from noise by a logistic regression on eight quantities: the highest
+      maxima within 0.8 s before and after, the floor before the complex, fast noise within it,
+      slow deviation around it, the likeness to the mean complex of half an hour, and running
+      medians of fast noise and floor. It was fitted on every second record of MIT-BIH, lead 1,
+      clean and with simulated motion and muscle noise (``examples/benchmarks/fit_qrs_score.py``).
+    - Leads are merged sample by sample, each weighted by the squared ratio of the height of its
+      QRS complexes to the signal between them, which varies over time.
     - Each peak is moved to the extremum of the recording itself within 50 ms (in the lead of
       the largest weight, or the clearest one for beats that this lead does not show), on the
-      side that is the larger in most of the nine surrounding beats.
+      side that is larger in most of the nine surrounding beats.
 
-    Long recordings are processed in stretches of half an hour, with 20 s of overlap.
-    The result does not depend on offset, gain and polarity of the leads. Several leads help
-    if one fails, but are not better than one lead that is clear throughout (on the 48 records
-    of MIT-BIH without flutter, the F1 score is 0.9989 with the first lead, 0.9984 with both).
+    Long recordings are processed in stretches of half an hour, with 20 s of overlap. The result
+    does not depend on offset, gain and polarity of the leads. Several leads help if one fails,
+    but are not better than one lead that is clear throughout (on the 48 records of MIT-BIH
+    without flutter, the F1 score is 0.9989 with the first lead, 0.9984 with both).
 
     References
     ----------
