@@ -419,7 +419,11 @@ def test_gaps_are_kept():
         (np.ones((12, 9)), ValueError, "12 leads of 9 samples. Pass recording.T"),
         (np.ones((2, 2, 20)), ValueError, r"must be of shape \(n_times,\) or \(n_leads, n_times\)"),
         (["a", "b"], TypeError, "A recording must hold real numbers, got dtype <U1"),
-        ([1.0, np.inf, np.nan], ValueError, "A recording must be finite or, where samples are missing, NaN"),
+        (
+            [1.0, np.inf, np.nan],
+            ValueError,
+            "A recording must be finite or, where samples are missing, NaN",
+        ),
     ],
 )
 def test_invalid_recording_makes_no_figure(recording, error, message):
