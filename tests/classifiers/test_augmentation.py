@@ -12,7 +12,7 @@ from ecgbeat.classifiers._augmentation import (
     Augmentation,
     augment_rows,
     augment_waves,
-    shifted,
+    shift_waves,
     wander_like,
 )
 
@@ -138,7 +138,7 @@ def test_wander_is_slow_and_the_same_in_size_everywhere():
 
 def test_beats_move_as_a_whole_by_whole_samples():
     waves = torch.arange(1.0, 41).expand(300, 2, 40)
-    moved = shifted(waves, 3)
+    moved = shift_waves(waves, 3)
     moves = 20 - moved[:, 0, 19]
     assert sorted(set(moves.tolist())) == [-3, -2, -1, 0, 1, 2, 3]
     expected = (torch.arange(1.0, 41) - moves[:, None]).clamp(1, 40)  # edges are repeated

@@ -1,11 +1,24 @@
-"""Beats in, a network trained on them."""
+"""Training and prediction of the classifiers."""
+
+import functools
+import pickle
 
 import numpy as np
 import pytest
+import skorch.dataset
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joblib import Parallel, cpu_count, delayed
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import Callback
+from torch import nn
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
+from ecgbeat.classifiers import _heuristics
+from ecgbeat.classifiers._batches import TensorBatches
+from ecgbeat.networks import FocalLoss
 
 SMALL = {"n_filters": 2, "max_epochs": 1, "batch_size": 16, "random_state": 0}
 
@@ -175,3 +188,256 @@ def test_predictions_do_not_depend_on_their_number(beats):
     np.testing.assert_allclose(
         net.predict_proba(many)[-len(X) :], net.predict_proba(X), rtol=0, atol=1e-6
     )
+
+
+# --- inference ------------------------------------------------------------------------
+
+
+def test_arrays_never_go_through_torchs_loader(beats, monkeypatch):
+    seen = []
+    original = TensorBatches.__iter__
+    monkeypatch.setattr(TensorBatches, "__iter__", lambda self: seen.append(1) or original(self))
+    monkeypatch.setattr(torch.utils.data.DataLoader, "__init__", None)
+    ECGCNNClassifier(**SMALL, early_stopping=True).fit(*beats).predict(beats[0])
+    assert len(seen) == 2  # training and validation; prediction takes slices itself
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"iterator_valid": torch.utils.data.DataLoader},
+        {"iterator_valid__batch_size": 5},
+    ],
+)
+def test_every_way_of_loading_predicts_the_same(beats, changed):
+    X, y = beats
+    expected = ECGCNNClassifier(**SMALL).fit(X, y).predict_proba(X)
+    net = ECGCNNClassifier(**SMALL).fit(X, y)
+    for batch_size in (7, -1, "auto"):
+        found = net.set_params(batch_size=batch_size).predict_proba(X)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    found = net.predict_proba(skorch.dataset.Dataset(X))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    found = ECGCNNClassifier(**SMALL, **changed).fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_prediction_without_training_mode_leaves_no_layer_in_it(beats):
+    X, y = beats
+    net = ECGCNNClassifier(**SMALL, dropout=0.5).fit(X, y)
+    expected = net.predict_proba(X)
+    net.module_.head.train()  # one layer is enough to spoil a prediction
+    np.testing.assert_array_equal(net.predict_proba(X), expected)
+
+
+def test_callbacks_get_the_logits_of_a_step_without_its_graph(beats):
+    class Seen(Callback):
+        def on_batch_end(self, net, batch, y_pred, loss, **kwargs):  # noqa: ARG002
+            seen.append((len(batch[0]), tuple(y_pred.shape), y_pred.grad_fn, loss.grad_fn))
+
+    seen = []
+    ECGCNNClassifier(**SMALL, callbacks=[Seen()]).fit(*beats)
+    assert seen
+    assert seen == [(n_beats, (n_beats, 3), None, None) for n_beats, *_ in seen]
+
+
+@pytest.mark.parametrize("found", ["float32", "bfloat16"])
+def test_automatic_precision_is_found_in_fit_and_kept(beats, monkeypatch, found):
+    X, y = beats
+    monkeypatch.setattr(_heuristics, "faster_precision", lambda *_: found)
+    net = ECGCNNClassifier(**SMALL, precision="auto").fit(X, y)
+    assert net.precision_ == found
+    expected = ECGCNNClassifier(**SMALL, precision=found).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(net.predict_proba(X), expected)
+
+
+def test_processes_share_the_cores_of_the_machine():
+    n_threads = Parallel(n_jobs=2)(delayed(torch.get_num_threads)() for _ in range(2))
+    assert all(n <= max(cpu_count() // 2, 1) for n in n_threads)
+
+
+# --- loss and optimizer ---------------------------------------------------------------
+
+
+def net(**parameters):
+    return ECGCNNClassifier(**SMALL | {"max_epochs": 2} | parameters)
+
+
+class OwnAdamW(torch.optim.AdamW):
+    def __init__(self, params, **options):
+        super().__init__(params, **options)
+
+
+class OwnLoss(nn.Module):
+    def forward(self, logits, targets):
+        return nn.functional.cross_entropy(logits, targets)
+
+
+# --- weight decay -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.AdamW, torch.optim.SGD, OwnAdamW])
+def test_the_optimizer_gets_the_weight_decay(beats, optimizer):
+    fitted = net(weight_decay=0.3, optimizer=optimizer).fit(*beats)
+    assert fitted.optimizer_.param_groups[0]["weight_decay"] == 0.3
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "decay"), [(torch.optim.AdamW, 0.1), (torch.optim.SGD, 0), (OwnAdamW, 0.1)]
+)
+def test_automatic_weight_decay_is_ours_for_adamw_only(beats, optimizer, decay):
+    fitted = net(optimizer=optimizer).fit(*beats)
+    assert fitted.optimizer_.param_groups[0]["weight_decay"] == decay
+    fitted.set_params(weight_decay=0.3).set_params(weight_decay="auto")
+    assert fitted.optimizer_.param_groups[0]["weight_decay"] == decay
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.LBFGS, torch.optim.Rprop])
+def test_an_optimizer_without_weight_decay_is_spared(beats, optimizer):
+    fitted = net(weight_decay=0.3, optimizer=optimizer).fit(*beats)
+    assert "weight_decay" not in fitted.set_params(weight_decay=0.2).optimizer_.param_groups[0]
+
+
+def test_weight_decay_shrinks_weights(beats):
+    sizes = [
+        sum(
+            weight.square().sum().item()
+            for weight in net(weight_decay=d).fit(*beats).module_.parameters()
+        )
+        for d in (0.0, 10.0)
+    ]
+    assert sizes[1] < 0.8 * sizes[0]
+
+
+def test_weight_decay_written_for_the_optimizer_wins(beats):
+    fitted = net(weight_decay=0.3, optimizer__weight_decay=0.1).fit(*beats)
+    fitted.set_params(weight_decay=0.2)
+    assert fitted.optimizer_.param_groups[0]["weight_decay"] == 0.1
+
+
+def test_weight_decay_bound_to_the_optimizer_wins(beats):
+    fitted = net(optimizer=functools.partial(torch.optim.SGD, weight_decay=0.1)).fit(*beats)
+    assert fitted.optimizer_.param_groups[0]["weight_decay"] == 0.1
+
+
+def test_weight_decay_of_a_group_wins(beats):
+    groups = [("head*", {"weight_decay": 0.0})]
+    fitted = net(weight_decay=0.3, optimizer__param_groups=groups).fit(*beats)
+    assert [group["weight_decay"] for group in fitted.optimizer_.param_groups] == [0.0, 0.3]
+
+
+def test_a_fitted_net_takes_new_weight_decay_at_once(beats):
+    fitted = pickle.loads(pickle.dumps(net().fit(*beats)))
+    fitted.set_params(weight_decay=0.3)
+    assert fitted.get_params()["weight_decay"] == 0.3
+    assert fitted.optimizer_.param_groups[0]["weight_decay"] == 0.3
+
+
+# --- label smoothing --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("criterion", [nn.CrossEntropyLoss, FocalLoss])
+def test_the_loss_gets_the_label_smoothing(beats, criterion):
+    fitted = net(label_smoothing=0.2, criterion=criterion).fit(*beats)
+    assert fitted.criterion_.label_smoothing == 0.2
+
+
+def test_smoothed_labels_make_modest_probabilities(beats):
+    largest = [
+        net(label_smoothing=s, max_epochs=20).fit(*beats).predict_proba(beats[0]).max(axis=1).mean()
+        for s in (0.0, 0.3)
+    ]
+    assert largest[1] < largest[0] - 0.05
+
+
+def test_smoothing_written_for_the_loss_wins(beats):
+    fitted = net(label_smoothing=0.2, criterion__label_smoothing=0.1).fit(*beats)
+    assert fitted.criterion_.label_smoothing == 0.1
+
+
+@pytest.mark.parametrize("criterion", [nn.NLLLoss, nn.MultiMarginLoss, OwnLoss, FocalLoss(gamma=5)])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_loss_that_cannot_smooth_is_an_error(beats, criterion, method):
+    with pytest.raises(ValueError, match=r"label_smoothing=0.2 needs a criterion that takes it"):
+        getattr(net(label_smoothing=0.2, criterion=criterion), method)(*beats)
+
+
+@pytest.mark.parametrize("criterion", [nn.NLLLoss, OwnLoss, FocalLoss(gamma=5)])
+def test_a_loss_that_cannot_smooth_is_fine_without(beats, criterion):
+    assert len(net(criterion=criterion).fit(*beats).history) == 2
+
+
+# --- focal loss -------------------------------------------------------------------------
+
+
+def test_the_focal_loss_learns_and_gives_probabilities(beats):
+    fitted = net(criterion=FocalLoss, criterion__gamma=3, max_epochs=20).fit(*beats)
+    assert fitted.criterion_.gamma == 3
+    np.testing.assert_allclose(fitted.predict_proba(beats[0]).sum(axis=1), 1, atol=1e-5)
+    assert fitted.score(*beats) > 0.8
+
+
+def test_the_focal_loss_gets_the_class_weights(beats):
+    fitted = net(criterion=FocalLoss, class_weight={"V": 5.0}).fit(*beats)
+    assert fitted.criterion_.weight.tolist() == [1, 1, 5]
+
+
+def test_without_gamma_the_net_is_that_of_cross_entropy(beats):
+    weighted = net(class_weight="balanced", label_smoothing=0.1)
+    focal = clone(weighted).set_params(criterion=FocalLoss, criterion__gamma=0)
+    probabilities = [each.fit(*beats).predict_proba(beats[0]) for each in (weighted, focal)]
+    np.testing.assert_array_equal(*probabilities)
+
+
+def test_networks_of_the_user_give_probabilities_with_the_focal_loss(beats):
+    network = nn.Sequential(nn.Linear(64, 3))
+    probabilities = net(module=network, criterion=FocalLoss).fit(*beats).predict_proba(beats[0])
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_nets_with_the_focal_loss_are_saved_and_loaded(beats, tmp_path):
+    X, _ = beats
+    parameters = {"criterion": FocalLoss, "criterion__gamma": 3, "class_weight": "balanced"}
+    fitted = net(**parameters).fit(*beats)
+    restored = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(restored.predict(X), fitted.predict(X))
+    assert len(restored.partial_fit(*beats).history) == 4
+    fitted.save_params(f_params=tmp_path / "params", f_criterion=tmp_path / "criterion")
+    loaded = net(**parameters, classes=["N", "S", "V"]).initialize()
+    loaded.load_params(f_params=tmp_path / "params")
+    np.testing.assert_array_equal(loaded.predict(X), fitted.predict(X))
+
+
+# --- all of them ------------------------------------------------------------------------
+
+NEW = {
+    "weight_decay": 1.0,
+    "label_smoothing": 0.1,
+    "augment_amplitude": 0.1,
+    "augment_baseline": 0.1,
+    "augment_noise": 0.2,
+    "augment_shift": 0.1,
+    "weight_averaging": 0.9,
+    "class_weight": "sqrt_balanced",
+}
+
+
+@pytest.mark.parametrize("net_class", [ECGCNNClassifier, ECGCNNLSTMClassifier])
+def test_all_options_together_learn_and_stay_after_cloning_and_pickling(beats, net_class):
+    twin = clone(net_class(**SMALL | {"max_epochs": 25, "n_filters": 4}, **NEW))
+    assert twin.get_params().items() >= NEW.items()
+    assert all(f"{name}={value!r}" in repr(twin) for name, value in NEW.items())
+    fitted = twin.fit(*beats)
+    assert fitted.score(*beats) > 0.8
+    restored = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(restored.predict_proba(beats[0]), fitted.predict_proba(beats[0]))
+
+
+@pytest.mark.parametrize("name", [*NEW, "criterion__gamma"])
+def test_grids_over_every_option(beats, name):
+    values = [clone(net()).get_params().get(name, 0), NEW.get(name, 2.0)]
+    search = GridSearchCV(
+        net(criterion=FocalLoss), {name: values}, cv=2, scoring="neg_log_loss", error_score="raise"
+    )
+    scores = search.fit(*beats).cv_results_["mean_test_score"]
+    assert scores[0] != scores[1]

@@ -1,4 +1,4 @@
-"""The contract of scikit-learn beyond its own checks."""
+"""scikit-learn's contract beyond its own checks."""
 
 import copy
 import pickle
@@ -7,11 +7,16 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
+from skorch.dataset import Dataset
 from skorch.exceptions import DeviceWarning
+from torch.utils.data import Subset, TensorDataset
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
+from ecgbeat.classifiers._net import encode, find_classes, labels_of_dataset
 
 SMALL = {"n_filters": 2, "max_epochs": 2, "batch_size": 16, "random_state": 0}
 NETS = pytest.mark.parametrize(
@@ -237,3 +242,71 @@ def test_a_model_from_a_gpu_unpickles_without_one(beats, monkeypatch, device):
     else:
         restored = pickle.loads(stored)
     np.testing.assert_array_equal(restored.predict_proba(beats[0]), expected)
+
+
+# --- labels ---------------------------------------------------------------------------
+
+
+any_labels = st.one_of(
+    st.lists(st.text("NSVF/ae", min_size=1, max_size=3), min_size=2),
+    st.lists(st.integers(-(2**40), 2**40), min_size=2),
+    st.lists(st.booleans(), min_size=2),
+)
+
+
+@given(any_labels.filter(lambda labels: len(set(labels)) > 1))
+def test_codes_lead_back_to_the_labels(labels):
+    y = np.array(labels)
+    classes = find_classes(y, "net")
+    np.testing.assert_array_equal(classes[encode(y, classes).numpy()], y)
+
+
+def test_tensors_are_encoded_too():
+    codes = encode(torch.tensor([7, 3, 7]), np.array([3, 7]))
+    assert codes.tolist() == [1, 0, 1]
+    assert codes.dtype == torch.int64
+
+
+@pytest.mark.parametrize("label", ["A", "Z"])
+def test_an_unseen_label_is_named(label):
+    with pytest.raises(ValueError, match=rf"\['{label}'\] are not among the classes \['N', 'V'\]"):
+        encode(np.array(["N", label]), np.array(["N", "V"]))
+
+
+def test_given_classes_may_exceed_the_labels():
+    assert find_classes(np.array(["V", "N"]), "net", ["S", "V", "N"]).tolist() == [
+        "N",
+        "S",
+        "V",
+    ]
+
+
+def test_labels_may_not_exceed_given_classes():
+    with pytest.raises(ValueError, match=r"net: y holds the labels \['Q'\]"):
+        find_classes(np.array(["N", "Q"]), "net", ["N", "V"])
+
+
+def test_one_class_is_an_error():
+    with pytest.raises(ValueError, match=r"at least 2 classes, but y holds 1 class only: \['N'\]"):
+        find_classes(np.array(["N", "N"]), "net")
+
+
+class Unknown(torch.utils.data.Dataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, i):
+        return torch.zeros(2), "NVN"[i]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "labels"),
+    [
+        (Dataset(np.zeros((3, 1)), np.array([1, 2, 1])), [1, 2, 1]),
+        (Subset(Dataset(np.zeros((3, 1)), np.array([1, 2, 1])), [1, 0]), [2, 1]),
+        (TensorDataset(torch.zeros(2, 1), torch.tensor([4, 5])), [4, 5]),
+        (Unknown(), ["N", "V", "N"]),
+    ],
+)
+def test_labels_are_read_off_datasets(dataset, labels):
+    assert labels_of_dataset(dataset).tolist() == labels

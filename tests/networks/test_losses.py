@@ -78,5 +78,5 @@ def test_gamma_must_be_positive_and_finite(gamma):
 
 @pytest.mark.parametrize("label_smoothing", [-0.1, 1.1])
 def test_smoothing_is_a_share(label_smoothing):
-    with pytest.raises(ValueError, match="label_smoothing must be from 0 to 1, got"):
+    with pytest.raises(ValueError, match=r"label_smoothing must be in \[0, 1\], got"):
         FocalLoss(label_smoothing=label_smoothing)
