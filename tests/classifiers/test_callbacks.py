@@ -18,35 +18,35 @@ SMALL = {"n_filters": 2, "max_epochs": 2, "batch_size": 16, "random_state": 0}
 SMALL_3_EPOCHS = SMALL | {"max_epochs": 3}
 
 
-def test_the_optimizer_has_its_own_rate_back_after_training():
+def test_learning_rate_is_restored_after_training():
     net = ECGCNNClassifier(**SMALL, lr=0.02).fit(X, np.arange(40) % 2)
     assert [group["lr"] for group in net.optimizer_.param_groups] == [0.02]
 
 
-def test_groups_keep_their_own_peaks():
+def test_parameter_groups_have_separate_maximum_rates():
     net = ECGCNNClassifier(**SMALL, lr=0.02, optimizer__param_groups=[("head*", {"lr": 0.1})])
     net.fit(X, np.arange(40) % 2)
     assert [group["lr"] for group in net.optimizer_.param_groups] == [0.1, 0.02]
 
 
-def test_a_schedule_is_not_copied_with_the_net():
+def test_schedule_is_not_copied_with_the_net():
     callback = OneCycle()
     callback.scheduler_ = object()
     assert copy.deepcopy(callback).scheduler_ is None
 
 
-def test_a_loader_with_more_batches_than_rows_tell_is_survived():
+def test_loader_with_more_batches_than_the_schedule():
     sampler = torch.utils.data.RandomSampler(range(40), replacement=True, num_samples=400)
     net = ECGCNNClassifier(**SMALL, iterator_train__sampler=sampler).fit(X, np.arange(40) % 2)
     assert len(net.history) == 2
 
 
-def test_one_step_is_enough():
+def test_training_of_one_step():
     net = ECGCNNClassifier(**SMALL | {"max_epochs": 1, "batch_size": -1})
     assert len(net.fit(X, np.arange(40) % 2).history) == 1
 
 
-def test_an_optimizer_without_momentum_cycles_its_rate_alone():
+def test_one_cycle_with_an_optimizer_without_momentum():
     net = ECGCNNClassifier(**SMALL, optimizer=torch.optim.Adagrad).fit(X, np.arange(40) % 2)
     assert np.isfinite(net.history[-1, "train_loss"])
 
@@ -66,12 +66,12 @@ def stopped_early(**parameters):
     return net
 
 
-def test_the_epoch_that_stops_has_its_scores():
+def test_scores_of_the_last_epoch_are_recorded():
     net = stopped_early(callbacks=[EpochScoring("f1_macro", lower_is_better=False)])
     assert len(net.history[:, "f1_macro"]) == len(net.history)
 
 
-def test_the_epoch_that_stops_is_printed(capsys):
+def test_last_epoch_is_printed(capsys):
     net = stopped_early(verbose=1)
     lines = capsys.readouterr().out.splitlines()
     epochs = [line.split()[0] for line in lines if line.split()[0].isdigit()]
@@ -82,7 +82,7 @@ def test_the_epoch_that_stops_is_printed(capsys):
     ]
 
 
-def test_early_stopping_can_watch_the_score_of_another_callback():
+def test_early_stopping_monitors_score_of_another_callback():
     net = stopped_early(
         callbacks=[EpochScoring("f1_macro", lower_is_better=False)],
         callbacks__early_stopping__monitor="f1_macro",
@@ -93,7 +93,7 @@ def test_early_stopping_can_watch_the_score_of_another_callback():
 
 
 @pytest.mark.parametrize("monitored", ["valid_loss", "f1_macro"])
-def test_the_best_weights_are_back_before_callbacks_learn_of_the_end(monitored):
+def test_best_weights_are_restored_before_on_train_end(monitored):
     class Recorder(Callback):
         def __init__(self):
             self.epochs = []
@@ -120,7 +120,7 @@ def test_the_best_weights_are_back_before_callbacks_learn_of_the_end(monitored):
     )
 
 
-def test_progress_is_shown_while_training_and_leaves_the_table(capsys):
+def test_progress_bar_is_removed_after_training(capsys):
     net = ECGCNNClassifier(**SMALL, verbose=1).fit(X, np.arange(40) % 2)
     out, err = capsys.readouterr()
     drawn = err.replace("\r", "\n").splitlines()
@@ -132,19 +132,19 @@ def test_progress_is_shown_while_training_and_leaves_the_table(capsys):
     assert pickle.loads(pickle.dumps(net)).predict(X).shape == (40,)
 
 
-def test_nothing_is_shown_unasked(capsys):
+def test_no_output_by_default(capsys):
     ECGCNNClassifier(**SMALL).fit(X, np.arange(40) % 2)
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_progress_bar_of_the_users_takes_its_place(capsys):
+def test_custom_progress_bar_replaces_the_default(capsys):
     net = ECGCNNClassifier(**SMALL, verbose=1, callbacks=[ProgressBar(detect_notebook=False)])
     net.fit(X, np.arange(40) % 2)
     assert "epoch/s" not in capsys.readouterr().err
     assert "progress" not in dict(net.callbacks_)
 
 
-def test_an_epoch_without_a_training_around_it_needs_no_bar():
+def test_fit_loop_without_fit_has_no_bar():
     net = ECGCNNClassifier(**SMALL, lr_schedule=None, callbacks__print_log=None).initialize()
     net.fit_loop(X.astype(np.float32), np.arange(40) % 2, epochs=1)
     assert len(net.history) == 1
@@ -190,7 +190,7 @@ class ByHand(Callback):
 
 @pytest.mark.parametrize("interrupt", [False, True])
 @pytest.mark.parametrize("net_class", [ECGCNNClassifier, ECGCNNLSTMClassifier])
-def test_the_model_is_the_average_of_all_steps(beats, net_class, interrupt):
+def test_model_is_the_average_over_all_steps(beats, net_class, interrupt):
     callbacks = [by_hand := ByHand(), Interrupt()] if interrupt else [by_hand := ByHand()]
     net = net_class(**SMALL_3_EPOCHS, weight_averaging=0.8, callbacks=callbacks).fit(*beats)
     averaged = {k: v for k, v in state_of(net).items() if v.is_floating_point()}
@@ -200,7 +200,7 @@ def test_the_model_is_the_average_of_all_steps(beats, net_class, interrupt):
     assert by_hand.n_steps == (8 + 3 if interrupt else 3 * 8)
 
 
-def test_training_goes_on_with_weights_as_they_are(beats):
+def test_averaging_does_not_change_training(beats):
     losses = [
         ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=decay)
         .fit(*beats)
@@ -210,7 +210,7 @@ def test_training_goes_on_with_weights_as_they_are(beats):
     assert losses[0] == losses[1]
 
 
-def test_no_decay_is_no_average(beats):
+def test_decay_of_0_equals_no_averaging(beats):
     plain, forgetful = (
         ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=decay).fit(*beats)
         for decay in (None, 0.0)
@@ -218,7 +218,7 @@ def test_no_decay_is_no_average(beats):
     assert_same(state_of(plain), state_of(forgetful))
 
 
-def test_an_average_differs_from_the_last_weights(beats):
+def test_average_differs_from_the_last_weights(beats):
     plain, averaged = (
         ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=decay).fit(*beats)
         for decay in (None, 0.9)
@@ -226,7 +226,7 @@ def test_an_average_differs_from_the_last_weights(beats):
     assert not np.allclose(plain.predict_proba(beats[0]), averaged.predict_proba(beats[0]))
 
 
-def test_validation_and_callbacks_see_the_average(beats, tmp_path):
+def test_validation_and_callbacks_use_the_average(beats, tmp_path):
     class Watch(Callback):
         def on_epoch_end(self, net, dataset_valid=None, **kwargs):  # noqa: ARG002
             net.module_.eval()
@@ -270,7 +270,7 @@ def test_early_stopping_restores_the_best_average():
     assert_same(state_of(net), states[best])
 
 
-def test_weights_stay_the_objects_that_the_optimizer_holds(beats):
+def test_averaging_keeps_the_tensors_of_the_optimizer(beats):
     net = ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=0.9).fit(*beats)
     held = [id(weight) for group in net.optimizer_.param_groups for weight in group["params"]]
     assert held == [id(weight) for weight in net.module_.parameters()]
@@ -286,7 +286,7 @@ def test_weights_stay_the_objects_that_the_optimizer_holds(beats):
     ids=["as it is", "pickle", "deepcopy"],
 )
 @pytest.mark.parametrize("goes_on", ["partial_fit", "fit"])
-def test_training_in_two_parts_is_training(beats, between, goes_on):
+def test_training_in_two_parts_equals_training_at_once(beats, between, goes_on):
     parameters = SMALL_3_EPOCHS | {"weight_averaging": 0.9, "lr_schedule": None, "warm_start": True}
     whole = ECGCNNClassifier(**parameters | {"max_epochs": 4}).fit(*beats)
     parts = between(ECGCNNClassifier(**parameters | {"max_epochs": 2}).fit(*beats))
@@ -294,7 +294,7 @@ def test_training_in_two_parts_is_training(beats, between, goes_on):
     assert_same(state_of(parts), state_of(whole))
 
 
-def test_training_goes_on_from_weights_that_were_loaded(beats, tmp_path):
+def test_training_continues_from_loaded_weights(beats, tmp_path):
     X, y = beats
     other = ECGCNNClassifier(**SMALL_3_EPOCHS | {"random_state": 1}).fit(X, y)
     other.save_params(f_params=tmp_path / "params")
@@ -306,14 +306,14 @@ def test_training_goes_on_from_weights_that_were_loaded(beats, tmp_path):
         torch.testing.assert_close(found[name], expected[name], rtol=1e-5, atol=1e-6)
 
 
-def test_fit_after_fit_forgets_the_average(beats):
+def test_refit_discards_the_average(beats):
     X, y = beats
     once = ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=0.9).fit(X, y)
     twice = ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=0.9).fit(-X[:50], y[:50]).fit(X, y)
     assert_same(state_of(once), state_of(twice))
 
 
-def test_averaging_can_be_switched_off_and_on(beats):
+def test_averaging_is_disabled_and_enabled_again(beats):
     net = ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=0.9).fit(*beats)
     net.set_params(weight_averaging=None).partial_fit(*beats)
     net.set_params(weight_averaging=0.9).partial_fit(*beats)
@@ -321,7 +321,7 @@ def test_averaging_can_be_switched_off_and_on(beats):
     assert np.isfinite(net.history[-1, "train_loss"])
 
 
-def test_a_failed_fit_leaves_the_old_average(beats):
+def test_failed_fit_keeps_the_old_average(beats):
     X, y = beats
     net = ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=0.9, lr_schedule=None).fit(X, y)
     twin = copy.deepcopy(net)
@@ -335,7 +335,7 @@ def test_a_failed_fit_leaves_the_old_average(beats):
     assert_same(state_of(net), state_of(twin))
 
 
-def test_a_failed_partial_fit_leaves_an_average(beats):
+def test_failed_partial_fit_keeps_an_average(beats):
     callbacks = [by_hand := ByHand(), Interrupt(RuntimeError)]
     net = ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=0.8, callbacks=callbacks)
     net.set_params(classes=["N", "S", "V"]).initialize()
@@ -355,7 +355,7 @@ class Copy(Callback):
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.9])
-def test_a_copy_from_the_middle_of_an_epoch_goes_on_from_there(beats, decay, monkeypatch):
+def test_copy_made_within_an_epoch_continues_from_there(beats, decay, monkeypatch):
     monkeypatch.setattr(Copy, "copies", [])
     ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=decay, callbacks=[Copy()]).fit(*beats)
     stored, weights = Copy.copies[12]
@@ -366,7 +366,7 @@ def test_a_copy_from_the_middle_of_an_epoch_goes_on_from_there(beats, decay, mon
         torch.testing.assert_close(weight.detach(), weights[name], rtol=1e-5, atol=1e-6)
 
 
-def test_a_trimmed_net_is_no_larger_for_its_average(beats):
+def test_trimming_discards_the_average(beats):
     sizes = []
     for decay in (None, 0.9):
         net = ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=decay).fit(*beats)
@@ -375,7 +375,7 @@ def test_a_trimmed_net_is_no_larger_for_its_average(beats):
     assert sizes[1] < sizes[0] + 100
 
 
-def test_networks_of_the_user_are_averaged(beats):
+def test_custom_network_is_averaged(beats):
     network = nn.Sequential(nn.Linear(64, 3))
     callbacks = [by_hand := ByHand()]
     net = ECGCNNClassifier(
@@ -385,7 +385,7 @@ def test_networks_of_the_user_are_averaged(beats):
     torch.testing.assert_close(net.module_[0].weight.double(), by_hand.average["0.weight"])
 
 
-def test_weights_of_several_kinds_are_averaged():
+def test_weights_of_several_dtypes_are_averaged():
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2).double(), nn.BatchNorm1d(2))
     before = copy.deepcopy(network)
     average = WeightAverage()
@@ -399,13 +399,13 @@ def test_weights_of_several_kinds_are_averaged():
         torch.testing.assert_close(gained, torch.full_like(gained, expected))
 
 
-def test_a_step_outside_an_epoch_is_nothing():
+def test_step_outside_an_epoch_is_ignored():
     average = WeightAverage()
     average.step(0.9)
     assert average.n_steps == 0
 
 
 @pytest.mark.parametrize("decay", [1.0, -0.1, "much"])
-def test_impossible_decays_are_refused(beats, decay):
+def test_invalid_decays_raise(beats, decay):
     with pytest.raises(ValueError, match="'weight_averaging' parameter"):
         ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=decay).fit(*beats)
