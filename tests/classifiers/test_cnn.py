@@ -17,12 +17,6 @@ def test_defaults_equal_those_of_the_network(net_class, network):
     assert {name: parameters[name] for name in described} == described
 
 
-def test_every_parameter_is_documented():
-    for name in ECGCNNClassifier().get_params(deep=False):
-        assert f" {name}" in ECGCNNClassifier.__doc__
-        assert name in ECGCNNLSTMClassifier.__doc__
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("net", [ECGCNNClassifier(random_state=0)])
 def test_defaults_reach_98_percent_on_the_official_kaggle_split(real_data, net):
