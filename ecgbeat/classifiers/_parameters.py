@@ -221,20 +221,24 @@ SHARED_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-def inherit_signature(cls: type, parent: type) -> None:
-    """Replace ``**shared`` in the signature of ``cls.__init__`` by the parameters of a parent.
+def inherit_signature(cls: Any, parent: type) -> None:
+    """Replace ``**shared`` in the signature of a class by the parameters of its parent.
 
-    For introspection at run time, by ``help``, scikit-learn and Sphinx. Static type checkers
-    derive the same from ``Unpack[SharedParameters]``.
+    For introspection at run time: scikit-learn reads the signature of ``__init__``, Sphinx that
+    of the class. Static type checkers derive the same from ``Unpack[SharedParameters]``.
     """
-    init: Any = cls.__dict__.get("__init__")
-    own = inspect.signature(init).parameters if init is not None else {}
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in own.values()):
-        named = {n: p for n, p in own.items() if p.kind is not p.VAR_KEYWORD}
-        inherited = inspect.signature(parent).parameters
-        merged = named | {n: p for n, p in inherited.items() if n not in named}
-        ordered = sorted(merged.values(), key=lambda parameter: parameter.kind)
-        init.__signature__ = inspect.Signature(ordered, return_annotation=None)
+    init = cls.__dict__.get("__init__")
+    if init is None:
+        return
+    parameters = dict(inspect.signature(init).parameters)
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        own = {n: p for n, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
+        merged = own | {
+            n: p for n, p in inspect.signature(parent).parameters.items() if n not in own
+        }
+        parameters = dict(sorted(merged.items(), key=lambda item: item[1].kind))
+        init.__signature__ = inspect.Signature(list(parameters.values()), return_annotation=None)
+    cls.__signature__ = inspect.Signature(list(parameters.values())[1:])  # without self
 
 
 def inherit_documentation(docstring: str, inherited: str) -> str:
