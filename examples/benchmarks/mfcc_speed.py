@@ -1,10 +1,10 @@
-"""Hold a stop-watch to ecgbeat.signal.mfcc beside librosa, row by row.
+"""Speed of ecgbeat.signal.mfcc on batches, compared with librosa row by row.
 
     python examples/benchmarks/mfcc_speed.py
 
-Needs no data: sounds are random numbers, which cost what real ones cost. The two take turns, after
-a call each that is not timed. *speed* is librosa's time over ecgbeat's, so that 2 is twice as fast;
-*difference* is the largest between the coefficients of the two.
+Needs no data: the sounds are random numbers, which take as long as real ones. Both are timed
+alternately, after one untimed call each. *speed* is the time of librosa divided by that of ecgbeat,
+such that 2 is twice as fast; *difference* is the largest between the coefficients of the two.
 """
 
 import argparse
@@ -28,7 +28,7 @@ DEFAULTS = {name: mfcc.__kwdefaults__[name] for name in ("n_mfcc", "n_fft", "hop
 
 
 def by_librosa(rows, deltas=0, **settings):
-    """Compute the coefficients of each row as one would with librosa."""
+    """Compute the coefficients of each row by librosa."""
     found = []
     for row in rows:
         plain = librosa.feature.mfcc(y=row, sr=FS_HZ, **(DEFAULTS | settings))
@@ -39,7 +39,7 @@ def by_librosa(rows, deltas=0, **settings):
 
 
 def compared(n_rows, n_times, settings, arguments):
-    """Time both in turn, so that a busy moment hits both; return the cells of a row."""
+    """Time both alternately, such that other load affects both; return the cells of a row."""
     rows = np.random.default_rng(0).standard_normal((n_rows, n_times), dtype=arguments.dtype)
 
     def ours():
@@ -48,7 +48,7 @@ def compared(n_rows, n_times, settings, arguments):
     def peers():
         return by_librosa(rows, **settings)
 
-    difference = np.abs(ours() - peers()).max()  # and what is imported at the first call
+    difference = np.abs(ours() - peers()).max()  # imports at the first call
     repeats = arguments.repeats if n_rows > 1 else arguments.repeats * arguments.calls
     pairs = [[timeit.timeit(f, number=1) for f in (ours, peers)] for _ in range(repeats)]
     cells = []
@@ -59,7 +59,7 @@ def compared(n_rows, n_times, settings, arguments):
 
 
 def size(text):
-    """Read rows and samples from a text such as 461x20000."""
+    """Parse rows and samples from a text such as 461x20000."""
     n_rows, n_times = (int(number) for number in text.split("x"))
     if min(n_rows, n_times) < 1:
         raise ValueError
@@ -67,7 +67,7 @@ def size(text):
 
 
 def count(text):
-    """Read a number of 1 or more."""
+    """Parse an integer of at least 1."""
     if int(text) < 1:
         raise ValueError
     return int(text)
@@ -80,7 +80,7 @@ def parse_arguments():
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--threads", type=count, default=1)
     parser.add_argument("--repeats", type=count, default=7)
-    parser.add_argument("--calls", type=count, default=30, help="a repeat, with one row alone")
+    parser.add_argument("--calls", type=count, default=30, help="calls per repeat of a single row")
     parser.add_argument("--markdown", action="store_true", help="print the table for the docs")
     return parser.parse_args()
 
