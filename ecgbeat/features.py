@@ -208,17 +208,18 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        self
-
-        Warns
-        -----
-        UserWarning
-            If mel bands are empty, since they are narrower than the frequency resolution.
+        self : MFCCExtractor
+            Fitted extractor.
 
         Raises
         ------
         ValueError
             If a parameter or ``X`` is invalid. The estimator keeps its former state.
+
+        Warns
+        -----
+        UserWarning
+            If mel bands are empty, since they are narrower than the frequency resolution.
         """
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), caller_name="MFCCExtractor"

@@ -95,13 +95,13 @@ def mfcc(
     n_mfcc : int, default=20
         Number of coefficients. This and the following parameters are those of
         `ecgbeat.MFCCExtractor`, where each is described.
-    n_fft, hop_length, win_length, window, center, pad_mode, power
+    n_fft, hop_length, win_length, window, center, pad_mode, power : optional
         Frames and their spectra.
-    n_mels, fmin, fmax, htk, mel_norm, top_db
+    n_mels, fmin, fmax, htk, mel_norm, top_db : optional
         Mel bands and their levels.
-    dct_type, norm, lifter
+    dct_type, norm, lifter : optional
         Cosine transform.
-    deltas, delta_width, normalize, summary
+    deltas, delta_width, normalize, summary : optional
         Derivatives, normalization and statistics over the frames.
 
     Returns
@@ -112,11 +112,6 @@ def mfcc(
         mean, standard deviation, minimum, median, maximum and skewness over the frames.
         float32 if ``x`` is, else float64.
 
-    Warns
-    -----
-    UserWarning
-        If mel bands are empty, since they are narrower than the frequency resolution.
-
     Raises
     ------
     TypeError
@@ -124,6 +119,11 @@ def mfcc(
     ValueError
         If a parameter is out of range or incompatible with another, or ``x`` is not finite
         or has no samples.
+
+    Warns
+    -----
+    UserWarning
+        If mel bands are empty, since they are narrower than the frequency resolution.
 
     See Also
     --------
@@ -172,34 +172,43 @@ def mfcc(
     >>> mfcc(sounds[0], fs=4000, n_mfcc=13, deltas=2).shape
     (39, 126)
     """
-    import librosa  # takes long
+    import librosa  # takes seconds
 
     settings = {name: value for name, value in locals().items() if name in MFCC_CONSTRAINTS}
     _check_settings(settings)
     x = as_rows(x, "mfcc")
     if x.shape[-1] == 0:
         raise ValueError(f"mfcc: x must hold at least one sample a row, got shape {x.shape}.")
-    rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
     window = _window_samples(window, n_fft if win_length is None else win_length, n_fft)
     fmax = fs / 2 if fmax is None else fmax
-    mel_basis, n_empty = _mel_basis(fs, n_fft, n_mels, fmin, fmax, htk, mel_norm)
-    if n_empty:
-        warnings.warn(_empty_bands(n_empty, n_mels, fs, n_fft), UserWarning, stacklevel=2)
+    mel_basis = _mel_basis(
+        sr=fs, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=mel_norm
+    )
+    if n_empty := np.sum(~mel_basis.any(axis=1)):
+        warnings.warn(
+            f"{n_empty} of n_mels={n_mels} mel bands are empty: they are narrower than the "
+            f"frequency resolution of {fs / n_fft:.3g} Hz (fs / n_fft = {fs:g} / {n_fft}). Lower "
+            "n_mels, raise n_fft, or widen the range from fmin to fmax.",
+            stacklevel=2,
+        )
 
-    n_padding = n_fft // 2 if center else 0
-    n_frames = 1 + max(0, rows.shape[1] + 2 * n_padding - n_fft) // hop_length
+    rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+    padding = (n_fft // 2, n_fft // 2) if center else (0, max(0, n_fft - rows.shape[1]))
+    n_frames = 1 + (rows.shape[1] + sum(padding) - n_fft) // hop_length
     n_columns = n_frames if summary is None else 6
     result = np.empty((len(rows), n_mfcc * (1 + deltas), n_columns), rows.dtype)
     for chunk in row_chunks(len(rows), n_frames * n_fft):
-        padded = _pad(rows[chunk].astype(np.float64), n_padding, pad_mode, n_fft)
+        padded: np.ndarray = np.pad(  # type: ignore[call-overload] # wants a literal mode
+            rows[chunk].astype(np.float64), ((0, 0), padding), pad_mode if center else "constant"
+        )
         levels = _mel_levels(padded, window, hop_length, power, mel_basis)
         if top_db is not None:
             loudest = levels.max(axis=(1, 2), keepdims=True)  # of each row by itself
             np.maximum(levels, loudest - top_db, out=levels)
-        channels = librosa.feature.mfcc(
+        cepstra = librosa.feature.mfcc(
             S=levels, n_mfcc=n_mfcc, dct_type=dct_type, norm=norm, lifter=lifter
         )
-        channels = np.concatenate([channels, *_derivatives(channels, deltas, delta_width)], axis=1)
+        channels = np.concatenate([cepstra, *_derivatives(cepstra, deltas, delta_width)], axis=1)
         if normalize:
             channels = _standardize(channels)[0]
         result[chunk] = channels if summary is None else _statistics(channels)
@@ -212,38 +221,33 @@ def _check_settings(settings: dict[str, Any]) -> None:
     for name, value in settings.items():
         if isinstance(value, bool) and "boolean" not in MFCC_CONSTRAINTS[name]:
             raise InvalidParameterError(f"{name} must be a number, got {value!r}.")
-    fs, fmin, fmax = (settings[name] for name in ("fs", "fmin", "fmax"))
+    names = ("fs", "fmin", "fmax", "n_mels", "n_mfcc", "n_fft", "win_length", "delta_width")
+    fs, fmin, fmax, n_mels, n_mfcc, n_fft, win_length, delta_width = (settings[n] for n in names)
     fmax = fs / 2 if fmax is None else fmax
-    n_mfcc, n_mels = settings["n_mfcc"], settings["n_mels"]
-    win_length, n_fft = settings["win_length"], settings["n_fft"]
+    problem = None
     if n_mfcc > n_mels:
-        raise ValueError(
-            f"n_mfcc={n_mfcc} must not exceed n_mels={n_mels}, the number of coefficients that "
-            "describe all mel bands. Lower n_mfcc or raise n_mels."
-        )
-    if settings["dct_type"] == 1 and n_mels == 1:
-        raise ValueError("dct_type=1 needs n_mels of 2 or more, got n_mels=1.")
-    if win_length is not None and win_length > n_fft:
-        raise ValueError(
+        problem = f"n_mfcc={n_mfcc} must not exceed n_mels={n_mels}. Lower n_mfcc or raise n_mels."
+    elif settings["dct_type"] == 1 and n_mels == 1:
+        problem = "dct_type=1 needs n_mels of 2 or more, got n_mels=1."
+    elif win_length is not None and win_length > n_fft:
+        problem = (
             f"win_length={win_length} must not exceed n_fft={n_fft}, the frame that holds the "
             "window: lower win_length or raise n_fft."
         )
-    if settings["delta_width"] % 2 == 0:
-        raise ValueError(
-            f"delta_width must be odd, with as many frames before as after, got "
-            f"{settings['delta_width']!r}."
+    elif delta_width % 2 == 0:
+        problem = (
+            f"delta_width must be odd, with as many frames before as after, got {delta_width!r}."
         )
-    if fmax > fs / 2:
-        raise ValueError(
+    elif fmax > fs / 2:
+        problem = (
             f"fmax={fmax:g} Hz must not exceed fs / 2 = {fs / 2:g} Hz, the highest frequency in a "
             f"signal sampled at fs={fs:g} Hz: lower fmax, set it to None (which means fs / 2), or "
             "set fs to the true rate."
         )
-    if fmin >= fmax:
-        raise ValueError(
-            f"fmin={fmin:g} Hz must be below fmax={fmax:g} Hz, or there is no room for mel bands: "
-            "lower fmin or raise fmax."
-        )
+    elif fmin >= fmax:
+        problem = f"fmin={fmin:g} Hz must be below fmax={fmax:g} Hz: lower fmin or raise fmax."
+    if problem:
+        raise ValueError(problem)
 
 
 def _window_samples(window: Any, length: int, n_fft: int) -> np.ndarray:
@@ -267,40 +271,15 @@ def _window_samples(window: Any, length: int, n_fft: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def _mel_basis(
-    fs: float,
-    n_fft: int,
-    n_mels: int,
-    fmin: float,
-    fmax: float,
-    htk: bool,
-    norm: str | float | None,
-) -> tuple[np.ndarray, int]:
-    """Return the weights of the mel bands, ``(n_mels, n_bins)``, and how many bands are empty."""
+def _mel_basis(**arguments: Any) -> np.ndarray:
+    """Return the weights of the mel bands, ``(n_mels, n_bins)``."""
     from librosa.filters import mel
 
-    with warnings.catch_warnings():  # replaced by one in the terms of our parameters
+    with warnings.catch_warnings():  # mfcc warns in the terms of its own parameters
         warnings.filterwarnings("ignore", "Empty filters detected", UserWarning)
-        basis = mel(sr=fs, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
-    basis = basis.astype(np.float64)  # of the float32 weights, which librosa itself multiplies by
+        basis = mel(**arguments).astype(np.float64)  # from float32, as in melspectrogram
     basis.flags.writeable = False  # shared by all calls
-    return basis, int(np.sum(~basis.any(axis=1)))
-
-
-def _empty_bands(n_empty: int, n_mels: int, fs: float, n_fft: int) -> str:
-    return (
-        f"{n_empty} of n_mels={n_mels} mel bands are empty: they are narrower than the frequency "
-        f"resolution of {fs / n_fft:.3g} Hz (fs / n_fft = {fs:g} / {n_fft}). Lower n_mels, raise "
-        "n_fft, or widen the range from fmin to fmax."
-    )
-
-
-def _pad(rows: np.ndarray, n_padding: int, pad_mode: str, n_fft: int) -> np.ndarray:
-    """Pad rows at both ends, or without padding at the end up to the length of a frame."""
-    if n_padding:
-        # mypy wants literals for the mode
-        return np.pad(rows, ((0, 0), (n_padding, n_padding)), mode=pad_mode)  # type: ignore[call-overload]
-    return np.pad(rows, ((0, 0), (0, max(0, n_fft - rows.shape[1]))))
+    return basis
 
 
 def _mel_levels(
