@@ -6,6 +6,7 @@ Functions take and return arrays, and operate along the last axis.
 from ecgbeat._recordings import bridge_gaps
 from ecgbeat.signal._beats import cut_beats, resample_beats, window_samples
 from ecgbeat.signal._filtering import bandpass, bandpass_sections
+from ecgbeat.signal._mfcc import MFCC_CONSTRAINTS as MFCC_CONSTRAINTS  # for MFCCExtractor
 from ecgbeat.signal._mfcc import mfcc
 from ecgbeat.signal._r_peaks import detect_r_peaks
 from ecgbeat.signal._rr import rr_feature_names, rr_features

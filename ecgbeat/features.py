@@ -1,48 +1,40 @@
-"""Mel-frequency cepstral coefficients of sounds (layer 2)."""
+"""Features of sounds: mel-frequency cepstral coefficients."""
 
 import warnings
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 
 from ecgbeat._validation import (
-    Integral,
-    Interval,
-    Options,
-    Real,
-    StrOptions,
     check_feature_names_in,
     check_is_fitted,
     unchanged_on_error,
     validate_beats,
     validate_parameter_constraints,
 )
-from ecgbeat.signal._frames import STATISTICS
-from ecgbeat.signal._mfcc import mfcc_rows, mfcc_statistics
-from ecgbeat.signal._mfcc_design import (
-    DCT_TYPES,
-    PAD_MODES,
-    MFCCDesign,
-    MFCCSettings,
-    design_mfcc,
-)
+from ecgbeat.signal import MFCC_CONSTRAINTS, mfcc
 
-_DELTA_PREFIXES = ("", "delta_", "delta2_")
+__all__ = ["MFCCExtractor"]
+
+_PREFIXES = ("", "delta_", "delta2_")  # of channels, by order of the derivative
+_STATISTICS = ("mean", "std", "min", "median", "max", "skew")  # in the order of signal.mfcc
 
 
-def _gives_columns(extractor: "MFCCExtractor") -> bool:
-    """Tell whether the result is 2-D: 3-D has no columns to name."""
+def _is_2d(extractor: "MFCCExtractor") -> bool:
+    """Return whether the result is 2-D; 3-D results have no columns to name."""
     return extractor.flatten or extractor.summary is not None
 
 
 class MFCCExtractor(TransformerMixin, BaseEstimator):
-    """Describe each sound by mel-frequency cepstral coefficients (MFCCs), frame by frame.
+    """Extract mel-frequency cepstral coefficients (MFCCs) from each sound, frame by frame.
 
-    The same as ``librosa.feature.mfcc`` of each row by itself, in the form that the
-    classifiers, SMOTE or classical models take. Defaults suit heart sounds at 4 kHz; at
-    another rate set ``n_fft`` and ``hop_length``, which are in samples, too.
+    Equal to ``librosa.feature.mfcc`` of each row by itself, in the form that the
+    classifiers, SMOTE or classical models take. The defaults suit heart sounds at 4 kHz; at
+    other sampling rates adapt ``n_fft`` and ``hop_length``, which are in samples.
 
     Parameters
     ----------
@@ -51,66 +43,66 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
     n_mfcc : int, default=20
         Number of coefficients, at most ``n_mels``. The first is the level.
     n_fft : int, default=256
-        Samples of a frame: 64 ms at 4 kHz.
+        Samples per frame: 64 ms at 4 kHz.
     hop_length : int, default=64
-        Samples from one frame to the next: 16 ms at 4 kHz.
+        Samples between the starts of successive frames: 16 ms at 4 kHz.
     win_length : int or None, default=None
-        Samples of the window in the middle of a frame, at most ``n_fft``, which None
-        stands for.
+        Samples of the window, which is centered in the frame, at most ``n_fft``. None means
+        ``n_fft``.
     window : str, tuple, float, callable or array-like of shape (win_length,), \
             default="hann"
         As in ``scipy.signal.get_window``, a function of the length, or the window.
     center : bool, default=True
-        Whether frame ``i`` has its middle at sample ``i * hop_length``, for which rows
+        Whether frame ``i`` is centered at sample ``i * hop_length``, for which rows
         are padded by ``n_fft // 2`` samples at both ends. Otherwise it begins there.
     pad_mode : {"constant", "edge", "linear_ramp", "reflect", "symmetric"}, \
             default="constant"
-        How ``center`` pads, as in ``numpy.pad``: zeros by default.
+        Padding for ``center``, as in ``numpy.pad``: zeros by default.
     power : float, default=2.0
         Exponent of the magnitudes of the spectrum: 2 for power, 1 for amplitude.
     n_mels : int, default=40
         Number of mel bands.
     fmin, fmax : float, default=0.0, None
-        Where the lowest band begins and the highest ends, in Hz,
-        ``0 <= fmin < fmax <= fs / 2``. None is ``fs / 2``.
+        Lower edge of the lowest band and upper edge of the highest, in Hz,
+        ``0 <= fmin < fmax <= fs / 2``. None means ``fs / 2``.
     htk : bool, default=False
-        Whether to use the mel scale of HTK instead of Slaney's.
+        Whether to use the mel scale of HTK instead of that of Slaney.
     mel_norm : {"slaney"}, float or None, default="slaney"
-        Scale the bands to equal area, or each band's weights by the norm of this
-        order. None leaves their peaks at 1.
+        Scaling of the bands: to equal area, or the weights of each by their norm of this
+        order. None keeps peaks of 1.
     top_db : float or None, default=80.0
-        Raise levels to no less than this many dB below the row's highest. None does
-        not.
+        Raise levels to at least this many dB below the highest of the row. None disables
+        it.
     dct_type : {1, 2, 3}, default=2
         Type of the cosine transform.
     norm : {"ortho"} or None, default="ortho"
-        Whether the cosine transform is orthonormal.
+        Normalization of the cosine transform. With "ortho", it is orthonormal.
     lifter : float, default=0
         Multiply coefficient ``i`` (from 0) by
-        ``1 + lifter / 2 * sin(pi * (i + 1) / lifter)``; 0 does not.
+        ``1 + lifter / 2 * sin(pi * (i + 1) / lifter)``. 0 disables liftering.
     deltas : {0, 1, 2}, default=0
         Append the first, or the first and second, derivatives in time, per frame.
     delta_width : int, default=9
-        Frames over which derivatives are fitted, odd, 3 or more.
+        Number of frames to fit derivatives over, odd, at least 3.
     normalize : bool, default=False
-        Whether to shift each coefficient (and derivative) of each row to mean 0 over
-        its frames and scale it to standard deviation 1. Gain and colour of the microphone
-        go, and with them all that is alike in every frame. Constant ones become 0.
+        Whether to scale each coefficient (and derivative) of each row to mean 0 and standard
+        deviation 1 over its frames. This removes gain and color of the microphone,
+        together with everything that is alike in all frames. Constants become 0.
     flatten : bool, default=True
-        Whether the channels of a sound stand one after the other in a row. Such rows
-        are read back by a classifier with ``n_leads=n_mfcc * (1 + deltas)``. Otherwise
-        the result is 3-D. Of no effect on ``summary="stats"``, which is always 2-D.
+        Whether to concatenate the channels of a sound in one row, as a classifier with
+        ``n_leads=n_mfcc * (1 + deltas)`` expects. Otherwise the result is 3-D. Has no effect
+        with ``summary="stats"``, which is always 2-D.
     summary : {"stats"} or None, default=None
-        ``"stats"`` gives, instead of the frames, six numbers for each channel, for
-        models that know no order in time: mean, standard deviation, minimum, median,
-        maximum and skewness over the frames.
+        With "stats", each channel is summarized by six statistics over the frames, for
+        models without an order in time: mean, standard deviation, minimum, median,
+        maximum and skewness.
 
     Attributes
     ----------
     n_channels_ : int
         Number of channels, ``n_mfcc * (1 + deltas)``: the ``n_leads`` of a classifier.
     n_frames_ : int
-        Number of frames of each row.
+        Number of frames per row.
     channel_names_ : ndarray of shape (n_channels_,)
         ``mfcc0`` and so on, then ``delta_mfcc0``, then ``delta2_mfcc0``.
     n_features_in_ : int
@@ -120,13 +112,13 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    ecgbeat.signal.mfcc : The same as a function, with the method, its source and
-        what differs from librosa.
+    ecgbeat.signal.mfcc : Equivalent function, with the method, its source and the
+        deviations from librosa.
 
     Notes
     -----
-    Rows shorter than one frame are filled up with zeros, silence gives finite numbers,
-    and no row depends on another.
+    Rows shorter than one frame are padded with zeros, silence results in finite numbers,
+    and rows are independent.
 
     Examples
     --------
@@ -147,29 +139,8 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "fs": [Interval(Real, 0, None, closed="neither")],
-        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
-        "n_fft": [Interval(Integral, 2, None, closed="left")],
-        "hop_length": [Interval(Integral, 1, None, closed="left")],
-        "win_length": [Interval(Integral, 1, None, closed="left"), None],
-        "window": [str, tuple, Real, callable, "array-like"],
-        "center": ["boolean"],
-        "pad_mode": [StrOptions(set(PAD_MODES))],
-        "power": [Interval(Real, 0, None, closed="neither")],
-        "n_mels": [Interval(Integral, 1, None, closed="left")],
-        "fmin": [Interval(Real, 0, None, closed="left")],
-        "fmax": [Interval(Real, 0, None, closed="neither"), None],
-        "htk": ["boolean"],
-        "mel_norm": [StrOptions({"slaney"}), Interval(Real, 0, None, closed="right"), None],
-        "top_db": [Interval(Real, 0, None, closed="left"), None],
-        "dct_type": [Options(Integral, set(DCT_TYPES))],
-        "norm": [StrOptions({"ortho"}), None],
-        "lifter": [Interval(Real, 0, None, closed="left")],
-        "deltas": [Options(Integral, {0, 1, 2})],
-        "delta_width": [Interval(Integral, 3, None, closed="left")],
-        "normalize": ["boolean"],
+        **MFCC_CONSTRAINTS,
         "flatten": ["boolean"],
-        "summary": [StrOptions({"stats"}), None],
     }
 
     n_features_in_: int
@@ -182,7 +153,7 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
         n_fft: int = 256,
         hop_length: int = 64,
         win_length: int | None = None,
-        window: Any = "hann",
+        window: str | tuple | Callable[[int], ArrayLike] | ArrayLike = "hann",
         center: bool = True,
         pad_mode: str = "constant",
         power: float = 2.0,
@@ -225,46 +196,46 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
         self.flatten = flatten
         self.summary = summary
 
-    def fit(self, X: Any, y: Any = None) -> "MFCCExtractor":  # noqa: ARG002 - for pipelines
-        """Check the parameters and learn the length of the sounds.
+    def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: ARG002 - for pipelines
+        """Validate the parameters and learn the length of the sounds.
 
         Parameters
         ----------
         X : array-like of shape (n_sounds, n_times)
-            Sounds, one a row.
+            Sounds, one per row.
         y : object, default=None
             Ignored.
 
         Returns
         -------
-        self
-
-        Warns
-        -----
-        UserWarning
-            If mel bands are narrower than the steps of the spectrum and so have no part
-            of it.
+        self : MFCCExtractor
+            Fitted extractor.
 
         Raises
         ------
         ValueError
-            If a parameter or ``X`` is not usable. The estimator keeps its former state.
+            If a parameter or ``X`` is invalid. The estimator keeps its former state.
+
+        Warns
+        -----
+        UserWarning
+            If mel bands are empty, since they are narrower than the frequency resolution.
         """
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), caller_name="MFCCExtractor"
         )
-        design = self._design()
-        self._refuse_all_but_rows(X)
+        self._check_rows(X)
         with unchanged_on_error(self):
-            validate_beats(self, X, reset=True)
-            self.n_channels_ = design.n_channels
-            self.n_frames_ = design.n_frames(self.n_features_in_)
-            self.channel_names_ = self._channel_names()
-            if message := design.empty_bands():
-                warnings.warn(message, UserWarning, stacklevel=2)
+            rows = validate_beats(self, X, reset=True)
+            settings = self._settings() | {"summary": None}
+            _, self.n_channels_, self.n_frames_ = mfcc(rows[:1], **settings).shape
+            self.channel_names_ = np.array(
+                [f"{p}mfcc{i}" for p in _PREFIXES[: 1 + self.deltas] for i in range(self.n_mfcc)],
+                dtype=object,
+            )
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Compute the coefficients, or their statistics, of each row.
 
         Parameters
@@ -276,9 +247,9 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_sounds, n_channels_ * n_frames_), \
                 (n_sounds, n_channels_, n_frames_) or (n_sounds, n_channels_ * 6)
-            By default flattened, all frames of a channel after another; 3-D with
-            ``flatten=False``; with ``summary="stats"`` the six statistics of a channel
-            after another. float32 if ``X`` is, else float64.
+            By default flattened, channel by channel; 3-D with ``flatten=False``; with
+            ``summary="stats"`` the six statistics of each channel in turn. float32 if ``X``
+            is, else float64.
 
         Raises
         ------
@@ -287,20 +258,19 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
         ValueError
             If ``X`` is not of the form seen in ``fit``, or not finite.
         """
-        self._refuse_all_but_rows(X)  # before check_is_fitted: fitting would not mend it
+        self._check_rows(X)  # before check_is_fitted, since fitting would not help
         check_is_fitted(self)
-        X = validate_beats(self, X, reset=False)
-        design = self._design()
-        if self.summary is not None:
-            return mfcc_statistics(X, design).reshape(len(X), -1)
-        coefficients = mfcc_rows(X, design)
-        return coefficients.reshape(len(X), -1) if self.flatten else coefficients
+        rows = validate_beats(self, X, reset=False)
+        with warnings.catch_warnings():  # fit has warned
+            warnings.filterwarnings("ignore", ".* mel bands are empty", UserWarning)
+            coefficients = mfcc(rows, **self._settings())
+        return coefficients.reshape(len(rows), -1) if _is_2d(self) else coefficients
 
-    @available_if(_gives_columns)
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Name the columns: channel and frame, or channel and statistic.
+    @available_if(_is_2d)
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return the names of the columns: channel and frame, or channel and statistic.
 
-        Only of 2-D results, as is ``set_output``. With ``flatten=False`` see
+        Available for 2-D results only, as is ``set_output``. With ``flatten=False`` see
         ``channel_names_``.
 
         Parameters
@@ -323,20 +293,15 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         check_feature_names_in(self, input_features, generate_names=False)
-        endings = STATISTICS if self.summary else [f"frame{i}" for i in range(self.n_frames_)]
-        names = [f"{channel}_{end}" for channel in self.channel_names_ for end in endings]
+        endings = _STATISTICS if self.summary else [f"frame{i}" for i in range(self.n_frames_)]
+        names = [f"{channel}_{ending}" for channel in self.channel_names_ for ending in endings]
         return np.array(names, dtype=object)
 
-    def _design(self) -> MFCCDesign:
-        """Check the parameters against each other."""
-        return design_mfcc(MFCCSettings(*(getattr(self, name) for name in MFCCSettings._fields)))
+    def _settings(self) -> dict[str, Any]:
+        """Return the parameters of `ecgbeat.signal.mfcc`."""
+        return {name: getattr(self, name) for name in MFCC_CONSTRAINTS}
 
-    def _channel_names(self) -> np.ndarray:
-        prefixes = _DELTA_PREFIXES[: 1 + self.deltas]
-        names = [f"{prefix}mfcc{i}" for prefix in prefixes for i in range(self.n_mfcc)]
-        return np.array(names, dtype=object)
-
-    def _refuse_all_but_rows(self, X: Any) -> None:
+    def _check_rows(self, X: Any) -> None:
         """Raise if ``X`` is a single sound, or has more than two axes."""
         is_list = isinstance(X, (list, tuple)) and len(X) > 0 and np.isscalar(X[0])
         n_axes = 1 if is_list else getattr(X, "ndim", 2)
@@ -344,7 +309,7 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"MFCCExtractor takes one sound a row, got a 1-D array of {len(X)} values. For a "
                 "single sound use ecgbeat.signal.mfcc. Reshape your data with X.reshape(1, -1) if "
-                "it is to be the only row."
+                "it is the only row."
             )
         if n_axes > 2:
             raise ValueError(
@@ -354,7 +319,7 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
             )
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that float32 is welcome."""
+        """Return tags that preserve float32."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
