@@ -485,6 +485,9 @@ class BeatClassifier(SklearnNet):
         # the labels of a net that was initialized and loaded, not fitted, may be unknown
         return self.classes_[codes] if hasattr(self, "classes_") else codes
 
+    # lets BeatAnnotator take labels from the probabilities, and compute the network once
+    predict.returns_most_probable = True  # type: ignore[attr-defined]
+
     def predict_proba(self, X: ArrayLike | Dataset[Any]) -> np.ndarray:
         """Return the probability of each class.
 
