@@ -11,11 +11,7 @@ from ecgbeat._validation import check_finite, check_positive, flatten_beats, lea
 
 
 def as_beats(X: ArrayLike, caller: str, *, n_leads: int = 1, n_aux_features: int = 0) -> np.ndarray:
-    """Return beats as float64 ``(n_beats, n_leads, n_times)``, without auxiliary columns.
-
-    ``n_leads`` and ``n_aux_features`` describe 2-D rows. Beats that do not hold real numbers raise
-    a TypeError, other invalid beats a ValueError.
-    """
+    """Return beats as float64 ``(n_beats, n_leads, n_times)``, without auxiliary columns."""
     rows, n_leads_3d = flatten_beats(X, n_leads)
     rows = as_signals(rows, "X")
     if rows.ndim != 2:

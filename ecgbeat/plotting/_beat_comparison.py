@@ -16,8 +16,6 @@ BEAT, RIGHT, WRONG = "beat", "right", "wrong class"
 MISSED, EXTRA, LEFT_OUT = "missed", "false alarm", "left out"
 ERRORS = (WRONG, MISSED, EXTRA)
 
-
-# annotations are named tuples
 BeatsLike: TypeAlias = Sequence[Any] | np.ndarray
 
 
@@ -38,11 +36,7 @@ class ComparedBeat(NamedTuple):
 
 
 def as_beat_list(beats: BeatsLike, name: str, n_times: int) -> BeatList:
-    """Return sample numbers, ascending, and labels of beats given in any form.
-
-    Annotations that mark no beats are left out of an `Annotation` and of the results of
-    ``wfdb.rdann``. ``name`` is that of the argument, for messages.
-    """
+    """Return the beats that are given in any form, without annotations that mark no beats."""
     has_names = hasattr(beats, "sample") and hasattr(beats, "symbol")
     is_pair = isinstance(beats, (tuple, list)) and len(beats) == 2 and np.ndim(beats[0]) == 1
     label: np.ndarray | None = None
@@ -65,11 +59,7 @@ def compare_beats(
     fs: float,
     tolerance: float,
 ) -> list[ComparedBeat]:
-    """Match predicted beats with reference beats and return the outcome of each, ascending.
-
-    Beats of the samples ``left_out`` belong to the reference, but are not scored. Matched beats
-    are at the predicted sample. Without a reference, all outcomes are `BEAT`.
-    """
+    """Return the outcome of each beat, ascending; ``left_out`` are samples that are not scored."""
     found = _labels(predicted)
     if reference is None:
         pairs = zip(predicted.sample.tolist(), found, strict=True)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 _KINDS = ("mean", "examples")
-_SPREADS = ("std", "percentiles", None)
 _PANEL_INCH, _LARGE_PANEL_INCH = (2.3, 1.9), (5.0, 3.0)  # of a new figure, many or only one
 _BEAT_INCH = 0.5  # height of each further example
 _MIN_PANEL_INCH = 1.3
@@ -46,6 +46,7 @@ _BAND_NAMES = {"std": "mean ± SD", "percentiles": "mean, 5 to 95 %", None: "mea
 _MARGIN = 0.06  # of the height
 
 
+@dataclass(eq=False, repr=False)
 class BeatsDisplay:
     """Beats by class on ECG paper: mean and spread, or examples.
 
@@ -59,9 +60,11 @@ class BeatsDisplay:
     labels : ndarray of shape (n_beats,)
         Label of each beat.
     fs : float
-        Sampling rate in Hz.
+        Sampling rate of the beats in Hz. For resampled beats, it is
+        ``n_times / (before + after)``.
     before : float or None, default=None
-        Seconds from the first sample to the R peak. None counts time from the first sample.
+        Seconds from the first sample to the R peak, which is then at time 0. None counts time
+        from the first sample.
     classes : sequence, default=None
         Labels to draw, in this order. None draws all, sorted.
     lead_names : sequence of str, default=None
@@ -92,9 +95,6 @@ class BeatsDisplay:
 
     Notes
     -----
-    `from_predictions` compares true with predicted labels, as it does in scikit-learn.
-    `from_beats` needs one label for each beat.
-
     The colors of [1]_ can be distinguished with color blindness. Each class has its own panel;
     with ``overlay``, lines differ by their dashes as well.
 
@@ -113,26 +113,15 @@ class BeatsDisplay:
     ['A (n = 5)', 'L (n = 9)']
     """
 
-    def __init__(
-        self,
-        beats: np.ndarray,
-        labels: np.ndarray,
-        *,
-        fs: float,
-        before: float | None = None,
-        classes: Sequence[Any] | None = None,
-        lead_names: Sequence[str] | None = None,
-        unit: str = "mV",
-        colors: Mapping[Any, str] | None = None,
-    ) -> None:
-        self.beats = beats
-        self.labels = labels
-        self.fs = fs
-        self.before = before
-        self.classes = classes
-        self.lead_names = lead_names
-        self.unit = unit
-        self.colors = colors
+    beats: np.ndarray
+    labels: np.ndarray
+    _: KW_ONLY
+    fs: float
+    before: float | None = None
+    classes: Sequence[Any] | None = None
+    lead_names: Sequence[str] | None = None
+    unit: str = "mV"
+    colors: Mapping[Any, str] | None = None
 
     @classmethod
     def from_beats(
@@ -159,22 +148,14 @@ class BeatsDisplay:
             Beats, finite.
         y : array-like of shape (n_beats,)
             Labels of the beats, of any type.
-        fs : float
-            Sampling rate of the beats in Hz. For resampled beats, it is
-            ``n_times / (before + after)``.
-        before : float or None, default=None
-            Seconds from the first sample to the R peak, which is then at time 0.
         n_leads : int, default=1
             Number of leads in each flattened row. Inferred from 3-D input.
         n_aux_features : int, default=0
             Number of auxiliary columns at the end of each row.
-        classes, lead_names, unit, colors
+        fs, before, classes, lead_names, unit, colors
             As in the class.
-        ax : matplotlib Axes, array of Axes or None, default=None
-            Axes to draw on, see `plot`.
-        **plot_params
-            Further parameters of `plot`: ``kind``, ``spread``, ``n_examples``, ``overlay``,
-            ``random_state``.
+        ax, **plot_params
+            As in `plot`.
 
         Returns
         -------
@@ -182,8 +163,6 @@ class BeatsDisplay:
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
         TypeError, ValueError
             If the beats, the labels or a parameter are invalid. No figure is made then.
         """
@@ -224,10 +203,8 @@ class BeatsDisplay:
         y : array-like of shape (n_beats,), default=None
             True labels. With them, right and wrong predictions are drawn apart, as in
             `from_predictions`.
-        fs : float
-            Sampling rate in Hz.
-        **params
-            Further parameters of `from_beats`, or of `from_predictions` if there is a ``y``.
+        fs, **params
+            As in `from_beats`, or in `from_predictions` if there is a ``y``.
 
         Returns
         -------
@@ -237,8 +214,6 @@ class BeatsDisplay:
         ------
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
-        ImportError, TypeError, ValueError
-            As `from_beats`.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
@@ -266,28 +241,19 @@ class BeatsDisplay:
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-            Beats.
+        X, fs, **params
+            As in `from_beats`.
         y_true, y_pred : array-like of shape (n_beats,)
             True and predicted labels.
-        fs : float
-            Sampling rate in Hz.
         classes : sequence, default=None
             True classes to draw, in this order. None draws all.
         max_panels : int, default=12
             Largest number of panels. The rarest errors are left out.
-        **params
-            Further parameters of `from_beats`.
 
         Returns
         -------
         BeatsDisplay
             The attribute ``labels`` contains the names of the panels.
-
-        Raises
-        ------
-        ImportError, TypeError, ValueError
-            As `from_beats`.
         """
         require_matplotlib(f"{cls.__name__}.from_predictions")
         names, order, colors = _label_confusions(y_true, y_pred, classes, max_panels)
@@ -327,7 +293,6 @@ class BeatsDisplay:
         Returns
         -------
         BeatsDisplay
-            This display.
         """
         caller = f"{type(self).__name__}.plot"
         require_matplotlib(caller)
@@ -338,13 +303,7 @@ class BeatsDisplay:
         names = name_leads(self.lead_names, n_leads)
         n_groups = 1 if overlay else len(classes)
         check_axes(ax, n_groups * n_leads, caller)
-        n_columns = count_columns(
-            ax,
-            n_groups,
-            max_columns=_MAX_COLUMNS,
-            new_inch=_PANEL_INCH[0],
-            min_inch=_MIN_PANEL_INCH,
-        )
+        n_columns = count_columns(ax, n_groups, _MAX_COLUMNS, _PANEL_INCH[0], _MIN_PANEL_INCH)
         size = _figure_size(n_groups, n_leads, n_columns, n_examples if kind == "examples" else 1)
         panels = make_panels(ax, n_groups, n_leads, n_columns, size)
         self.axes_, self.ax_ = panels.axes, panels.axes[0, 0]
@@ -355,7 +314,10 @@ class BeatsDisplay:
             self.lines_, self.bands_ = self._draw_means(beats, times, styles, spread)
         else:
             rng = check_random_state(random_state)
-            examples = {key: _draw_at_random(rows, n_examples, rng) for key, rows in beats.items()}
+            examples = {
+                label: rows[np.sort(rng.permutation(len(rows))[:n_examples])]
+                for label, rows in beats.items()
+            }
             self.lines_, self.bands_ = self._draw_examples(examples, times, styles, panels), []
         self._label_axes(panels, names, _BAND_NAMES[spread] if kind == "mean" else "")
         if n_groups == len(classes):
@@ -447,11 +409,7 @@ class BeatsDisplay:
 def _label_confusions(
     y_true: ArrayLike, y_pred: ArrayLike, classes: Sequence[Any] | None, max_panels: int
 ) -> tuple[np.ndarray, list[str], dict[str, str]]:
-    """Return the panel of each beat, the panels in order and their colors.
-
-    Panels are ``"N right"`` or ``"N as V"``: the right ones by class, then errors, the most
-    frequent first.
-    """
+    """Return the panel of each beat, the panels in order and their colors."""
     true = np.asarray(y_true)
     true = check_labels("y_true", true, true.shape[0] if true.ndim else 0)
     predicted = check_labels("y_pred", y_pred, len(true))
@@ -471,8 +429,8 @@ def _label_confusions(
 def _check_plot_params(kind: str, spread: str | None, n_examples: int, overlay: bool) -> None:
     if kind not in _KINDS:
         raise ValueError(f"kind must be one of {_KINDS}, got {kind!r}.")
-    if spread not in _SPREADS:
-        raise ValueError(f"spread must be one of {_SPREADS}, got {spread!r}.")
+    if spread not in _BAND_NAMES:
+        raise ValueError(f"spread must be one of {tuple(_BAND_NAMES)}, got {spread!r}.")
     if overlay and kind != "mean":
         raise ValueError(f"kind must be 'mean' with overlay=True, got {kind!r}.")
     if not isinstance(n_examples, Integral) or n_examples < 1:
@@ -496,11 +454,6 @@ def _mean_and_band(
         return mean, low, high
     std = beats.std(axis=0) if spread == "std" else 0.0
     return mean, mean - std, mean + std
-
-
-def _draw_at_random(beats: np.ndarray, n_most: int, rng: np.random.RandomState) -> np.ndarray:
-    """Return up to ``n_most`` beats drawn without replacement, in their order."""
-    return beats[np.sort(rng.permutation(len(beats))[:n_most])]
 
 
 def _distance(waves: np.ndarray) -> float:

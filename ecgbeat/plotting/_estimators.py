@@ -9,11 +9,7 @@ from ecgbeat._validation import check_is_fitted
 
 
 def unwrap(estimator: BaseEstimator) -> tuple[list[Any], Any]:
-    """Return the transformers and the final estimator of nested pipelines and searches.
-
-    The transformers are in order, without resamplers. An annotator counts as a pipeline. All must
-    be fitted.
-    """
+    """Return the transformers and the final estimator of fitted, nested pipelines and searches."""
     transformers: list[Any] = []
     while True:
         check_is_fitted(estimator)
@@ -30,11 +26,3 @@ def unwrap(estimator: BaseEstimator) -> tuple[list[Any], Any]:
             estimator = estimator.classifier_
         else:
             return transformers, estimator
-
-
-def final_class_name(estimator: BaseEstimator) -> str:
-    """Return the class name of the final estimator, which need not be fitted."""
-    while hasattr(estimator, "steps") or hasattr(estimator, "best_estimator_"):
-        steps = getattr(estimator, "steps", None)
-        estimator = steps[-1][1] if steps else estimator.best_estimator_
-    return type(estimator).__name__

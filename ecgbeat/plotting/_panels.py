@@ -9,7 +9,6 @@ from ecgbeat._validation import import_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 AxesLike: TypeAlias = Union["Axes", np.ndarray, Sequence["Axes"], None]
 
@@ -37,9 +36,8 @@ def make_panels(
     """Return an axes for each lead of each group.
 
     The groups fill ``n_columns`` columns row by row; the leads of a group lie below each other.
-    With ``ax=None``, a figure of ``size`` inches is made. A single axes is used for a single
-    panel; for several, it is switched off and its area divided, as in scikit-learn's
-    ``PartialDependenceDisplay``. An array of axes is used as it is.
+    With ``ax=None``, a figure of ``size`` inches is made. For several panels, a single axes is
+    switched off and its area divided, as in scikit-learn's ``PartialDependenceDisplay``.
     """
     given = _axes_in(ax)
     shape = (n_groups, n_leads)
@@ -48,7 +46,12 @@ def make_panels(
         return Panels(axes, np.ones(shape, bool), np.ones(shape, bool))
     axes = np.empty(shape, dtype=object)
     n_rows = -(-n_groups // n_columns) * n_leads
-    grid = _divide(given[0], n_rows, n_columns) if given else _new_grid(n_rows, n_columns, size)
+    if given:
+        grid = _divide(given[0], n_rows, n_columns)
+    else:
+        import matplotlib.pyplot as plt
+
+        grid = plt.figure(figsize=size, layout="constrained").add_gridspec(n_rows, n_columns)
     for group, lead in np.ndindex(shape):
         cell = grid[group // n_columns * n_leads + lead, group % n_columns]
         axes[group, lead] = grid.figure.add_subplot(cell)
@@ -74,9 +77,9 @@ def check_axes(ax: AxesLike, n_panels: int, caller: str) -> None:
 
 
 def count_columns(
-    ax: AxesLike, n_panels: int, *, max_columns: int, new_inch: float, min_inch: float
+    ax: AxesLike, n_panels: int, max_columns: int, new_inch: float, min_inch: float
 ) -> int:
-    """Return the number of panels side by side, for rows as equal in length as possible.
+    """Return the number of columns, for rows of panels as equal in length as possible.
 
     Panels are ``new_inch`` wide in a new figure, and at least ``min_inch`` in a given axes.
     """
@@ -89,16 +92,7 @@ def count_columns(
 
 def inches(ax: "Axes") -> tuple[float, float]:
     """Return width and height of an axes, as far as they are known before drawing."""
-    window, dpi = ax.get_window_extent(), _figure(ax).dpi
-    return window.width / dpi, window.height / dpi
-
-
-def apply_layout(ax: "Axes") -> None:
-    """Run the layout engine of the figure, if there is one, to give the axes their size."""
-    figure = _figure(ax)
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
+    return ax.bbox.width / ax.figure.dpi, ax.bbox.height / ax.figure.dpi
 
 
 def legend_columns(names: Sequence[str], width: float) -> int:
@@ -111,24 +105,11 @@ def legend_columns(names: Sequence[str], width: float) -> int:
     return 1
 
 
-def _figure(ax: "Axes") -> "Figure":
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure
-
-
-def _new_grid(n_rows: int, n_columns: int, size: tuple[float, float]) -> Any:
-    """Return a grid that fills a new figure."""
-    import matplotlib.pyplot as plt
-
-    return plt.figure(figsize=size, layout="constrained").add_gridspec(n_rows, n_columns)
-
-
 def _divide(ax: "Axes", n_rows: int, n_columns: int) -> Any:
     """Return a grid in the area of an axes."""
     ax.set_axis_off()
     # a layout engine makes room for the texts between panels itself
-    has_engine = _figure(ax).get_layout_engine() is not None
+    has_engine = ax.figure.figure.get_layout_engine() is not None
     spec, space = ax.get_subplotspec(), {"wspace": 0.15, "hspace": 0.6}
     if spec is not None:
         return spec.subgridspec(n_rows, n_columns, **({} if has_engine else space))

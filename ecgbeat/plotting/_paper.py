@@ -5,6 +5,7 @@ large boxes of 0.2 s and 0.5 mV.
 """
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,20 +17,18 @@ _MAX_MV = 25.0  # a larger span is of another unit, or an artifact
 
 
 def draw_paper(ax: "Axes", box_y: float, *, lowest: float = -math.inf) -> None:
-    """Draw the grid of ECG paper on axes of seconds, with numbers at the lines.
+    """Draw a grid with large boxes ``box_y`` high, and numbers, but none below ``lowest``."""
+    from ecgbeat.plotting._paper_ticks import (
+        SMALL_PER_LARGE,
+        LargeBoxLocator,
+        SmallBoxLocator,
+        format_number,
+    )
 
-    Large boxes are ``box_y`` high. Amplitudes below ``lowest`` get no numbers.
-    """
-    # needs matplotlib
-    from ecgbeat.plotting._paper_ticks import LargeBoxLocator, SmallBoxLocator, number_formatter
-
-    for axis, box, least in (
-        (ax.xaxis, _LARGE_BOX_S, -math.inf),
-        (ax.yaxis, box_y, lowest),
-    ):
+    for axis, box, least in ((ax.xaxis, _LARGE_BOX_S, -math.inf), (ax.yaxis, box_y, lowest)):
         axis.set_major_locator(LargeBoxLocator(box))
-        axis.set_minor_locator(SmallBoxLocator(box, _LARGE_BOX_S, box_y))
-        axis.set_major_formatter(number_formatter(axis, box, least))
+        axis.set_minor_locator(SmallBoxLocator(SMALL_PER_LARGE))
+        axis.set_major_formatter(partial(format_number, axis, box, least))
     ax.grid(True, which="major", color=_LARGE_LINE, linewidth=0.6)
     ax.grid(True, which="minor", color=_SMALL_LINE, linewidth=0.4)
     ax.tick_params(which="both", length=0)
@@ -38,17 +37,14 @@ def draw_paper(ax: "Axes", box_y: float, *, lowest: float = -math.inf) -> None:
 
 
 def box_height(span: float, unit: str) -> float:
-    """Return the height of a large box for signals that reach over ``span``.
-
-    It is 0.5 mV, and 1, 2 or 5 times a power of ten in another unit.
-    """
+    """Return the height of a large box: 0.5 mV, or a round number of another unit."""
     if unit == "mV" and span <= _MAX_MV:
         return _LARGE_BOX_MV
     size = span / 5
     if not (math.isfinite(size) and size > 0):
         return 1.0
     power = 10.0 ** math.floor(math.log10(size))
-    return next((m * power for m in (1, 2, 5) if m * power >= size * (1 - 1e-9)), 10 * power)
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= size * (1 - 1e-9))
 
 
 def draw_scale_bar(ax: "Axes", x: float, y: float, size: float, unit: str) -> None:

@@ -3,13 +3,13 @@
 Importing this module needs matplotlib.
 """
 
-from functools import partial
 from typing import Any
 
-from matplotlib.axis import Axis
-from matplotlib.ticker import Formatter, FuncFormatter, MultipleLocator
+from matplotlib.ticker import AutoMinorLocator, Formatter, MultipleLocator
 
-_SMALL_PER_LARGE = 5
+from ecgbeat.plotting._panels import inches
+
+SMALL_PER_LARGE = 5
 _MIN_LINE_INCH = 0.03  # closer lines blur
 _MIN_NUMBER_INCH = {"x": 0.42, "y": 0.22}
 # round numbers of seconds and of millivolts for boxes of 0.2 s and 0.5 mV
@@ -31,31 +31,20 @@ class LargeBoxLocator(MultipleLocator):
         return super().__call__()
 
 
-class SmallBoxLocator(MultipleLocator):
-    """Locator of small boxes, empty unless they have room along x and y.
-
-    ``box`` is the size of a large box along its own axis, ``box_x`` and ``box_y`` along both.
-    """
+class SmallBoxLocator(AutoMinorLocator):
+    """Locator of small boxes, empty unless they have room along x and y."""
 
     axis: Any
 
-    def __init__(self, box: float, box_x: float, box_y: float) -> None:
-        super().__init__(box / _SMALL_PER_LARGE)
-        self.box_x, self.box_y = box_x, box_y
-
     def __call__(self) -> Any:
         """Return the positions of the lines."""
-        ax = self.axis.axes
-        large = min(self.box_x * _inch_per_unit(ax.xaxis), self.box_y * _inch_per_unit(ax.yaxis))
-        return super().__call__() if large >= _SMALL_PER_LARGE * _MIN_LINE_INCH else []
+        axes = self.axis.axes.xaxis, self.axis.axes.yaxis
+        large = min(axis.get_major_locator().box * _inch_per_unit(axis) for axis in axes)
+        return super().__call__() if large >= SMALL_PER_LARGE * _MIN_LINE_INCH else []
 
 
-def number_formatter(axis: Axis, box: float, lowest: float) -> FuncFormatter:
-    """Return a formatter that numbers as many large boxes as there is room for."""
-    return FuncFormatter(partial(_format_number, axis, box, lowest))
-
-
-def _format_number(axis: Any, box: float, lowest: float, x: float, _position: Any = None) -> str:
+def format_number(axis: Any, box: float, lowest: float, x: float, _position: Any = None) -> str:
+    """Return the number at a line, "" where numbers of all large boxes have no room."""
     n = x / _multiple_with_room(axis, box, _MIN_NUMBER_INCH[axis.axis_name])
     if abs(n - round(n)) > 1e-6 or x < lowest:  # 3 * 0.2 is not 0.6
         return ""
@@ -71,6 +60,5 @@ def _multiple_with_room(axis: Any, box: float, min_inch: float) -> float:
 def _inch_per_unit(axis: Any) -> float:
     """Return the length of a second or a millivolt on an axis."""
     low, high = sorted(axis.get_view_interval())
-    window, dpi = axis.axes.get_window_extent(), axis.get_figure(root=True).dpi
-    pixels = window.width if axis.axis_name == "x" else window.height
-    return max(pixels / dpi, 1e-3) / max(high - low, 1e-12)
+    length = inches(axis.axes)["xy".index(axis.axis_name)]
+    return max(length, 1e-3) / max(high - low, 1e-12)

@@ -1,6 +1,7 @@
 """Display of a recording with its beats and their errors."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,13 @@ from ecgbeat.plotting._arrays import name_leads
 from ecgbeat.plotting._beat_comparison import (
     BeatList,
     BeatsLike,
-    ComparedBeat,
     as_beat_list,
     compare_beats,
     count_errors,
     sorted_labels,
 )
 from ecgbeat.plotting._panels import AxesLike, check_axes, make_panels, require_matplotlib
-from ecgbeat.plotting._strips import Strip, StripPainter
+from ecgbeat.plotting._strips import StripPainter
 from ecgbeat.plotting._style import class_styles
 
 # of a new figure
@@ -31,6 +31,7 @@ _DEFAULT_S = 60.0  # half an hour would make a figure of 4 m
 _MAX_STRIPS = 100
 
 
+@dataclass(eq=False, repr=False)
 class RecordingDisplay:
     """Recording with R peaks and labels, and the errors among them.
 
@@ -109,28 +110,16 @@ class RecordingDisplay:
     {'wrong class': 0, 'missed': 1, 'false alarm': 0}
     """
 
-    def __init__(
-        self,
-        recording: np.ndarray,
-        predicted: tuple[np.ndarray, np.ndarray | None],
-        reference: tuple[np.ndarray, np.ndarray | None] | None = None,
-        *,
-        fs: float,
-        left_out: np.ndarray | None = None,
-        tolerance: float = 0.15,
-        lead_names: Sequence[str] | None = None,
-        unit: str = "mV",
-        colors: Mapping[Any, str] | None = None,
-    ) -> None:
-        self.recording = recording
-        self.predicted = predicted
-        self.reference = reference
-        self.fs = fs
-        self.left_out = left_out
-        self.tolerance = tolerance
-        self.lead_names = lead_names
-        self.unit = unit
-        self.colors = colors
+    recording: np.ndarray
+    predicted: tuple[np.ndarray, np.ndarray | None]
+    reference: tuple[np.ndarray, np.ndarray | None] | None = None
+    _: KW_ONLY
+    fs: float
+    left_out: np.ndarray | None = None
+    tolerance: float = 0.15
+    lead_names: Sequence[str] | None = None
+    unit: str = "mV"
+    colors: Mapping[Any, str] | None = None
 
     @classmethod
     def from_predictions(
@@ -161,20 +150,14 @@ class RecordingDisplay:
             out of an `Annotation` and of the results of ``wfdb.rdann``.
         reference : the same or None, default=None
             Reference beats. Classes are not compared if one side has no labels.
-        fs : float
-            Sampling rate in Hz.
         lead : int, str, sequence of these or None, default=None
             Leads to draw, by number or by name. None draws all.
         lead_names : sequence of str, default=None
             Name of each lead of ``recording``.
-        left_out : array-like of int, default=None
-            Samples of beats of the reference that are not scored.
-        tolerance, unit, colors
+        fs, left_out, tolerance, unit, colors
             As in the class.
-        ax : matplotlib Axes or None, default=None
-            Axes to draw on. None makes a figure.
-        **plot_params
-            Further parameters of `plot`: ``start``, ``stop``, ``strip``.
+        ax, **plot_params
+            As in `plot`.
 
         Returns
         -------
@@ -182,8 +165,6 @@ class RecordingDisplay:
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
         TypeError, ValueError
             If the recording, the beats or a parameter are invalid. No figure is made then.
         """
@@ -221,8 +202,8 @@ class RecordingDisplay:
         ----------
         annotator : BeatAnnotator
             Fitted annotator, or a search over its parameters.
-        recording : array-like of shape (n_times,) or (n_leads, n_times)
-            One recording, in mV.
+        recording
+            As in `from_predictions`.
         reference : Annotation or pair, default=None
             Sample numbers and WFDB symbols. They are mapped to classes by the ``mapping`` of
             the annotator; beats of other symbols are not scored.
@@ -240,8 +221,6 @@ class RecordingDisplay:
         ------
         sklearn.exceptions.NotFittedError
             If the annotator is not fitted.
-        ImportError, TypeError, ValueError
-            As `from_predictions`.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         check_is_fitted(annotator)
@@ -295,7 +274,6 @@ class RecordingDisplay:
         Returns
         -------
         RecordingDisplay
-            This display.
         """
         caller = f"{type(self).__name__}.plot"
         require_matplotlib(caller)
@@ -303,10 +281,16 @@ class RecordingDisplay:
         n_leads, n_times = self.recording.shape
         names = name_leads(self.lead_names, n_leads)
         strips = _cut_strips(n_times, self.fs, start, stop, strip)
-        beats = self._compare()
+        beats = compare_beats(
+            BeatList(*self.predicted),
+            None if self.reference is None else BeatList(*self.reference),
+            np.array([] if self.left_out is None else self.left_out, np.int64),
+            self.fs,
+            self.tolerance,
+        )
         # a class has the same style in all stretches of a recording
         styles = class_styles(sorted_labels(beats), self.colors)
-        beats = [beat for beat in beats if strips[0].first <= beat.sample < strips[-1].stop]
+        beats = [beat for beat in beats if strips[0].start <= beat.sample < strips[-1].stop]
         styles = {label: styles[label] for label in sorted_labels(beats)}
         self.counts_ = {} if self.reference is None else count_errors(beats)
         rows = ["predicted"] if self.reference is None else ["reference", "predicted"]
@@ -316,19 +300,11 @@ class RecordingDisplay:
         panels = make_panels(ax, 1, 1, 1, (_WIDTH_INCH, max(height, _MIN_HEIGHT_INCH)))
         self.ax_ = panels.axes[0, 0]
         self.figure_ = self.ax_.figure
-        painter = StripPainter(self.ax_, self.recording, strips, self.fs, rows, self.unit)
-        painter.draw(beats, styles, self.counts_, names)
+        painter = StripPainter(self.ax_, self.recording, strips, self.fs, rows, self.unit, styles)
+        painter.draw(beats, self.counts_, names)
         self.lines_, self.markers_ = painter.lines, painter.markers
         self.texts_, self.errors_ = painter.texts, painter.errors
         return self
-
-    def _compare(self) -> list[ComparedBeat]:
-        """Return the outcome of each beat of the recording."""
-        left_out = np.empty(0, np.int64) if self.left_out is None else np.asarray(self.left_out)
-        reference = None if self.reference is None else BeatList(*self.reference)
-        return compare_beats(
-            BeatList(*self.predicted), reference, left_out, self.fs, self.tolerance
-        )
 
 
 def _select_leads(
@@ -352,7 +328,7 @@ def _select_leads(
 
 def _cut_strips(
     n_times: int, fs: float, start: float, stop: float | None, strip: float | None
-) -> list[Strip]:
+) -> list[slice]:
     """Divide a stretch of a recording into strips, the last of which may be shorter."""
     start = check_positive("start", start, unit="s", strict=False)
     stop = start + _DEFAULT_S if stop is None else check_positive("stop", stop, unit="s")
@@ -369,7 +345,7 @@ def _cut_strips(
             f"A strip must have at least 2 samples, got start={start:g}, stop={stop:g} and "
             f"strip={strip!r} s at fs={fs:g} Hz."
         )
-    strips = [Strip(at, min(at + length, last)) for at in range(first, last, length)]
+    strips = [slice(at, min(at + length, last)) for at in range(first, last, length)]
     if len(strips) > _MAX_STRIPS:
         raise ValueError(
             f"At most {_MAX_STRIPS} strips can be drawn, got {len(strips)} of strip={strip!r} s. "

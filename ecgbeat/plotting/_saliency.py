@@ -1,7 +1,7 @@
 """Saliency of the samples of a beat for a network."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,9 +9,6 @@ from sklearn.base import BaseEstimator
 
 from ecgbeat._validation import Integral, import_extra, lead_layout
 from ecgbeat.plotting._estimators import unwrap
-
-if TYPE_CHECKING:
-    import torch
 
 METHODS = ("integrated_gradients", "gradient", "grad_cam")
 _BATCH_BEATS = 64  # attributed at once
@@ -119,7 +116,7 @@ def saliency(
     codes = _class_codes(net.classes_, predicted if target is None else target, len(rows))
     attribute = _attribution(captum, net.module_, method, int(n_steps))
     parts = [
-        _attribute_batch(net.device, attribute, rows[at : at + _BATCH_BEATS], codes[at:])
+        _attribute_batch(net, attribute, rows[at : at + _BATCH_BEATS], codes[at:])
         for at in range(0, len(rows), _BATCH_BEATS)
     ]
     found = np.concatenate(parts)
@@ -129,13 +126,7 @@ def saliency(
 
 
 def rows_of_network(classifier: BaseEstimator, X: ArrayLike) -> tuple[np.ndarray, Any]:
-    """Return the input of the network at the end of a classifier, and this network.
-
-    Raises
-    ------
-    TypeError
-        If the classifier does not end in a network.
-    """
+    """Return the input of the network at the end of a classifier, and this network."""
     if hasattr(classifier, "annotate"):
         raise TypeError(
             f"classifier must classify single beats, got {type(classifier).__name__}. Pass "
@@ -203,16 +194,13 @@ def _last_convolution(network: Any) -> Any:
 
 
 def _attribute_batch(
-    device: "str | torch.device",
-    attribute: Callable[..., Any],
-    rows: np.ndarray,
-    codes: np.ndarray,
+    net: Any, attribute: Callable[..., Any], rows: np.ndarray, codes: np.ndarray
 ) -> np.ndarray:
     """Attribute some beats, without changes to the weights of the network or their gradients."""
     import torch
 
-    inputs = torch.tensor(rows, device=device).requires_grad_()
-    targets = torch.as_tensor(codes[: len(rows)], device=device)
+    inputs = torch.tensor(rows, device=net.device).requires_grad_()
+    targets = torch.as_tensor(codes[: len(rows)], device=net.device)
     # cuDNN's recurrent layers have gradients in training mode only, torch's own always
     with torch.backends.cudnn.flags(enabled=False):
         found = attribute(inputs, targets)

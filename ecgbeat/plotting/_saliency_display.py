@@ -1,9 +1,11 @@
 """Display of the relevance of the samples of a beat."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
@@ -35,6 +37,7 @@ _GAP = 0.06
 _BAND_SHARE = 0.9  # of the band, reached by the largest value
 
 
+@dataclass(eq=False, repr=False)
 class SaliencyDisplay:
     """Waveform of a beat, colored by the relevance of each sample to a class.
 
@@ -99,26 +102,15 @@ class SaliencyDisplay:
     (1, 50)
     """
 
-    def __init__(
-        self,
-        waveform: np.ndarray,
-        relevance: np.ndarray,
-        *,
-        fs: float | None = None,
-        before: float | None = None,
-        title: str = "",
-        method: str = "integrated_gradients",
-        lead_names: Sequence[str] | None = None,
-        unit: str = "mV",
-    ) -> None:
-        self.waveform = waveform
-        self.relevance = relevance
-        self.fs = fs
-        self.before = before
-        self.title = title
-        self.method = method
-        self.lead_names = lead_names
-        self.unit = unit
+    waveform: np.ndarray
+    relevance: np.ndarray
+    _: KW_ONLY
+    fs: float | None = None
+    before: float | None = None
+    title: str = ""
+    method: str = "integrated_gradients"
+    lead_names: Sequence[str] | None = None
+    unit: str = "mV"
 
     @classmethod
     def from_estimator(
@@ -141,23 +133,19 @@ class SaliencyDisplay:
 
         Parameters
         ----------
-        classifier : estimator
-            Fitted `ECGCNNClassifier` or other skorch classifier, or a pipeline or search that
-            ends in one.
+        classifier, method, n_steps
+            As in `saliency`.
         x : array-like of shape (n_features,), (1, n_features) or (1, n_leads, n_times)
             One beat, as input of ``classifier``.
         target : label, default=None
             Class to explain. None takes the predicted class.
         fs : float
-            Sampling rate of ``x`` in Hz. After a `RPeakSegmenter` in the pipeline, it is set by
-            that.
+            Sampling rate of ``x`` in Hz.
         before : float or None, default=None
-            Seconds from the first sample of ``x`` to the R peak. After a `RPeakSegmenter` in the
-            pipeline, it is set by that.
-        method, n_steps
-            As in `saliency`.
-        lead_names : sequence of str, default=None
-            Name of each lead.
+            Seconds from the first sample of ``x`` to the R peak. A `RPeakSegmenter` in the
+            pipeline sets this and the sampling rate of the waveform.
+        lead_names
+            As in the class.
         unit : str or None, default=None
             Unit of the input of the network. None is mV, or "scaled" if a step other than a
             `BandpassFilter` and a `RPeakSegmenter` precedes the network.
@@ -172,8 +160,6 @@ class SaliencyDisplay:
         ------
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
-        ImportError
-            If matplotlib or captum is not installed.
         TypeError, ValueError
             As `saliency`, and if ``x`` is more than one beat. No figure is made then.
         """
@@ -186,17 +172,14 @@ class SaliencyDisplay:
                 f"x must be one beat, (n_features,) or X[[i]] of many, got shape {np.shape(x)}."
             )
         relevance = saliency(classifier, row, target, method=method, n_steps=n_steps)
-        beat = _network_input(classifier, row, relevance, fs, before)
         display = cls(
-            beat.waveform,
-            beat.relevance,
-            fs=beat.fs,
-            before=beat.before,
+            **_network_input(classifier, row, relevance, fs, before),
             title=_title(classifier, row, target),
             method=method,
             lead_names=lead_names,
-            unit=beat.unit if unit is None else unit,
         )
+        if unit is not None:
+            display.unit = unit
         return display.plot(ax, smooth=smooth, colorbar=colorbar)
 
     def plot(
@@ -218,7 +201,6 @@ class SaliencyDisplay:
         Returns
         -------
         SaliencyDisplay
-            This display.
         """
         caller = f"{type(self).__name__}.plot"
         require_matplotlib(caller)
@@ -278,24 +260,14 @@ class SaliencyDisplay:
         return bar
 
 
-class _NetworkInput(NamedTuple):
-    """One beat as it enters a network."""
-
-    waveform: np.ndarray  # (n_leads, n_times)
-    relevance: np.ndarray  # (n_leads, n_times)
-    fs: float | None  # in Hz, None if unknown
-    before: float | None  # seconds from the first sample to the R peak
-    unit: str  # "" if scaled
-
-
 def _network_input(
     classifier: BaseEstimator,
     row: np.ndarray,
     relevance: np.ndarray,
     fs: float,
     before: float | None,
-) -> _NetworkInput:
-    """Return the input of the network for a single row, with its time and unit."""
+) -> dict[str, Any]:
+    """Return the waveform that enters the network for a single row, with its time and unit."""
     rows, net = rows_of_network(classifier, row)
     n_leads, n_times, _ = wave_shape(net, rows.shape)
     n_wave = n_leads * n_times
@@ -309,13 +281,13 @@ def _network_input(
     elif rows.shape[-1] != row.shape[-1]:  # another step has made new columns
         rate = before = None
     keeps_unit = (BandpassFilter, RPeakSegmenter)
-    return _NetworkInput(
-        rows.reshape(-1)[:n_wave].reshape(n_leads, n_times),
-        relevance.reshape(-1)[:n_wave].reshape(n_leads, n_times),
-        rate,
-        before,
-        "mV" if all(isinstance(step, keeps_unit) for step in transformers) else "",
-    )
+    return {
+        "waveform": rows.reshape(-1)[:n_wave].reshape(n_leads, n_times),
+        "relevance": relevance.reshape(-1)[:n_wave].reshape(n_leads, n_times),
+        "fs": rate,
+        "before": before,
+        "unit": "mV" if all(isinstance(step, keeps_unit) for step in transformers) else "",
+    }
 
 
 def _title(classifier: BaseEstimator, row: np.ndarray, target: ArrayLike | None) -> str:
@@ -333,12 +305,9 @@ def _title(classifier: BaseEstimator, row: np.ndarray, target: ArrayLike | None)
 
 def _moving_mean(relevance: np.ndarray, n_samples: int) -> np.ndarray:
     """Return the mean of ``n_samples`` samples around each, row by row."""
-    if n_samples < 2:
-        return relevance
-    before, after = (n_samples - 1) // 2, n_samples // 2
-    padded = np.pad(relevance, ((0, 0), (before, after)), mode="edge")
-    kernel = np.full(n_samples, 1 / n_samples)
-    return np.array([np.convolve(row, kernel, mode="valid") for row in padded])
+    n_samples = max(n_samples, 1)
+    padded = np.pad(relevance, ((0, 0), ((n_samples - 1) // 2, n_samples // 2)), mode="edge")
+    return sliding_window_view(padded, n_samples, axis=1).mean(axis=2)
 
 
 def _draw_colored_line(

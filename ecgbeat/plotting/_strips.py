@@ -6,6 +6,7 @@ the first strip is the legend.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +21,7 @@ from ecgbeat.plotting._beat_comparison import (
     ComparedBeat,
     sorted_labels,
 )
-from ecgbeat.plotting._panels import LETTER_INCH, TEXT_PT, apply_layout, inches, legend_columns
+from ecgbeat.plotting._panels import LETTER_INCH, TEXT_PT, inches, legend_columns
 from ecgbeat.plotting._paper import box_height, draw_paper, draw_scale_bar
 from ecgbeat.plotting._style import (
     BLACK,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 _ERROR_COLORS = {WRONG: VERMILLION, MISSED: PURPLE, EXTRA: ORANGE}
 _ERROR_LINES: dict[str, LineStyle] = {WRONG: "-", MISSED: "--", EXTRA: ":"}
-_ERROR_HALF_WIDTH_INCH = 0.09
+_ERROR_WIDTH_INCH = 0.18
 _BAR_INCH = 0.36  # room left of the traces for the scale bar
 _ABSENT, _UNLABELED = "—", "•"  # for None and "" in a ComparedBeat
 
@@ -52,51 +53,39 @@ _EXTREMES = (0.01, 99.99)  # percentiles, which leave out single spikes of an ar
 _MARGIN = 0.1  # above and below a trace, of its height
 
 
-class Strip(NamedTuple):
-    """Stretch of a recording."""
-
-    first: int  # sample
-    stop: int  # sample behind the last
-
-
 @dataclass
 class StripPainter:
     """Painter of strips, which stores the artists that it draws."""
 
     ax: "Axes"
     signal: np.ndarray  # (n_leads, n_times), NaN in gaps
-    strips: Sequence[Strip]  # from top to bottom
+    strips: Sequence[slice]  # of samples, from top to bottom
     fs: float  # in Hz
     rows: Sequence[str]  # of labels above each strip: "reference" and "predicted"
     unit: str  # of the signal
+    styles: Mapping[Any, ClassStyle]  # of the labels
     lines: list["Line2D"] = field(default_factory=list)
     markers: list["Line2D"] = field(default_factory=list)
     texts: list["Text"] = field(default_factory=list)
     errors: list["Rectangle"] = field(default_factory=list)
-    styles: Mapping[Any, ClassStyle] = field(init=False)
     sheet: "Sheet" = field(init=False)
 
     @property
     def starts(self) -> np.ndarray:
         """Time at which each strip begins. A single strip has the time of the recording."""
         is_single = len(self.strips) == 1
-        return np.zeros(1) if is_single else np.array([s.first for s in self.strips]) / self.fs
+        return np.zeros(1) if is_single else np.array([s.start for s in self.strips]) / self.fs
 
     def draw(
-        self,
-        beats: Sequence[ComparedBeat],
-        styles: Mapping[Any, ClassStyle],
-        counts: Mapping[str, int],
-        lead_names: Sequence[str],
+        self, beats: Sequence[ComparedBeat], counts: Mapping[str, int], lead_names: Sequence[str]
     ) -> None:
         """Draw the sheet with the beats of the strips, and errors counted by kind."""
-        self.styles = styles
         self._prepare_axes(counts)
         self._draw_axes(lead_names)
         self._draw_errors(beats)
         for strip, lead in np.ndindex(self.sheet.centers.shape):
-            first, stop = self.strips[strip]
-            times = np.arange(first, stop) / self.fs - self.starts[strip]
+            samples = np.arange(self.strips[strip].start, self.strips[strip].stop)
+            times = samples / self.fs - self.starts[strip]
             trace = self.sheet.trace(self.signal, strip, lead)
             self.lines += self.ax.plot(times, trace, color=BLACK, linewidth=0.8, zorder=2)
         self._draw_peaks(beats)
@@ -107,15 +96,15 @@ class StripPainter:
         names = [str(label) for label in self.styles if label != ""]
         names += [f"{kind} ({n})" for kind, n in counts.items()]
         self.ax.set_xlabel("Time (s)")  # before the layout, which makes room for it
-        apply_layout(self.ax)
+        self.ax.figure.figure.draw_without_rendering()
         width, height = inches(self.ax)
         n_columns = legend_columns(names, width)
         n_legend_rows = -(-len(names) // n_columns)
         self.sheet = lay_out(
             self.signal, self.strips, len(self.rows), n_legend_rows, height, self.unit
         )
-        left = self.strips[0].first / self.fs - self.starts[0]
-        longest = (self.strips[0].stop - self.strips[0].first) / self.fs
+        left = self.strips[0].start / self.fs - self.starts[0]
+        longest = (self.strips[0].stop - self.strips[0].start) / self.fs
         bar = 0.0 if self.sheet.is_single else _BAR_INCH / width * longest
         self.ax.set_xlim(left - bar, left + longest)
         self.ax.set_ylim(self.sheet.top(len(self.strips)), self.sheet.origin + self.sheet.legend)
@@ -134,7 +123,7 @@ class StripPainter:
         handles += [
             Patch(**_error_style(kind), label=f"{kind} ({n})") for kind, n in counts.items()
         ]
-        legend = self.ax.legend(
+        self.ax.legend(
             handles=handles,
             loc="upper left",
             ncols=n_columns,
@@ -147,7 +136,6 @@ class StripPainter:
             framealpha=1.0,
             edgecolor="none",
         )
-        legend.set_zorder(5)
 
     def _draw_axes(self, lead_names: Sequence[str]) -> None:
         """Draw the paper and the scale bar, and name strips, leads and rows."""
@@ -165,7 +153,7 @@ class StripPainter:
             for row, side in enumerate(self.rows):
                 self._write_beside(self.sheet.row_center(strip, row), side)
         left = self.ax.get_xlim()[0]
-        x = left + 0.65 * (self.strips[0].first / self.fs - self.starts[0] - left)
+        x = left + 0.65 * (self.strips[0].start / self.fs - self.starts[0] - left)
         draw_scale_bar(self.ax, x, self.sheet.zero_line(0, 0), 2 * self.sheet.box, self.unit)
 
     def _write_beside(self, y: float, name: str) -> None:
@@ -184,17 +172,14 @@ class StripPainter:
 
     def _draw_errors(self, beats: Sequence[ComparedBeat]) -> None:
         """Draw a box around each error, from its labels down to the last trace."""
-        from matplotlib.patches import Rectangle
-
         low, high = self.ax.get_xlim()
-        half = _ERROR_HALF_WIDTH_INCH / inches(self.ax)[0] * (high - low)
+        width = _ERROR_WIDTH_INCH / inches(self.ax)[0] * (high - low)
         for beat in beats:
             if beat.outcome in ERRORS:
-                corner = self._x(beat) - half, self.sheet.top(self._strip_of(beat) + 1)
+                bottom = self.sheet.top(self._strip_of(beat) + 1)
                 style = _error_style(beat.outcome) | {"linewidth": 1.2, "zorder": 1.5}
-                box = Rectangle(corner, 2 * half, self.sheet.strip_height, **style)
-                self.errors.append(box)
-                self.ax.add_patch(box)
+                box = self.ax.bar(self._x(beat), self.sheet.strip_height, width, bottom, **style)
+                self.errors += box.patches
 
     def _draw_peaks(self, beats: Sequence[ComparedBeat]) -> None:
         """Mark the R peak of each beat in all leads, by a hollow marker if it is missed."""
@@ -221,6 +206,8 @@ class StripPainter:
 
     def _draw_labels(self, beats: Sequence[ComparedBeat]) -> None:
         """Write the labels into their rows, or draw their markers if they are too long."""
+        from matplotlib.patheffects import withStroke
+
         fits = self._labels_fit(beats)
         for beat in beats:
             strip = self._strip_of(beat)
@@ -229,8 +216,19 @@ class StripPainter:
                 label = getattr(beat, side)
                 style = None if label == "" else self.styles.get(label)
                 if fits or style is None:
-                    text = {None: _ABSENT, "": _UNLABELED}.get(label, str(label))
-                    self._write(*point, text, darker(GRAY if style is None else style.color))
+                    text = self.ax.text(
+                        *point,
+                        {None: _ABSENT, "": _UNLABELED}.get(label, str(label)),
+                        color=darker(GRAY if style is None else style.color),
+                        fontsize=TEXT_PT,
+                        fontweight="bold",
+                        ha="center",
+                        va="center_baseline",
+                        clip_on=True,
+                        zorder=4,
+                        path_effects=[withStroke(linewidth=2, foreground="white")],
+                    )
+                    self.texts.append(text)
                 else:
                     self.ax.plot(*point, style.marker, color=style.color, markersize=4, zorder=4)
 
@@ -244,27 +242,8 @@ class StripPainter:
         room = float(np.percentile(distances, 10)) * inches(self.ax)[0] / (high - low)
         return longest * LETTER_INCH < 0.9 * room
 
-    def _write(self, x: float, y: float, text: str, color: tuple[float, ...]) -> None:
-        from matplotlib.patheffects import withStroke
-
-        artist = self.ax.text(
-            x,
-            y,
-            text,
-            color=color,
-            fontsize=TEXT_PT,
-            fontweight="bold",
-            ha="center",
-            va="center_baseline",
-            clip_on=True,
-            zorder=4,
-            path_effects=[withStroke(linewidth=2, foreground="white")],
-        )
-        self.texts.append(artist)
-
     def _strip_of(self, beat: ComparedBeat) -> int:
-        firsts = [strip.first for strip in self.strips]
-        return int(np.searchsorted(firsts, beat.sample, side="right")) - 1
+        return bisect_right(self.strips, beat.sample, key=lambda strip: strip.start) - 1
 
     def _x(self, beat: ComparedBeat) -> float:
         return beat.sample / self.fs - self.starts[self._strip_of(beat)]
@@ -272,7 +251,7 @@ class StripPainter:
     def _peaks_on_traces(self, beat: ComparedBeat) -> list[tuple[float, float]]:
         """Return the position of an R peak on each lead."""
         strip = self._strip_of(beat)
-        at = beat.sample - self.strips[strip].first
+        at = beat.sample - self.strips[strip].start
         traces = [self.sheet.trace(self.signal, strip, lead) for lead in range(len(self.signal))]
         return [(self._x(beat), trace[at]) for trace in traces]
 
@@ -292,7 +271,7 @@ def _marked_label(beat: ComparedBeat) -> Any:
 class Sheet(NamedTuple):
     """Vertical layout of a sheet, in units of the signal."""
 
-    strips: Sequence[Strip]
+    strips: Sequence[slice]
     centers: np.ndarray  # (n_strips, n_leads), the amplitude on the zero line
     above: float  # from the zero line to the top of a lead
     below: float  # from the zero line to the bottom of a lead
@@ -327,13 +306,13 @@ class Sheet(NamedTuple):
 
     def trace(self, signal: np.ndarray, strip: int, lead: int) -> np.ndarray:
         """Return a strip of a lead about its zero line."""
-        first, stop = self.strips[strip]
-        return signal[lead, first:stop] - self.centers[strip, lead] + self.zero_line(strip, lead)
+        wave = signal[lead, self.strips[strip]]
+        return wave - self.centers[strip, lead] + self.zero_line(strip, lead)
 
 
 def lay_out(
     signal: np.ndarray,
-    strips: Sequence[Strip],
+    strips: Sequence[slice],
     n_rows: int,
     n_legend_rows: int,
     height: float,
@@ -360,16 +339,13 @@ def lay_out(
 
 
 def _amplitudes(
-    signal: np.ndarray, strips: Sequence[Strip], is_single: bool
+    signal: np.ndarray, strips: Sequence[slice], is_single: bool
 ) -> tuple[float, float, np.ndarray]:
-    """Return the extremes of the traces about their zero lines, and the amplitudes on these.
-
-    Several traces are drawn about their medians, a single one about the true zero.
-    """
+    """Return the extremes of the traces about their zero lines, and the amplitudes on these."""
     centers = np.zeros((len(strips), len(signal)))
     extremes = []
     for strip, lead in np.ndindex(centers.shape):
-        wave = signal[lead, strips[strip].first : strips[strip].stop]
+        wave = signal[lead, strips[strip]]
         wave = wave[np.isfinite(wave)]
         if wave.size:
             centers[strip, lead] = 0.0 if is_single else np.median(wave)

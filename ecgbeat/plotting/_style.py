@@ -34,35 +34,22 @@ class ClassStyle(NamedTuple):
     line: LineStyle
 
 
-# a class has the same style in every figure, whichever other classes are drawn
-_SYMBOL_STYLES = {
-    "N": ClassStyle(BLUE, "o", _LINES[0]),
-    "V": ClassStyle(VERMILLION, "v", _LINES[1]),
-    "S": ClassStyle(GREEN, "^", _LINES[2]),
-    "A": ClassStyle(GREEN, "^", _LINES[2]),
-    "F": ClassStyle(PURPLE, "D", _LINES[3]),
-    "Q": ClassStyle(ORANGE, "s", _LINES[4]),
-    "/": ClassStyle(ORANGE, "s", _LINES[4]),
-    "L": ClassStyle(SKY_BLUE, "<", _LINES[5]),
-    "R": ClassStyle(BLACK, ">", _LINES[6]),
-}
 _CYCLE = tuple(
     ClassStyle(_COLORS[i % 7], _MARKERS[i % 13], _LINES[i % len(_LINES)])
     for i in range(len(_COLORS) * len(_MARKERS))
 )
+# a class has the same style in every figure, whichever other classes are drawn
+_SYMBOL_STYLES = dict(zip("NVSFQLR", _CYCLE, strict=False)) | {"A": _CYCLE[2], "/": _CYCLE[4]}
 
 
 def class_styles(
     classes: Iterable[Any], colors: Mapping[Any, str] | None = None
 ) -> dict[Any, ClassStyle]:
-    """Return a style for each class; styles repeat after 91 classes.
-
-    ``colors`` has the colors of some labels, in place of the default ones.
-    """
+    """Return a style for each class, in the given color if there is one."""
     labels = list(dict.fromkeys(classes))
     styles: dict[Any, ClassStyle] = {}
     for label in labels:
-        fixed = _SYMBOL_STYLES.get(label) if isinstance(label, str) else None
+        fixed = _SYMBOL_STYLES.get(label)
         if fixed is not None and fixed not in styles.values():  # S and A share a style
             styles[label] = fixed
     used, used_colors = set(styles.values()), {style.color for style in styles.values()}

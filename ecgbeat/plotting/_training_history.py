@@ -1,13 +1,14 @@
 """Display of training histories."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ecgbeat.plotting._estimators import final_class_name, unwrap
+from ecgbeat.plotting._estimators import unwrap
 from ecgbeat.plotting._panels import (
     TEXT_PT,
     AxesLike,
@@ -46,6 +47,7 @@ _OTHER_ENDINGS = ("_best", "_batch_count")
 _TITLES = {"loss": "Loss", "acc": "Accuracy"}
 
 
+@dataclass(eq=False, repr=False)
 class TrainingHistoryDisplay:
     """Losses and scores of one or several networks by epoch.
 
@@ -98,8 +100,7 @@ class TrainingHistoryDisplay:
     ['loss', 'acc']
     """
 
-    def __init__(self, histories: Mapping[str, History]) -> None:
-        self.histories = histories
+    histories: Mapping[str, History]
 
     @classmethod
     def from_estimator(
@@ -131,14 +132,11 @@ class TrainingHistoryDisplay:
             If an estimator is not fitted.
         TypeError
             If an estimator does not end in a network.
-        ImportError, ValueError
-            As `from_history`.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
-        if isinstance(estimator, (list, tuple)):
-            estimator = _named(estimator)
-        elif not isinstance(estimator, Mapping):
-            estimator = {final_class_name(estimator): estimator}
+        if not isinstance(estimator, Mapping):
+            is_list = isinstance(estimator, (list, tuple))
+            estimator = _named(estimator if is_list else [estimator])
         histories = {name: _history_of(item) for name, item in estimator.items()}
         return cls.from_history(histories, metrics=metrics, monitor=monitor, ax=ax)
 
@@ -166,8 +164,6 @@ class TrainingHistoryDisplay:
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
         TypeError
             If ``history`` is not a history.
         ValueError
@@ -205,7 +201,6 @@ class TrainingHistoryDisplay:
         Returns
         -------
         TrainingHistoryDisplay
-            This display.
         """
         caller = f"{type(self).__name__}.plot"
         require_matplotlib(caller)
@@ -214,13 +209,7 @@ class TrainingHistoryDisplay:
         best = {name: _best_epoch(rows, monitor) for name, rows in self.histories.items()}
         self.best_epochs_ = {name: epoch for name, epoch in best.items() if epoch is not None}
         check_axes(ax, len(chosen), caller)
-        n_columns = count_columns(
-            ax,
-            len(chosen),
-            max_columns=_MAX_COLUMNS,
-            new_inch=_PANEL_INCH[0],
-            min_inch=_MIN_PANEL_INCH,
-        )
+        n_columns = count_columns(ax, len(chosen), _MAX_COLUMNS, _PANEL_INCH[0], _MIN_PANEL_INCH)
         size = n_columns * _PANEL_INCH[0], -(-len(chosen) // n_columns) * _PANEL_INCH[1]
         panels = make_panels(ax, len(chosen), 1, n_columns, size).axes[:, 0]
         self.axes_ = dict(zip(chosen, panels, strict=True))
@@ -244,8 +233,8 @@ class TrainingHistoryDisplay:
 
 
 def _named(estimators: Sequence[BaseEstimator]) -> dict[str, BaseEstimator]:
-    """Name estimators after their final estimators, numbered where names repeat."""
-    names = [final_class_name(estimator) for estimator in estimators]
+    """Name estimators after their networks, numbered where names repeat."""
+    names = [type(unwrap(estimator)[1]).__name__ for estimator in estimators]
     return {
         name if names.count(name) == 1 else f"{name} {number}": estimator
         for number, (name, estimator) in enumerate(zip(names, estimators, strict=True), 1)
@@ -309,7 +298,7 @@ def _is_score(column: str, value: Any) -> bool:
         and not column.endswith(_OTHER_ENDINGS)
         and not column.startswith("event_")
         and isinstance(value, Real)
-        and not isinstance(value, (bool, np.bool_))
+        and not isinstance(value, bool)
     )
 
 
@@ -327,11 +316,7 @@ def _choose_metrics(curves: Iterable[_Curve], metrics: Sequence[str] | None) -> 
 
 
 def _best_epoch(rows: History, monitor: str | None) -> int | None:
-    """Return the epoch with the best value of a column.
-
-    Without ``monitor``, the column is the validation loss, or else the first score of
-    validation; without validation, there is no best epoch.
-    """
+    """Return the epoch with the best value of a column, None without validation."""
     curves = {curve.column: curve for curve in _find_curves(rows)}
     if monitor is None:
         monitor = next((column for column, curve in curves.items() if not curve.is_train), None)

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from ecgbeat.plotting._panels import (
-    apply_layout,
     check_axes,
     count_columns,
     inches,
@@ -91,25 +90,18 @@ def test_wrong_number_of_axes_raises():
 )
 def test_columns_make_rows_of_similar_length(n_panels, width, expected):
     _, ax = plt.subplots(figsize=(width, 3))
-    found = count_columns(ax, n_panels, max_columns=3, new_inch=3.0, min_inch=1.5)
+    found = count_columns(ax, n_panels, 3, 3.0, 1.5)
     assert found == expected
 
 
 def test_columns_of_a_new_figure():
-    assert count_columns(None, 6, max_columns=3, new_inch=3.0, min_inch=1.5) == 3
+    assert count_columns(None, 6, 3, 3.0, 1.5) == 3
 
 
 def test_size_in_inches():
     _, ax = plt.subplots(figsize=(5, 3))
     position = ax.get_position()
     assert inches(ax) == pytest.approx((5 * position.width, 3 * position.height))
-
-
-def test_apply_layout_without_layout_engine():
-    _, ax = plt.subplots()
-    before = ax.get_position().bounds
-    apply_layout(ax)
-    assert ax.get_position().bounds == before
 
 
 def test_overlapping_fixture_finds_texts(overlapping):

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -167,7 +169,7 @@ def network(**options):
 
 def read(classifier, x, n_columns):
     relevance = np.arange(float(n_columns))[np.newaxis]
-    return _network_input(classifier, x[np.newaxis], relevance, 200.0, 1.0)
+    return SimpleNamespace(**_network_input(classifier, x[np.newaxis], relevance, 200.0, 1.0))
 
 
 def test_input_of_a_bare_network(windows):
@@ -205,8 +207,8 @@ def test_leads_are_separated_from_auxiliary_columns():
     X = np.random.default_rng(0).normal(size=(20, 103))
     net = network(n_leads=2, n_aux_features=3).fit(X, np.arange(20) % 2)
     beat = _network_input(net, X[:1], np.arange(103.0)[np.newaxis], 100.0, None)
-    np.testing.assert_allclose(beat.waveform, X[0, :100].reshape(2, 50), rtol=1e-6)
-    np.testing.assert_array_equal(beat.relevance[1], np.arange(50.0, 100.0))
+    np.testing.assert_allclose(beat["waveform"], X[0, :100].reshape(2, 50), rtol=1e-6)
+    np.testing.assert_array_equal(beat["relevance"][1], np.arange(50.0, 100.0))
 
 
 # --- drawing ---------------------------------------------------------------------------

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from ecgbeat.plotting._strips import Strip, lay_out
+from ecgbeat.plotting._strips import lay_out
 
 SIGNAL = np.vstack([np.sin(np.arange(3000) / 20), 5 + 0.2 * np.cos(np.arange(3000) / 9)])
 
 
 def sheet(signal=SIGNAL, n_strips=3, height=6.0, n_rows=2, n_legend_rows=1, unit="mV"):
     length = signal.shape[1] // n_strips
-    strips = [Strip(number * length, (number + 1) * length) for number in range(n_strips)]
+    strips = [slice(number * length, (number + 1) * length) for number in range(n_strips)]
     return lay_out(signal, strips, n_rows, n_legend_rows, height, unit)
 
 

@@ -124,6 +124,8 @@ def test_networks_in_searches_and_annotators(simulated, patient):
     np.testing.assert_allclose(display.lines_["search", "train_loss"].get_ydata(), expected)
     expected = annotator.classifier_[-1].history[:, "train_loss"]
     np.testing.assert_allclose(display.lines_["annotator", "train_loss"].get_ydata(), expected)
+    names = {name for name, _ in TrainingHistoryDisplay.from_estimator(annotator).lines_}
+    assert names == {"ECGCNNClassifier"}
 
 
 def test_history_loaded_from_json(net, tmp_path):
