@@ -1,16 +1,17 @@
 """
-Five classes of heartbeats
-==========================
+Classification of beats into the five AAMI classes
+==================================================
 
-A convolutional network learns the five classes of the AAMI standard: normal (N),
-supraventricular (S) and ventricular (V) premature beats, fusions of both (F), and paced or
-unclassifiable ones (Q), from windows of 187 samples.
+This example trains a convolutional neural network to classify beats into the five classes of the
+AAMI standard: normal (N), supraventricular (S) and ventricular (V) ectopic beats, fusions of
+ventricular and normal beats (F), and paced or unclassifiable beats (Q).
 
-Simulated patients, or the folder of the Kaggle ``heartbeat`` set with its official split (some
-minutes). The pictures open in windows; ``--output`` keeps them in a folder instead::
+By default, the example uses simulated patients. With ``--data``, it uses the Kaggle ``heartbeat``
+set with its official split and takes a few minutes. The figures are shown in windows, or saved to
+a folder with ``--output``::
 
     python examples/plot_five_classes.py
-    python examples/plot_five_classes.py --data heartbeat --output pictures
+    python examples/plot_five_classes.py --data heartbeat --output figures
 """
 
 # sphinx_gallery_thumbnail_number = 3
@@ -36,20 +37,20 @@ parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
 )
 parser.add_argument("--data", type=Path, help="folder of the Kaggle heartbeat set")
-parser.add_argument("--output", type=Path, help="folder for the pictures")
+parser.add_argument("--output", type=Path, help="folder for the figures")
 parser.add_argument("--beats", type=int, default=4000, help="number of simulated beats")
-parser.add_argument("--epochs", type=int, default=None, help="passes over the training beats")
-arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+parser.add_argument("--epochs", type=int, default=None, help="number of epochs")
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # no arguments in a notebook
 if arguments.beats < 400 or (arguments.epochs is not None and arguments.epochs < 1):
     parser.error("--beats must be 400 or more, --epochs 1 or more")
 
 # %%
-# The beats
-# ---------
-# The simulator gives WFDB's symbols, which are mapped to the five classes. A quarter of the
-# patients is held out: they are not looked at before the end. The official split of the Kaggle
-# set is another thing. It puts beats of every patient on both sides, and tells how well known
-# patients are classified.
+# Load the beats
+# --------------
+# The simulator returns WFDB symbols, which are mapped to the five classes. A quarter of the
+# patients is held out for the final evaluation. In contrast, the official split of the Kaggle set
+# mixes patients: the training and test sets contain beats of the same patients. Its scores
+# describe the classification of known patients.
 
 if arguments.data:
     try:
@@ -60,7 +61,7 @@ if arguments.data:
     X_train, y_train = train.data, np.take(train.target_names, train.target)
     X_test, y_test = test.data, np.take(test.target_names, test.target)
     patients, fs, before, unit = None, train.fs, None, ""
-    protocol = "official split of the Kaggle set: its patients are on both sides"
+    protocol = "official split of the Kaggle set, which mixes patients"
 else:
     beats = make_heartbeats(
         arguments.beats,
@@ -96,16 +97,17 @@ BeatsDisplay.from_beats(
 )
 
 # %%
-# Training
-# --------
-# ``early_stopping`` holds out a part of the training beats (where patients are known a quarter
-# of them, since three or four would tell little), keeps the weights of the epoch with the
-# lowest loss on them, and stops when there is no better one for ten epochs. skorch has
-# callbacks for the rest: ``EpochScoring`` follows another score, ``Checkpoint`` writes the best
-# weights to a file, so that a training that breaks off is not lost.
+# Train the network
+# -----------------
+# With ``early_stopping``, a part of the training set is held out for validation. For simulated
+# patients, this is a quarter of the patients, because a tenth would be only three or four patients.
+# Training stops when the validation loss has not improved for ten epochs, and the weights with the
+# lowest validation loss are restored. Two callbacks of skorch are added: ``EpochScoring`` computes
+# the macro-F1 after each epoch, and ``Checkpoint`` saves the best weights to a file.
 #
-# ``class_weight`` lets the rare classes count more. ``"balanced"`` would make a normal beat
-# count so little that many become false alarms; the square root of that is milder.
+# ``class_weight`` increases the weight of the rare classes. With ``"balanced"``, the weight of
+# normal beats is so low that many of them are classified as abnormal. ``"sqrt_balanced"`` uses the
+# square root of these weights.
 
 scaler = ZScoreScaler()
 with tempfile.TemporaryDirectory() as folder:
@@ -119,21 +121,22 @@ with tempfile.TemporaryDirectory() as folder:
     )
     model = make_pipeline(scaler, network)
     model.fit(X_train, y_train, ecgcnnclassifier__groups=patients)
-    print("the checkpoint:", ", ".join(sorted(file.name for file in Path(folder).iterdir())))
+    print("checkpoint:", ", ".join(sorted(file.name for file in Path(folder).iterdir())))
 
 TrainingHistoryDisplay.from_estimator(network)
 
 # %%
-# The held-out beats
-# ------------------
-# Precision, recall and F1 of each class; the macro average counts all classes alike, as the
-# accuracy does not: a model that calls every beat normal has a high one.
+# Evaluate on the held-out beats
+# ------------------------------
+# The report contains precision, recall and F1 of each class. In the macro average, all classes
+# have the same weight. The accuracy is dominated by the normal beats.
 
 predicted = model.predict(X_test)
 print(classification_report(y_test, predicted, labels=CLASSES, digits=4, zero_division=0.0))
 
 # %%
-# A row of the matrix is a true class, and its shares add up to one: the diagonal is the recall.
+# The rows of the confusion matrix are normalized, so the diagonal contains the recall of each
+# class.
 
 figure, ax = plt.subplots(figsize=(5.5, 4.5), layout="constrained")
 ConfusionMatrixDisplay.from_predictions(
@@ -146,11 +149,10 @@ ConfusionMatrixDisplay.from_predictions(
     im_kw={"vmin": 0, "vmax": 1},
     ax=ax,
 )
-ax.set_title(f"Share of each true class\n{protocol}", fontsize="small")
+ax.set_title(f"Normalized confusion matrix\n{protocol}", fontsize="small")
 
 # %%
-# Mistakes, by kind: what do the beats look like that were taken for another class?
-# Blue is right, orange wrong.
+# The last figure compares correctly classified beats (blue) with misclassified beats (orange).
 
 BeatsDisplay.from_predictions(
     X_test, y_test, predicted, fs=fs, before=before, unit=unit, classes=CLASSES, max_panels=8

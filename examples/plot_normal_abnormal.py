@@ -1,17 +1,18 @@
 """
-Normal or abnormal, with and without an LSTM
-============================================
+Normal and abnormal beats: CNN and CNN+LSTM
+===========================================
 
-Two networks, `ecgbeat.ECGCNNClassifier` and `ecgbeat.ECGCNNLSTMClassifier`, tell normal from
-abnormal beats, and are compared on the same folds of patients: five times a fifth of the
-patients is held out.
+This example compares two neural networks, `ecgbeat.ECGCNNClassifier` and
+`ecgbeat.ECGCNNLSTMClassifier`, for the classification of normal and abnormal beats. Both are
+evaluated with the same 5-fold cross-validation by patient.
 
-Simulated patients, or a folder with the Kaggle files ``ptbdb_normal.csv`` and
-``ptbdb_abnormal.csv``, or ``mitbih_train.csv``, in which everything but N is abnormal (some
-minutes). The pictures open in windows; ``--output`` keeps them in a folder instead::
+By default, the example uses simulated patients. With ``--data``, it uses the Kaggle files
+``ptbdb_normal.csv`` and ``ptbdb_abnormal.csv``, or ``mitbih_train.csv``, in which all classes
+except N are abnormal, and takes a few minutes. The figures are shown in windows, or saved to a
+folder with ``--output``::
 
     python examples/plot_normal_abnormal.py
-    python examples/plot_normal_abnormal.py --data heartbeat --output pictures
+    python examples/plot_normal_abnormal.py --data heartbeat --output figures
 """
 
 # sphinx_gallery_thumbnail_number = 2
@@ -30,25 +31,25 @@ from ecgbeat.datasets import load_heartbeat_csv, make_heartbeats
 from ecgbeat.plotting import BeatsDisplay
 
 NAMES = np.array(["normal", "abnormal"])
-COLORS = {"CNN": "#0072B2", "CNN+LSTM": "#D55E00"}  # told apart by colour-blind people, too
+COLORS = {"CNN": "#0072B2", "CNN+LSTM": "#D55E00"}  # colorblind-safe
 
 parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
 )
 parser.add_argument("--data", type=Path, help="folder of the Kaggle heartbeat set")
-parser.add_argument("--output", type=Path, help="folder for the pictures")
+parser.add_argument("--output", type=Path, help="folder for the figures")
 parser.add_argument("--beats", type=int, default=None, help="number of beats")
-parser.add_argument("--epochs", type=int, default=12, help="passes over the training beats")
-arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+parser.add_argument("--epochs", type=int, default=12, help="number of epochs")
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # no arguments in a notebook
 if (arguments.beats is not None and arguments.beats < 400) or arguments.epochs < 1:
     parser.error("--beats must be 400 or more, --epochs 1 or more")
 
 # %%
-# The beats
-# ---------
-# 1 is abnormal, 0 normal. Of real beats a random part is taken, equally many of both kinds.
-# Where the files do not tell the patients, beats of one patient stand on both sides of every
-# fold, and the figures promise more than a new patient would get.
+# Load the beats
+# --------------
+# Normal beats have label 0 and abnormal beats label 1. Of real data, a random subset with the same
+# number of normal and abnormal beats is used. If the files do not contain the patients, the folds
+# mix patients, and the scores are too optimistic for new patients.
 
 if arguments.data:
     has_ptb = any(arguments.data.glob("ptbdb_*"))
@@ -58,8 +59,8 @@ if arguments.data:
         parser.error(f"--data: {error}")
     is_abnormal = (beats.target != 0).astype(int)
     rng = np.random.default_rng(0)
-    n_each = min((arguments.beats or 12000) // 2, *np.bincount(is_abnormal))
-    rows = [rng.permutation(np.flatnonzero(is_abnormal == kind))[:n_each] for kind in (0, 1)]
+    n_beats = min((arguments.beats or 12000) // 2, *np.bincount(is_abnormal))
+    rows = [rng.permutation(np.flatnonzero(is_abnormal == label))[:n_beats] for label in (0, 1)]
     rows = np.sort(np.concatenate(rows))
     X, y, before, unit = beats.data[rows], is_abnormal[rows], None, ""
     patients = None if beats.groups is None else beats.groups[rows]
@@ -79,18 +80,16 @@ else:
 
 splitter = StratifiedKFold if patients is None else StratifiedGroupKFold
 folds = list(splitter(5, shuffle=True, random_state=0).split(X, y, patients))
-how = "by beat" if patients is None else f"by patient, {len(np.unique(patients))} of them"
-print(
-    f"{source}: {np.sum(y == 0)} normal and {np.sum(y == 1)} abnormal beats, 5 folds {how}, seed 0"
-)
+split = "by beat" if patients is None else f"by patient ({len(np.unique(patients))} patients)"
+print(f"{source}: {np.sum(y == 0)} normal and {np.sum(y == 1)} abnormal beats, 5 folds {split}")
 
 BeatsDisplay.from_beats(X, NAMES[y], fs=beats.fs, before=before, unit=unit, classes=NAMES)
 
 # %%
-# One cross-validation for both
-# -----------------------------
-# Both networks get the same folds and the same number of epochs. Nothing is chosen by the
-# held-out patients: the last epoch counts.
+# Cross-validate both networks
+# ----------------------------
+# Both networks are trained on the same folds with the same number of epochs. The weights of the
+# last epoch are used, without early stopping.
 
 settings = {"max_epochs": arguments.epochs, "batch_size": 64, "random_state": 0}
 models = {
@@ -110,12 +109,12 @@ for name, result in results.items():
     cells = [f"{result[f'test_{s}'].mean():.3f} ± {result[f'test_{s}'].std():.3f}" for s in scores]
     print(f"{name:22}" + "".join(f"{cell:>16}" for cell in cells))
 difference = results["CNN+LSTM"]["test_roc_auc"] - results["CNN"]["test_roc_auc"]
-print("ROC-AUC, CNN+LSTM less CNN, fold by fold:", np.round(difference, 3))
+print("difference in ROC-AUC, CNN+LSTM minus CNN, for each fold:", np.round(difference, 3))
 
 # %%
 # ROC curves
 # ----------
-# A line for every fold: how much they scatter is how much it matters who is left out.
+# Each line is one fold. The variation between folds shows the influence of the held-out patients.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.5), sharey=True, layout="constrained")
 for ax, (name, result) in zip(axes, results.items(), strict=True):
@@ -136,14 +135,15 @@ axes[0].set_ylabel("True positive rate")
 # %%
 # Calibration
 # -----------
-# Of the beats that a model calls abnormal with a probability of 0.8, are four in five abnormal?
-# Every beat is judged by the model of the fold that held it out. The models are sure of most
-# beats, so the points in the middle stand for few: how many is printed, and where they are a
-# dozen or fewer, their height is a matter of luck.
+# A model is well calibrated if 80 % of the beats with a predicted probability of 0.8 are abnormal.
+# The probability of each beat is predicted by the model of the fold in which it was held out. Most
+# probabilities are close to 0 or 1, so the points in the middle are computed from few beats. The
+# number of beats of each point is printed. Points with about a dozen beats or fewer are not
+# reliable.
 
 
-def out_of_fold(result):
-    """Return for every beat the probability from the model that has not seen its patient."""
+def out_of_fold_probability(result):
+    """Return the out-of-fold probability of each beat."""
     probability = np.empty(len(y))
     for estimator, rows in zip(result["estimator"], result["indices"]["test"], strict=True):
         probability[rows] = estimator.predict_proba(X[rows])[:, 1]
@@ -152,29 +152,32 @@ def out_of_fold(result):
 
 figure, ax = plt.subplots(figsize=(5.5, 5), layout="constrained")
 for (name, result), marker in zip(results.items(), "os", strict=True):
-    probability = out_of_fold(result)
+    probability = out_of_fold_probability(result)
     CalibrationDisplay.from_predictions(
         y, probability, n_bins=5, name=name, color=COLORS[name], marker=marker, ax=ax
     )
-    print(f"{name}, beats of each point:", np.histogram(probability, bins=5, range=(0, 1))[0])
-ax.set(xlabel="Predicted probability of abnormal", ylabel="Share that is abnormal")
+    print(
+        f"{name}, number of beats of each point:",
+        np.histogram(probability, bins=5, range=(0, 1))[0],
+    )
+ax.set(xlabel="Predicted probability of abnormal", ylabel="Fraction of abnormal beats")
 
 # %%
-# One signal in, label and confidence out
-# ---------------------------------------
-# The first beat that the last fold held out, and that fold's model. A model for use would be
-# fitted once more, to all beats.
+# Classify a single beat
+# ----------------------
+# The model of the last fold classifies the first beat that was held out in this fold. For
+# practical use, fit the model again on all beats.
 
-last = results["CNN"]
-row = last["indices"]["test"][-1][0]
-probability = last["estimator"][-1].predict_proba(X[[row]])[0]
-answer = f"{NAMES[probability.argmax()]}, confidence {probability.max():.2f}"
-print(f"{answer}; it is {NAMES[y[row]]}")
+result = results["CNN"]
+row = result["indices"]["test"][-1][0]
+probability = result["estimator"][-1].predict_proba(X[[row]])[0]
+prediction = f"{NAMES[probability.argmax()]}, confidence {probability.max():.2f}"
+print(f"prediction: {prediction}; true class: {NAMES[y[row]]}")
 
 display = BeatsDisplay.from_beats(
     X[[row]], NAMES[y[[row]]], fs=beats.fs, before=before, unit=unit, spread=None
 )
-display.ax_.set(title=answer, ylabel=f"Amplitude ({unit or 'of its range'})")
+display.ax_.set(title=prediction, ylabel=f"Amplitude ({unit or 'normalized'})")
 
 if arguments.output:
     arguments.output.mkdir(parents=True, exist_ok=True)

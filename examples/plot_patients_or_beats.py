@@ -1,17 +1,18 @@
 """
-By patient or by beat: why random splits flatter
-================================================
+Splitting by beat and by patient
+================================
 
-Beats of one patient are alike. If a random split puts some of them into training and others
-into the test, the network is asked about hearts that it knows. Many published figures are made
-that way. Here is what it is worth: the same network on the same beats, split by beat and split
-by patient.
+Beats of the same patient are similar. With a random split of the beats, the training and test sets
+contain beats of the same patients, and the scores are too optimistic. Many published results were
+obtained in this way. This example compares the scores of the same network on the same beats, with
+a split by beat and a split by patient.
 
-Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes).
-The picture opens in a window; ``--output`` keeps it in a folder instead::
+By default, the example uses simulated patients. With ``--data``, it uses the MIT-BIH Arrhythmia
+Database and takes a few minutes. The figure is shown in a window, or saved to a folder with
+``--output``::
 
     python examples/plot_patients_or_beats.py
-    python examples/plot_patients_or_beats.py --data mitdb --output pictures
+    python examples/plot_patients_or_beats.py --data mitdb --output figures
 """
 
 import argparse
@@ -31,26 +32,26 @@ from ecgbeat.datasets import load_mitdb, make_heartbeats
 from ecgbeat.labels import to_aami
 
 CLASSES = ["N", "S", "V"]
-MOST_BEATS = 100  # of a symbol and patient, of real data
-COLORS = {"by beat": "#D55E00", "by patient": "#0072B2"}  # told apart by colour-blind people, too
+MAX_BEATS = 100  # per symbol and patient, for real data
+COLORS = {"by beat": "#D55E00", "by patient": "#0072B2"}  # colorblind-safe
 
 parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
 )
 parser.add_argument("--data", type=Path, help="folder of the MIT-BIH Arrhythmia Database")
-parser.add_argument("--output", type=Path, help="folder for the picture")
+parser.add_argument("--output", type=Path, help="folder for the figure")
 parser.add_argument("--beats", type=int, default=2500, help="number of simulated beats")
-parser.add_argument("--epochs", type=int, default=10, help="passes over the training beats")
-arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+parser.add_argument("--epochs", type=int, default=10, help="number of epochs")
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # no arguments in a notebook
 if arguments.beats < 400 or arguments.epochs < 1:
     parser.error("--beats must be 400 or more, --epochs 1 or more")
 
 # %%
-# The beats
-# ---------
-# From 0.3 s before to 0.5 s after the R peak, in the classes N, S and V (fusion beats are left
-# out: nine in ten that MIT-BIH has are of two patients). Of real recordings a random part of
-# each patient's beats is taken.
+# Load the beats
+# --------------
+# The windows range from 0.3 s before to 0.5 s after the R peak. The classes are N, S and V. Fusion
+# beats are excluded, because nine in ten of those in MIT-BIH belong to two patients. Of real
+# recordings, a random subset of the beats of each patient is used.
 
 if arguments.data:
     try:
@@ -65,11 +66,11 @@ if arguments.data:
         symbols="NLRejnAaJSVE",
         groups=mitdb.groups,
     )
-    kinds = np.char.add(beats.groups, beats.target)
-    wanted = {kind: min(n, MOST_BEATS) for kind, n in Counter(kinds.tolist()).items()}
-    thinner = RandomUnderSampler(sampling_strategy=wanted, random_state=0)
-    thinner.fit_resample(np.arange(len(kinds))[:, np.newaxis], kinds)
-    rows = np.sort(thinner.sample_indices_)
+    keys = np.char.add(beats.groups, beats.target)  # patient and symbol
+    n_beats = {key: min(count, MAX_BEATS) for key, count in Counter(keys.tolist()).items()}
+    sampler = RandomUnderSampler(sampling_strategy=n_beats, random_state=0)
+    sampler.fit_resample(np.arange(len(keys))[:, np.newaxis], keys)
+    rows = np.sort(sampler.sample_indices_)
 else:
     beats = make_heartbeats(
         arguments.beats,
@@ -87,10 +88,10 @@ counts = "  ".join(f"{label} {np.sum(y == label)}" for label in CLASSES)
 print(f"{len(np.unique(patients))} patients, {len(y)} beats: {counts}")
 
 # %%
-# The same network, split in two ways
-# -----------------------------------
-# Five folds either way, seed 0. In each a network is trained anew, and nothing is chosen by the
-# beats left out.
+# Cross-validate with both splits
+# -------------------------------
+# Both splits have five folds. A new network is trained in each fold, without using the held-out
+# beats for any choice.
 
 model = make_pipeline(
     ZScoreScaler(), ECGCNNClassifier(n_filters=8, max_epochs=arguments.epochs, random_state=0)
@@ -99,39 +100,41 @@ splits = {
     "by beat": StratifiedKFold(5, shuffle=True, random_state=0).split(X, y),
     "by patient": StratifiedGroupKFold(5, shuffle=True, random_state=0).split(X, y, patients),
 }
-of_folds, of_classes = {}, {}
+fold_scores, class_scores = {}, {}
 for name, split in splits.items():
     folds = list(split)
     predicted = cross_val_predict(model, X, y, cv=folds)
-    of_folds[name] = [f1_score(y[test], predicted[test], average="macro") for _, test in folds]
-    of_classes[name] = f1_score(y, predicted, labels=CLASSES, average=None)
-    listed = "  ".join(f"{c} {f1:.3f}" for c, f1 in zip(CLASSES, of_classes[name], strict=True))
-    mean, std = np.mean(of_folds[name]), np.std(of_folds[name])
-    print(f"{name:>10}: macro-F1 {mean:.3f} ± {std:.3f} over the folds; F1 of each class {listed}")
+    fold_scores[name] = [f1_score(y[test], predicted[test], average="macro") for _, test in folds]
+    class_scores[name] = f1_score(y, predicted, labels=CLASSES, average=None)
+    by_class = "  ".join(f"{c} {f1:.3f}" for c, f1 in zip(CLASSES, class_scores[name], strict=True))
+    mean, std = np.mean(fold_scores[name]), np.std(fold_scores[name])
+    print(
+        f"{name:>10}: macro-F1 {mean:.3f} ± {std:.3f} over the folds; F1 of each class {by_class}"
+    )
 
 # %%
-# What the split is worth
-# -----------------------
-# On the left every ring is a fold, a bar their mean. On the right is the F1 of each class over
-# all beats. Only the figures by patient tell what a new patient can expect; and they scatter,
-# for it matters which patients are left out. More folds, or more patients, are the remedy, not
-# another split.
+# Compare the scores
+# ------------------
+# The left panel shows the macro-F1 of each fold (circles) and the mean (lines). The right panel
+# shows the F1 of each class over all beats. Only the scores of the split by patient estimate the
+# performance on new patients. They vary between the folds, depending on the held-out patients. To
+# reduce this variation, use more folds or more patients.
 
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(8, 4), width_ratios=(2, 3), sharey=True, layout="constrained"
 )
-for place, (name, values) in enumerate(of_folds.items()):
-    spread = place + np.linspace(-0.12, 0.12, len(values))
-    left.plot(spread, values, "o", mfc="none", mew=1.5, color=COLORS[name])
-    left.plot([place - 0.25, place + 0.25], [np.mean(values)] * 2, color=COLORS[name], lw=3)
+for x, (name, values) in enumerate(fold_scores.items()):
+    jitter = np.linspace(-0.12, 0.12, len(values))
+    left.plot(x + jitter, values, "o", mfc="none", mew=1.5, color=COLORS[name])
+    left.plot([x - 0.25, x + 0.25], [np.mean(values)] * 2, color=COLORS[name], lw=3)
 left.set(
-    xticks=range(len(of_folds)), xticklabels=of_folds, xlim=(-0.5, 1.5), ylim=(0, 1.03),
+    xticks=range(len(fold_scores)), xticklabels=fold_scores, xlim=(-0.5, 1.5), ylim=(0, 1.03),
     ylabel="F1", title="Macro-F1, five folds",
 )  # fmt: skip
-places = np.arange(len(CLASSES))
-for shift, marker, (name, values) in zip((-0.1, 0.1), "sD", of_classes.items(), strict=True):
-    right.plot(places + shift, values, marker, ms=8, color=COLORS[name], label=f"split {name}")
-right.set(xticks=places, xticklabels=CLASSES, xlim=(-0.5, 2.5), title="F1 of each class")
+x = np.arange(len(CLASSES))
+for shift, marker, (name, values) in zip((-0.1, 0.1), "sD", class_scores.items(), strict=True):
+    right.plot(x + shift, values, marker, ms=8, color=COLORS[name], label=f"split {name}")
+right.set(xticks=x, xticklabels=CLASSES, xlim=(-0.5, 2.5), title="F1 of each class")
 right.set_xlabel("Class")
 left.set_xlabel("Split")
 right.legend(loc="lower right")

@@ -1,17 +1,19 @@
 """
-From a recording to annotated beats
+Annotation of continuous recordings
 ===================================
 
-A raw recording goes in; its beats come out: where, what, how sure. `ecgbeat.BeatAnnotator`
-finds the R peaks, cuts the beats with their rhythm, and asks a network for their class. It is
-judged as the standard EC57 asks, on patients whom it has not seen.
+This example annotates the beats of continuous recordings with `ecgbeat.BeatAnnotator`. The
+annotator detects the R peaks, cuts out the beats, computes RR interval features, and classifies
+the beats with a neural network. It is evaluated on held-out patients according to the standard
+ANSI/AAMI EC57.
 
-Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes), of which
-every second record of DS1 trains and every second record of DS2 tests. The picture opens in a
-window; ``--output`` keeps it in a folder instead::
+By default, the example uses simulated patients. With ``--data``, it uses the MIT-BIH Arrhythmia
+Database and takes a few minutes. The annotator is then trained on every second record of DS1 and
+evaluated on every second record of DS2. The figure is shown in a window, or saved to a folder with
+``--output``::
 
     python examples/plot_recording_to_beats.py
-    python examples/plot_recording_to_beats.py --data mitdb --output pictures
+    python examples/plot_recording_to_beats.py --data mitdb --output figures
 """
 
 import argparse
@@ -40,17 +42,18 @@ parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
 )
 parser.add_argument("--data", type=Path, help="folder of the MIT-BIH Arrhythmia Database")
-parser.add_argument("--output", type=Path, help="folder for the picture")
+parser.add_argument("--output", type=Path, help="folder for the figure")
 parser.add_argument("--seconds", type=float, default=120, help="length of simulated recordings")
-parser.add_argument("--epochs", type=int, default=10, help="passes over the training beats")
-arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+parser.add_argument("--epochs", type=int, default=10, help="number of epochs")
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # no arguments in a notebook
 if not 30 <= arguments.seconds <= 3600 or arguments.epochs < 1:
     parser.error("--seconds must be 30 to 3600, --epochs 1 or more")
 
 # %%
-# The recordings
-# --------------
-# A recording is an array in mV, its reference the sample numbers and symbols of its beats.
+# Load the recordings
+# -------------------
+# Each recording is an array in mV. Its annotation contains the sample number and the symbol of each
+# beat.
 
 if arguments.data:
     try:
@@ -60,7 +63,7 @@ if arguments.data:
         parser.error(f"--data: {error}")
     train_recordings, train_annotations = train.recordings, train.annotations
     recordings, annotations, names = test.recordings, test.annotations, TEST
-    learning_period = 300  # seconds that EC57 does not score
+    learning_period = 300  # initial period in seconds that is not scored
 else:
     weights = {"N": 0.8, "A": 0.08, "V": 0.1, "F": 0.02}
     patients = [
@@ -71,27 +74,25 @@ else:
     recordings = [patient.signal for patient in patients[12:]]
     annotations = [patient.annotation for patient in patients[12:]]
     names, learning_period = [f"patient {seed}" for seed in range(12, 18)], 0
-print(
-    f"{len(train_recordings)} recordings to train on, {len(recordings)} of other patients to test"
-)
+print(f"{len(train_recordings)} training recordings, {len(recordings)} test recordings")
 
 # %%
-# The annotator
-# -------------
-# ``rr_features`` appends to each beat what the rhythm around it is, without which a premature
-# beat from the atrium can hardly be told from a normal one. A ``ColumnTransformer`` scales
-# waves and rhythm apart. Any classifier does; ``ECGCNNLSTMClassifier(bidirectional=True,
-# n_aux_features=n_rhythm)`` reads the beat in both directions of time.
+# Train the annotator
+# -------------------
+# With ``rr_features``, RR interval features are appended to each beat. Without them, atrial
+# premature beats can hardly be distinguished from normal beats. A ``ColumnTransformer`` scales the
+# waveform and the RR interval features separately. Any classifier can be used, for example
+# ``ECGCNNLSTMClassifier(bidirectional=True, n_aux_features=n_rr_features)``.
 
-n_times, n_rhythm = 128, len(rr_feature_names())
+n_times, n_rr_features = 128, len(rr_feature_names())
 scaler = ColumnTransformer(
     [
-        ("waves", ZScoreScaler(), slice(0, n_times)),
-        ("rhythm", StandardScaler(), slice(n_times, None)),
+        ("waveform", ZScoreScaler(), slice(0, n_times)),
+        ("rr_features", StandardScaler(), slice(n_times, None)),
     ]
 )
 network = ECGCNNClassifier(
-    n_filters=8, n_aux_features=n_rhythm, max_epochs=arguments.epochs, random_state=0
+    n_filters=8, n_aux_features=n_rr_features, max_epochs=arguments.epochs, random_state=0
 )
 annotator = BeatAnnotator(
     make_pipeline(scaler, network),
@@ -101,22 +102,21 @@ annotator = BeatAnnotator(
     mapping="literature",  # the classes N, S, V, F and Q of the AAMI
 )
 annotator.fit(train_recordings, train_annotations)
-print(
-    f"trained on {annotator.n_beats_} beats; {annotator.n_missed_} of them the detector had missed"
-)
+print(f"trained on {annotator.n_beats_} beats, of which the detector missed {annotator.n_missed_}")
 
 # %%
-# Annotated beats of patients held out
-# ------------------------------------
-# A row a beat. ``write_to=`` would write annotation files that WFDB's tools read.
+# Annotate the test recordings
+# ----------------------------
+# The table contains one row per beat. With ``write_to``, the annotations are also written to files
+# for the WFDB tools.
 
 table = annotator.annotate(recordings, record_names=names)
 columns = ["record", "time_s", "rr_s", "label", "probability"]
 print(table[columns].head(8).round(3).to_string(index=False))
 
 # %%
-# The report of EC57: sensitivity (Se) and positive predictivity (+P) of the detector (Q), of
-# ventricular (V) and of supraventricular beats (S), for each record and over all.
+# The EC57 report contains the sensitivity (Se) and positive predictivity (+P) of QRS detection (Q),
+# of ventricular (V) and of supraventricular (S) ectopic beats, for each record and in total.
 
 beats = annotator.predict(recordings)
 report = ec57_report(
@@ -125,25 +125,30 @@ report = ec57_report(
 print(report)
 
 # %%
-# Where it errs
-# -------------
-# The half minute with the most errors, of the recording that has most of them. Above each beat
-# stands what it is, and below that what it was taken for; a box marks an error.
+# Plot the errors
+# ---------------
+# The figure shows the 30 s with the most errors in the recording with the most errors. The labels
+# above each beat are the true class and, below it, the predicted class. Boxes mark errors.
 
 
-def error_times(annotation, found):
-    """Return when a beat was missed, invented or given a wrong class, in seconds."""
-    truth = select_beats(annotation)
-    match = match_beats(truth.sample, found.sample, fs=360)
-    wrong = to_aami(truth.symbol)[match.reference_index] != found.symbol[match.detected_index]
-    invented = found.sample[np.append(match.extra, match.detected_index[wrong])]
-    return np.sort(np.append(truth.sample[match.missed], invented)) / 360
+def error_times(annotation, predicted):
+    """Return the times in s of missed beats, false detections and misclassified beats."""
+    reference = select_beats(annotation)
+    match = match_beats(reference.sample, predicted.sample, fs=360)
+    true_class = to_aami(reference.symbol)[match.reference_index]
+    is_wrong = true_class != predicted.symbol[match.detected_index]
+    errors = [
+        reference.sample[match.missed],
+        predicted.sample[match.extra],
+        predicted.sample[match.detected_index[is_wrong]],
+    ]
+    return np.sort(np.concatenate(errors)) / 360
 
 
 times = [error_times(*pair) for pair in zip(annotations, beats, strict=True)]
-worst = int(np.argmax([len(record) for record in times]))
-in_half_a_minute = np.searchsorted(times[worst], times[worst] + 30) - np.arange(len(times[worst]))
-start = max(int(times[worst][in_half_a_minute.argmax()]) - 1, 0) if len(times[worst]) else 0
+worst = int(np.argmax([len(errors) for errors in times]))
+n_within_30_s = np.searchsorted(times[worst], times[worst] + 30) - np.arange(len(times[worst]))
+start = max(int(times[worst][n_within_30_s.argmax()]) - 1, 0) if len(times[worst]) else 0
 print("errors:", ", ".join(f"{name} {len(t)}" for name, t in zip(names, times, strict=True)))
 
 display = RecordingDisplay.from_estimator(
@@ -152,18 +157,18 @@ display = RecordingDisplay.from_estimator(
 display.ax_.set_title(f"{names[worst]}, from {start} s")
 
 # %%
-# Save and load
-# -------------
-# The annotator is an estimator like any other. joblib writes it to a file, which is as safe to
-# load as the one who sent it can be trusted.
+# Save and load the annotator
+# ---------------------------
+# The annotator can be saved with joblib. Loading such a file can execute arbitrary code, so only
+# load files from sources that you trust.
 
 with tempfile.TemporaryDirectory() as folder:
     file = Path(folder) / "annotator.joblib"
     joblib.dump(annotator, file)
     loaded = joblib.load(file)
     print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB")
-again = loaded.predict(recordings[:1])[0]
-print("loaded, it answers the same:", np.array_equal(again.symbol, beats[0].symbol))
+predicted = loaded.predict(recordings[:1])[0]
+print("same predictions after loading:", np.array_equal(predicted.symbol, beats[0].symbol))
 
 if arguments.output:
     arguments.output.mkdir(parents=True, exist_ok=True)

@@ -1,17 +1,18 @@
 """
-SMOTE inside the folds, or before the split
+SMOTE before the split and inside the folds
 ===========================================
 
-SMOTE invents beats of rare classes between two that are alike. Used before the data are split,
-it puts invented beats into the test whose parents the network was trained on. In a pipeline of
-imbalanced-learn it sees the training part of each fold alone. How much does SMOTE before the
-split flatter?
+SMOTE generates synthetic beats of rare classes by interpolation between similar beats. If it is
+applied before the data are split, the test set contains synthetic beats that were interpolated
+from training beats. In a pipeline of imbalanced-learn, it resamples only the training set of each
+fold. This example measures how much SMOTE before the split increases the score.
 
-Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes).
-The picture opens in a window; ``--output`` keeps it in a folder instead::
+By default, the example uses simulated patients. With ``--data``, it uses the MIT-BIH Arrhythmia
+Database and takes a few minutes. The figure is shown in a window, or saved to a folder with
+``--output``::
 
     python examples/plot_smote_inside_or_before.py
-    python examples/plot_smote_inside_or_before.py --data mitdb --output pictures
+    python examples/plot_smote_inside_or_before.py --data mitdb --output figures
 """
 
 import argparse
@@ -32,24 +33,24 @@ from ecgbeat.datasets import load_mitdb, make_heartbeats
 from ecgbeat.labels import to_aami
 
 CLASSES = ["N", "S", "V"]
-MOST_BEATS = {"N": 60, "S": 15, "V": 15}  # of a class and patient, of real data
+MAX_BEATS = {"N": 60, "S": 15, "V": 15}  # per class and patient, for real data
 
 parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
 )
 parser.add_argument("--data", type=Path, help="folder of the MIT-BIH Arrhythmia Database")
-parser.add_argument("--output", type=Path, help="folder for the picture")
+parser.add_argument("--output", type=Path, help="folder for the figure")
 parser.add_argument("--beats", type=int, default=1200, help="number of simulated beats")
-parser.add_argument("--epochs", type=int, default=10, help="passes over the training beats")
-arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+parser.add_argument("--epochs", type=int, default=10, help="number of epochs")
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # no arguments in a notebook
 if arguments.beats < 300 or arguments.epochs < 1:
     parser.error("--beats must be 300 or more, --epochs 1 or more")
 
 # %%
-# The beats
-# ---------
-# From 0.3 s before to 0.5 s after the R peak, in the classes N, S and V, of which S and V are
-# rare. Of real recordings a random part of each patient's beats is taken.
+# Load the beats
+# --------------
+# The windows range from 0.3 s before to 0.5 s after the R peak. The classes are N, S and V, of
+# which S and V are rare. Of real recordings, a random subset of the beats of each patient is used.
 
 if arguments.data:
     try:
@@ -64,11 +65,11 @@ if arguments.data:
         symbols="NLRejnAaJSVE",
         groups=mitdb.groups,
     )
-    kinds = np.char.add(beats.groups, to_aami(beats.target))
-    wanted = {kind: min(n, MOST_BEATS[kind[-1]]) for kind, n in Counter(kinds.tolist()).items()}
-    thinner = RandomUnderSampler(sampling_strategy=wanted, random_state=0)
-    thinner.fit_resample(np.arange(len(kinds))[:, np.newaxis], kinds)
-    rows = np.sort(thinner.sample_indices_)
+    keys = np.char.add(beats.groups, to_aami(beats.target))  # patient and class
+    n_beats = {key: min(n, MAX_BEATS[key[-1]]) for key, n in Counter(keys.tolist()).items()}
+    sampler = RandomUnderSampler(sampling_strategy=n_beats, random_state=0)
+    sampler.fit_resample(np.arange(len(keys))[:, np.newaxis], keys)
+    rows = np.sort(sampler.sample_indices_)
 else:
     beats = make_heartbeats(
         arguments.beats,
@@ -82,18 +83,19 @@ else:
     )
     rows = np.arange(arguments.beats)
 
-X = ZScoreScaler().fit_transform(beats.data[rows])  # each beat by itself: nothing leaks here
+X = ZScoreScaler().fit_transform(beats.data[rows])  # scales each beat separately, without leakage
 y, patients = to_aami(beats.target[rows]), beats.groups[rows]
 counts = "  ".join(f"{label} {np.sum(y == label)}" for label in CLASSES)
 print(f"{len(np.unique(patients))} patients, {len(y)} beats: {counts}")
 
 # %%
-# Four protocols, one network
-# ---------------------------
-# Five folds each, seed 0, the same number of epochs. What is resampled before the split has
-# lost its patients: an invented beat may have parents of two. Such data can only be split by
-# beat, so that is what the first two protocols have in common with the third, in which SMOTE
-# stands in the pipeline. The last is the honest one: SMOTE inside, and patients left out.
+# Define four protocols
+# ---------------------
+# All protocols have five folds and the same number of epochs. Data that were resampled before the
+# split cannot be split by patient, because a synthetic beat can be interpolated from beats of two
+# patients. Therefore, the first two protocols split by beat. The third protocol also splits by
+# beat, but applies SMOTE inside the folds. The last protocol is the correct one: SMOTE inside the
+# folds, and a split by patient.
 
 network = ECGCNNClassifier(n_filters=8, max_epochs=arguments.epochs, random_state=0)
 smote = SMOTE(k_neighbors=3, random_state=0)
@@ -110,41 +112,47 @@ protocols = {
 }
 
 # %%
-# Scoring before the split has two faults that can be told apart. The test holds invented beats,
-# or duplicates, as many of each class: scored on all rows, rare classes look easier than they
-# are. And the training knows kin of the test: scored on the real beats alone, the first of the
-# resampled rows, that is the part that remains.
+# Cross-validate with each protocol
+# ---------------------------------
+# Resampling before the split has two effects. First, the test set contains synthetic beats or
+# duplicates, with the same number of beats in each class, which makes the rare classes easier to
+# classify. Second, the training set contains beats derived from test beats. To separate both
+# effects, the scores are computed on all rows and on the original beats only, which are the first
+# rows after resampling.
 
 scores = {}
 for name, (model, rows, labels, splitter) in protocols.items():
     folds = list(splitter.split(rows, labels, patients if splitter is by_patient else None))
     predicted = cross_val_predict(model, rows, labels, cv=folds)
-    of_folds = [
-        [f1_score(labels[part], predicted[part], average="macro") for part in (test, real)]
-        for test, real in ((test, test[test < len(y)]) for _, test in folds)
-    ]
-    (all_rows, real), (sd, sd_real) = scores[name] = np.mean(of_folds, 0), np.std(of_folds, 0)
-    figures = f"all rows {all_rows:.3f} ± {sd:.3f}, real beats {real:.3f} ± {sd_real:.3f}"
-    print(f"{name.replace(chr(10), ' '):34} macro-F1: {figures}")
+    fold_scores = []
+    for _, test in folds:
+        original = test[test < len(y)]
+        fold_scores.append(
+            [f1_score(labels[i], predicted[i], average="macro") for i in (test, original)]
+        )
+    means, stds = scores[name] = np.mean(fold_scores, axis=0), np.std(fold_scores, axis=0)
+    print(
+        f"{name.replace(chr(10), ' '):34} macro-F1: all rows {means[0]:.3f} ± {stds[0]:.3f}, "
+        f"original beats {means[1]:.3f} ± {stds[1]:.3f}"
+    )
 
 # %%
-# What each promises
+# Compare the scores
 # ------------------
-# From orange to blue is what invented beats in the test are worth. Blue on the second line against
-# the third is what kin of the test in the training is worth: on the simulated patients nothing
-# beyond the scatter of the folds, on MIT-BIH 0.05. The last step, from beats to patients, is
-# the largest of all.
+# The difference between orange and blue is the effect of synthetic beats in the test set. The
+# difference between the blue points in the second and third row is the effect of training beats
+# derived from test beats: within the variation of the folds on simulated patients, and 0.05 on
+# MIT-BIH. The effect of splitting by patient instead of by beat is the largest.
 
 figure, ax = plt.subplots(figsize=(7.5, 4), layout="constrained")
-places = np.arange(len(scores))[::-1]
+y_positions = np.arange(len(scores))[::-1]
 for column, (label, marker, color) in enumerate(
-    [("all rows that are tested", "o", "#D55E00"), ("real beats among them", "D", "#0072B2")]
+    [("all test rows", "o", "#D55E00"), ("original beats only", "D", "#0072B2")]
 ):
-    values, spread = np.array([[mean[column], sd[column]] for mean, sd in scores.values()]).T
-    ax.errorbar(
-        values, places - 0.16 * column, xerr=spread, fmt=marker, color=color, capsize=3, label=label
-    )
-ax.set(yticks=places - 0.08, yticklabels=scores, ylim=(-0.6, 3.5), xlim=(0, 1.02))
+    means, stds = np.array([[mean[column], std[column]] for mean, std in scores.values()]).T
+    y_column = y_positions - 0.16 * column
+    ax.errorbar(means, y_column, xerr=stds, fmt=marker, color=color, capsize=3, label=label)
+ax.set(yticks=y_positions - 0.08, yticklabels=scores, ylim=(-0.6, 3.5), xlim=(0, 1.02))
 ax.set(xlabel="Macro-F1, mean and standard deviation of five folds")
 ax.grid(axis="x", alpha=0.3)
 ax.legend(loc="lower left")

@@ -1,17 +1,18 @@
 """
-A tuned pipeline, from windows of signal to classes
-===================================================
+Hyperparameter tuning of a pipeline with SMOTE
+==============================================
 
-Filter, segmenter, scaler, SMOTE and network in one pipeline for the beats N, L, R, A and V:
-normal, left and right bundle branch block, atrial and ventricular premature. ``GridSearchCV``
-tunes it on folds of patients, and the best setting is judged on patients that took no part in
-the search.
+This example combines a filter, a segmenter, a scaler, SMOTE and a neural network in one pipeline.
+It classifies normal beats (N), left (L) and right (R) bundle branch block beats, and atrial (A)
+and ventricular (V) premature beats. ``GridSearchCV`` tunes the pipeline with cross-validation by
+patient. The best model is evaluated on held-out patients.
 
-Simulated patients, or a folder with the MIT-BIH Arrhythmia Database (some minutes).
-The pictures open in windows; ``--output`` keeps them in a folder instead::
+By default, the example uses simulated patients. With ``--data``, it uses the MIT-BIH Arrhythmia
+Database and takes a few minutes. The figures are shown in windows, or saved to a folder with
+``--output``::
 
     python examples/plot_tuned_pipeline.py
-    python examples/plot_tuned_pipeline.py --data mitdb --output pictures
+    python examples/plot_tuned_pipeline.py --data mitdb --output figures
 """
 
 # sphinx_gallery_thumbnail_number = 3
@@ -33,35 +34,35 @@ from ecgbeat.datasets import load_mitdb, make_heartbeats
 from ecgbeat.plotting import BeatsDisplay
 
 CLASSES = ["N", "L", "R", "A", "V"]
-MOST_BEATS = 100  # of a class and patient, of real data
+MAX_BEATS = 100  # per class and patient, for real data
 
 parser = argparse.ArgumentParser(
     description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
 )
 parser.add_argument("--data", type=Path, help="folder of the MIT-BIH Arrhythmia Database")
-parser.add_argument("--output", type=Path, help="folder for the pictures")
+parser.add_argument("--output", type=Path, help="folder for the figures")
 parser.add_argument("--beats", type=int, default=1200, help="number of simulated beats")
-parser.add_argument("--epochs", type=int, default=10, help="passes over the training beats")
-parser.add_argument("--n-jobs", type=int, default=2, help="processes of the search")
-arguments = parser.parse_args(None if "__file__" in globals() else [])  # none in a notebook
+parser.add_argument("--epochs", type=int, default=10, help="number of epochs")
+parser.add_argument("--n-jobs", type=int, default=2, help="number of processes for the search")
+arguments = parser.parse_args(None if "__file__" in globals() else [])  # no arguments in a notebook
 if arguments.beats < 400 or arguments.epochs < 1 or arguments.n_jobs == 0:
     parser.error("--beats must be 400 or more, --epochs 1 or more, --n-jobs any number but 0")
 
 # %%
-# Windows of signal
-# -----------------
-# A row is two seconds of raw signal around a beat. Of real recordings some beats of each class
-# and patient are taken at random, so that no patient counts for more than the others.
+# Load windows of signal
+# ----------------------
+# Each row contains 2 s of raw signal around a beat. Of real recordings, a random subset of the
+# beats of each class and patient is used, so that all patients have a similar weight.
 
 
-def at_most(limit, beats):
-    """Keep so many beats of each class and patient, at random."""
-    kinds = np.char.add(beats.groups.astype(str), beats.target)
-    wanted = {kind: min(count, limit) for kind, count in Counter(kinds.tolist()).items()}
-    thinner = RandomUnderSampler(sampling_strategy=wanted, random_state=0)
-    thinner.fit_resample(np.arange(len(kinds))[:, np.newaxis], kinds)
-    kept = np.sort(thinner.sample_indices_)
-    return beats.data[kept], beats.target[kept], beats.groups[kept]
+def undersample(beats, max_beats):
+    """Select at most ``max_beats`` random beats of each class and patient."""
+    keys = np.char.add(beats.groups.astype(str), beats.target)
+    n_beats = {key: min(count, max_beats) for key, count in Counter(keys.tolist()).items()}
+    sampler = RandomUnderSampler(sampling_strategy=n_beats, random_state=0)
+    sampler.fit_resample(np.arange(len(keys))[:, np.newaxis], keys)
+    rows = np.sort(sampler.sample_indices_)
+    return beats.data[rows], beats.target[rows], beats.groups[rows]
 
 
 if arguments.data:
@@ -78,7 +79,7 @@ if arguments.data:
         symbols=CLASSES,
         groups=mitdb.groups,
     )
-    X, y, patients = at_most(MOST_BEATS, beats)
+    X, y, patients = undersample(beats, MAX_BEATS)
 else:
     beats = make_heartbeats(arguments.beats, n_patients=32, random_state=0)
     X, y, patients = beats.data, beats.target, beats.groups
@@ -86,24 +87,24 @@ else:
 BeatsDisplay.from_beats(X, y, fs=360, classes=CLASSES, kind="examples", n_examples=3)
 
 # %%
-# Who is held out
-# ---------------
-# A quarter of the patients, drawn once with seed 0. All that follows up to the report uses the
-# others. In brackets is the number of patients who have a class: where it is one or two, the
-# figures of that class say little. MIT-BIH has L in four patients.
+# Hold out test patients
+# ----------------------
+# A random quarter of the patients is held out for the final evaluation. The number in brackets is
+# the number of patients with beats of a class. If it is one or two, the score of this class is not
+# reliable. In MIT-BIH, only four patients have L beats.
 
 train, test = next(StratifiedGroupKFold(4, shuffle=True, random_state=0).split(X, y, patients))
 for name, rows in (("training", train), ("held out", test)):
-    of_class = {label: patients[rows][y[rows] == label] for label in CLASSES}
-    counts = ", ".join(f"{label} {len(p)} ({len(np.unique(p))})" for label, p in of_class.items())
+    by_class = {label: patients[rows][y[rows] == label] for label in CLASSES}
+    counts = ", ".join(f"{label} {len(p)} ({len(np.unique(p))})" for label, p in by_class.items())
     print(f"{name}: {len(np.unique(patients[rows]))} patients, {len(rows)} beats; {counts}")
 
 # %%
-# Tuning
-# ------
-# Each of three folds leaves a third of the training patients out. SMOTE stands in the pipeline,
-# so it sees the training part of a fold alone: no artificial beat has kin among those that are
-# scored.
+# Tune the pipeline
+# -----------------
+# In each of three folds, a third of the training patients is held out. SMOTE is part of the
+# pipeline, so it resamples only the training set of each fold. No synthetic beat is interpolated
+# from beats of the validation set.
 
 pipeline = make_pipeline(
     BandpassFilter(fs=360),
@@ -123,36 +124,36 @@ search.fit(X[train], y[train], groups=patients[train])
 print("best:", search.best_params_)
 
 # %%
-# A point is the mean over the folds, a bar one standard deviation. Where the bars overlap, as
-# they do with so few patients, the choice between settings is a matter of luck.
+# The figure shows the mean and standard deviation over the folds. If the intervals overlap, as with
+# so few patients, the differences between the settings are not reliable.
 
-tried = search.cv_results_
-order = np.argsort(tried["mean_test_score"])
+results = search.cv_results_
+order = np.argsort(results["mean_test_score"])
 names = [
-    f"{tried['param_rpeaksegmenter__before'][i]:g} s before R, "
-    f"learning rate {tried['param_ecgcnnclassifier__lr'][i]:g}"
+    f"{results['param_rpeaksegmenter__before'][i]:g} s before R, "
+    f"learning rate {results['param_ecgcnnclassifier__lr'][i]:g}"
     for i in order
 ]
 figure, ax = plt.subplots(figsize=(7, 3), layout="constrained")
 ax.errorbar(
-    tried["mean_test_score"][order],
+    results["mean_test_score"][order],
     names,
-    xerr=tried["std_test_score"][order],
+    xerr=results["std_test_score"][order],
     fmt="o",
     color="#0072B2",
     capsize=3,
 )
-ax.set(xlabel="Macro-F1 on patients left out, 3 folds", xlim=(0, 1))
+ax.set(xlabel="Macro-F1 on held-out patients, 3 folds", xlim=(0, 1))
 ax.grid(axis="x", alpha=0.3)
 
 for i in order[::-1]:
-    mean, std = tried["mean_test_score"][i], tried["std_test_score"][i]
-    print(f"{mean:.3f} ± {std:.3f}   {tried['params'][i]}")
+    mean, std = results["mean_test_score"][i], results["std_test_score"][i]
+    print(f"{mean:.3f} ± {std:.3f}   {results['params'][i]}")
 
 # %%
-# The patients held out
-# ---------------------
-# The best setting, fitted once more to all training patients.
+# Evaluate on the test patients
+# -----------------------------
+# The best model was fitted again on all training patients.
 
 predicted = search.predict(X[test])
 print(classification_report(y[test], predicted, labels=CLASSES, digits=3, zero_division=0.0))
@@ -168,18 +169,18 @@ ConfusionMatrixDisplay.from_predictions(
     im_kw={"vmin": 0, "vmax": 1},
     ax=ax,
 )
-ax.set_title(f"Share of each true class, {len(np.unique(patients[test]))} patients held out")
+ax.set_title(f"Normalized confusion matrix, {len(np.unique(patients[test]))} held-out patients")
 
 # %%
-# Errors gather in some patients, which the figures above do not show. Figures from random
-# splits of beats are much higher, and promise what no new patient gets: see
-# ``plot_patients_or_beats.py``.
+# The scores above do not show that most errors occur in a few patients. With a random split of the
+# beats, the scores would be much higher, but they would not be valid for new patients. See
+# :ref:`sphx_glr_gallery_plot_patients_or_beats.py`.
 
-shares = [
+accuracies = [
     np.mean((predicted == y[test])[patients[test] == patient])
     for patient in np.unique(patients[test])
 ]
-print(f"right in a patient: median {np.median(shares):.3f}, worst {min(shares):.3f}")
+print(f"accuracy by patient: median {np.median(accuracies):.3f}, minimum {min(accuracies):.3f}")
 
 if arguments.output:
     arguments.output.mkdir(parents=True, exist_ok=True)

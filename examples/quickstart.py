@@ -1,11 +1,11 @@
-"""Classify heartbeats of patients that the model has never seen.
+"""Classification of heartbeats of new patients.
 
-Filter, segmenter, scaler, SMOTE and a convolutional network in one pipeline, tuned by
-grid search under patient-wise cross-validation, then judged on held-out patients.
+A pipeline with a filter, a segmenter, a scaler, SMOTE and a convolutional neural network is tuned
+by grid search with cross-validation by patient, and evaluated on held-out patients.
 
     python examples/quickstart.py                        simulated patients
-    python examples/quickstart.py --data mitdb           a folder of WFDB records (MIT-BIH)
-    python examples/quickstart.py --data heartbeat       a folder of the Kaggle "heartbeat" set
+    python examples/quickstart.py --data mitdb           folder of WFDB records (MIT-BIH)
+    python examples/quickstart.py --data heartbeat       folder of the Kaggle "heartbeat" set
 """
 
 import argparse
@@ -21,23 +21,24 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, Stratifi
 from ecgbeat import BandpassFilter, ECGCNNClassifier, RPeakSegmenter, ZScoreScaler, datasets
 from ecgbeat.annotation import extract_beats
 
-BEATS_OF_A_CLASS_AND_PATIENT = 150  # taken at most from real data, to stay in minutes
-BEATS_OF_A_CLASS = 3000
+# maximum numbers of beats from real data, to limit the training time to a few minutes
+MAX_BEATS_PER_CLASS_AND_PATIENT = 150
+MAX_BEATS_PER_CLASS = 3000
 N_FOLDS = 3
 
 
-def simulated():
+def simulate_beats():
     """Return windows of 2 s around the beats of simulated patients."""
     beats = datasets.make_heartbeats(2000, n_patients=24, random_state=0)
-    beats.update(name="24 simulated patients", are_cut=False)
+    beats.update(name="24 simulated patients", is_segmented=False)
     return beats
 
 
-def from_wfdb(folder):
+def load_wfdb_beats(folder):
     """Return windows of 2 s around the annotated beats of a folder of WFDB records."""
-    # load_mitdb knows, beyond any WFDB header, that records 201 and 202 are of one patient
-    reader = datasets.load_mitdb if (folder / "201.hea").exists() else datasets.load_wfdb
-    records = reader(folder, lead=("MLII", 0), verbose=1)
+    # load_mitdb assigns records 201 and 202 to the same patient, which the headers do not contain
+    load = datasets.load_mitdb if (folder / "201.hea").exists() else datasets.load_wfdb
+    records = load(folder, lead=("MLII", 0), verbose=1)
     beats = extract_beats(
         records.recordings,
         records.annotations,
@@ -47,57 +48,58 @@ def from_wfdb(folder):
         symbols=("N", "L", "R", "A", "V"),
         groups=records.groups,
     )
-    beats.update(name=f"{len(records.record_names)} records of {folder}", are_cut=False)
-    beats.update(fs=records.fs)
-    return thin_out(beats)
+    name = f"{len(records.record_names)} records of {folder}"
+    beats.update(name=name, fs=records.fs, is_segmented=False)
+    return undersample(beats)
 
 
-def from_kaggle(folder):
-    """Return the training beats of the Kaggle set, which its makers have cut already."""
+def load_kaggle_beats(folder):
+    """Return the segmented training beats of the Kaggle set."""
     beats = datasets.load_heartbeat_csv(folder, subset="train")
     beats.update(target=np.asarray(beats.target_names)[beats.target])
-    beats.update(name=f"the training beats of {folder}", are_cut=True)
-    return thin_out(beats)
+    beats.update(name=f"training beats of {folder}", is_segmented=True)
+    return undersample(beats)
 
 
-def load(folder):
-    """Return the beats of a folder of either kind, or simulated ones."""
+def load_beats(folder):
+    """Return the beats of a folder, or simulated beats if ``folder`` is None."""
     if folder is None:
-        return simulated()
+        return simulate_beats()
     if not folder.is_dir():
-        raise SystemExit(f"--data must name a folder; {str(folder)!r} is none.")
-    return from_wfdb(folder) if any(folder.rglob("*.hea")) else from_kaggle(folder)
+        raise SystemExit(f"--data must be an existing folder, got {str(folder)!r}.")
+    return load_wfdb_beats(folder) if any(folder.rglob("*.hea")) else load_kaggle_beats(folder)
 
 
-def thin_out(beats):
-    """Keep a random part of the beats: some of every patient and class."""
+def undersample(beats):
+    """Select a random subset of the beats of each class and patient."""
     n_beats = len(beats.target)
-    order = np.random.default_rng(0).permutation(n_beats)
+    rows = np.random.default_rng(0).permutation(n_beats)
     if beats.groups is not None:
-        kinds = np.char.add(beats.groups.astype(str), beats.target)
-        order = at_most(BEATS_OF_A_CLASS_AND_PATIENT, order, kinds)
-    kept = np.sort(at_most(BEATS_OF_A_CLASS, order, beats.target))
+        keys = np.char.add(beats.groups.astype(str), beats.target)
+        rows = first_rows(rows, keys, MAX_BEATS_PER_CLASS_AND_PATIENT)
+    rows = np.sort(first_rows(rows, beats.target, MAX_BEATS_PER_CLASS))
     print(
-        f"Kept {len(kept)} of {n_beats} beats at random: at most {BEATS_OF_A_CLASS_AND_PATIENT} "
-        f"of a class and patient (where patients are known), {BEATS_OF_A_CLASS} of a class."
+        f"Selected {len(rows)} of {n_beats} beats at random: at most "
+        f"{MAX_BEATS_PER_CLASS_AND_PATIENT} per class and patient (if the patients are known) and "
+        f"{MAX_BEATS_PER_CLASS} per class."
     )
-    groups = None if beats.groups is None else beats.groups[kept]
-    beats.update(data=beats.data[kept], target=beats.target[kept], groups=groups)
+    groups = None if beats.groups is None else beats.groups[rows]
+    beats.update(data=beats.data[rows], target=beats.target[rows], groups=groups)
     return beats
 
 
-def at_most(limit, rows, kinds):
-    """Return the rows but those that come after ``limit`` others of their kind."""
-    _, codes = np.unique(kinds[rows], return_inverse=True)
-    by_kind = np.argsort(codes, kind="stable")
-    starts = np.searchsorted(codes[by_kind], codes[by_kind])
+def first_rows(rows, keys, limit):
+    """Return the first ``limit`` rows of each key, in the order given."""
+    _, codes = np.unique(keys[rows], return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], codes[order])
     rank = np.empty(len(rows), int)
-    rank[by_kind] = np.arange(len(rows)) - starts
+    rank[order] = np.arange(len(rows)) - starts
     return rows[rank < limit]
 
 
-def pipeline_and_grid(beats):
-    """Return the pipeline and what is tried on it."""
+def make_pipeline_and_grid(beats):
+    """Return the pipeline and the parameter grid."""
     smallest = np.unique(beats.target, return_counts=True)[1].min()
     steps = [
         ZScoreScaler(),
@@ -105,41 +107,43 @@ def pipeline_and_grid(beats):
         ECGCNNClassifier(n_filters=8, max_epochs=10, random_state=0),
     ]
     grid = {"ecgcnnclassifier__dropout": [0.1, 0.3]}
-    if not beats.are_cut:
-        window = RPeakSegmenter(fs=beats.fs, before=0.3, after=0.5, n_times=128)
-        steps = [BandpassFilter(fs=beats.fs), window, *steps]
+    if not beats.is_segmented:
+        segmenter = RPeakSegmenter(fs=beats.fs, before=0.3, after=0.5, n_times=128)
+        steps = [BandpassFilter(fs=beats.fs), segmenter, *steps]
         grid |= {"bandpassfilter__high": [25.0, 40.0], "rpeaksegmenter__before": [0.3, 0.8]}
     return make_pipeline(*steps), grid
 
 
 def split(beats):
-    """Return training rows, test rows, the cross-validation and a sentence about them."""
+    """Return the training rows, the test rows and the cross-validation splitter."""
     if beats.groups is None:
-        print("The data do not say which beat is whose: the figures below mix patients,")
-        print("and promise more than a new patient would get.")
-        return *next(
-            StratifiedKFold(4, shuffle=True, random_state=0).split(beats.data, beats.target)
-        ), StratifiedKFold(N_FOLDS)
-    folds = StratifiedGroupKFold(4, shuffle=True, random_state=0)
-    rows = next(folds.split(beats.data, beats.target, beats.groups))
-    return *rows, StratifiedGroupKFold(N_FOLDS)
+        print(
+            "The data do not contain the patient of each beat. The following splits mix patients,"
+        )
+        print("and the scores are too optimistic for new patients.")
+        splitter, folds = StratifiedKFold(4, shuffle=True, random_state=0), StratifiedKFold(N_FOLDS)
+    else:
+        splitter = StratifiedGroupKFold(4, shuffle=True, random_state=0)
+        folds = StratifiedGroupKFold(N_FOLDS)
+    train, test = next(splitter.split(beats.data, beats.target, beats.groups))
+    return train, test, folds
 
 
-def describe(beats, train, test):
-    """Print how many beats of which class are where."""
-    print(f"\nData: {beats.name}; {beats.data.shape[1]} samples a beat at {beats.fs:g} Hz")
+def print_data(beats, train, test):
+    """Print the number of patients and beats in the training and test sets."""
+    print(f"\nData: {beats.name}; {beats.data.shape[1]} samples per beat at {beats.fs:g} Hz")
     for name, rows in (("training", train), ("held out", test)):
         classes, counts = np.unique(beats.target[rows], return_counts=True)
         patients = (
             "" if beats.groups is None else f"{len(np.unique(beats.groups[rows]))} patients, "
         )
-        listed = "  ".join(f"{c} {n}" for c, n in zip(classes, counts, strict=True))
-        print(f"  {name}: {patients}{len(rows)} beats ({listed})")
+        by_class = "  ".join(f"{c} {n}" for c, n in zip(classes, counts, strict=True))
+        print(f"  {name}: {patients}{len(rows)} beats ({by_class})")
 
 
 def tune(beats, train, folds, n_jobs):
-    """Search the grid within the training patients."""
-    pipeline, grid = pipeline_and_grid(beats)
+    """Tune the pipeline by cross-validation on the training set."""
+    pipeline, grid = make_pipeline_and_grid(beats)
     search = GridSearchCV(pipeline, grid, cv=folds, scoring="f1_macro", n_jobs=n_jobs, verbose=3)
     groups = None if beats.groups is None else beats.groups[train]
     search.fit(beats.data[train], beats.target[train], groups=groups)
@@ -152,11 +156,10 @@ def tune(beats, train, folds, n_jobs):
     return search
 
 
-def report(beats, test, search):
-    """Judge the best setting, refitted on all training beats, on the held-out ones."""
+def print_report(beats, test, search):
+    """Evaluate the best model, refitted on the whole training set, on the test set."""
     y, predicted = beats.target[test], search.predict(beats.data[test])
-    whose = "beats" if beats.groups is None else "patients"
-    print(f"\nThe best setting on the held-out {whose}:\n")
+    print(f"\nBest model on the held-out {'beats' if beats.groups is None else 'patients'}:\n")
     print(classification_report(y, predicted, digits=3, zero_division=0.0))
     print("Confusion matrix (row: true class, column: predicted class)")
     print("       " + "".join(f"{label:>6}" for label in search.classes_))
@@ -165,33 +168,35 @@ def report(beats, test, search):
     ):
         print(f"{label:>6} " + "".join(f"{count:>6}" for count in row))
     if beats.groups is not None:
-        shares = [
+        accuracies = [
             np.mean((predicted == y)[beats.groups[test] == patient])
             for patient in np.unique(beats.groups[test])
         ]
         print(
-            f"\nBeats classified correctly in a patient: median {np.median(shares):.3f}, "
-            f"worst {min(shares):.3f}"
+            f"\nAccuracy by patient: median {np.median(accuracies):.3f}, "
+            f"minimum {min(accuracies):.3f}"
         )
     classes, counts = np.unique(y, return_counts=True)
-    guess = np.full(len(y), classes[counts.argmax()])
-    macro, trivial = (
-        f1_score(y, p, average="macro", zero_division=0.0) for p in (predicted, guess)
+    baseline = np.full(len(y), classes[counts.argmax()])
+    macro_f1, baseline_f1 = (
+        f1_score(y, p, average="macro", zero_division=0.0) for p in (predicted, baseline)
     )
-    print(f"Macro-F1 {macro:.3f}; always answering {str(guess[0])!r} would give {trivial:.3f}")
+    print(f"Macro-F1 {macro_f1:.3f} (always predicting {str(baseline[0])!r}: {baseline_f1:.3f})")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder of WFDB records or of the Kaggle set")
-    parser.add_argument("--n-jobs", type=int, default=2, help="processes of the grid search")
+    parser.add_argument(
+        "--n-jobs", type=int, default=2, help="number of processes for the grid search"
+    )
     arguments = parser.parse_args()
     start = time.perf_counter()
-    beats = load(arguments.data)
+    beats = load_beats(arguments.data)
     train, test, folds = split(beats)
-    describe(beats, train, test)
+    print_data(beats, train, test)
     search = tune(beats, train, folds, arguments.n_jobs)
-    report(beats, test, search)
+    print_report(beats, test, search)
     print(f"\nDone in {time.perf_counter() - start:.0f} s.")
 
 

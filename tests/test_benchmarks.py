@@ -1,4 +1,4 @@
-"""The scripts of examples/benchmarks, on records small enough for a test."""
+"""Tests of the R-peak benchmarks and other scripts in examples/benchmarks."""
 
 import importlib
 import re
@@ -16,16 +16,14 @@ from ecgbeat.signal import detect_r_peaks
 BENCHMARKS = Path(__file__).parents[1] / "examples" / "benchmarks"
 FS = 250.0
 
-pytestmark = pytest.mark.skipif(
-    not BENCHMARKS.exists(), reason="asks for the repository; here are the tests alone"
-)
+pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="requires the repository")
 
 
 @pytest.fixture
 def load(monkeypatch):
-    """A function that imports a script of the benchmarks, which lie in no package."""
+    """Return a function that imports a benchmark script."""
     monkeypatch.syspath_prepend(BENCHMARKS)
-    for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):  # set by r_peaks.py; here taken back
+    for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):  # restored after r_peaks.py sets them
         monkeypatch.setenv(f"{library}_NUM_THREADS", "1")
     return importlib.import_module
 
@@ -37,7 +35,7 @@ def scoring(load):
 
 @pytest.fixture
 def record(scoring):
-    """20 beats a second apart, and flutter without a beat from 5.25 to 5.75 s."""
+    """Return a record with one beat per second, and flutter without beats from 5.25 to 5.75 s."""
     reference = np.arange(1, 21) * int(FS)
     x = np.zeros(22 * int(FS))
     x[reference] = 1.0
@@ -46,9 +44,9 @@ def record(scoring):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two annotated WFDB records of a minute at 250 Hz."""
+    """Write two annotated WFDB records of 60 s at 250 Hz."""
     path = tmp_path_factory.mktemp("records")
-    # wfdb 4.3 calls what pandas 3 deprecates, in its import too
+    # wfdb 4.3 uses functions deprecated in pandas 3, also during import
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         import wfdb
 
@@ -67,7 +65,7 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_a_true_detector_scores_1(scoring, record):
+def test_perfect_detector_has_score_1(scoring, record):
     scores = scoring.score([record], lambda *_: record.reference)
     names = ["f1", "se", "ppv", "f1_100ms"]
     assert all(scores[name] == scores[f"{name}_all"] == 1.0 for name in names)
@@ -76,25 +74,25 @@ def test_a_true_detector_scores_1(scoring, record):
     assert scores["failures"] == {}
 
 
-def test_a_constant_shift_is_no_offset(scoring, record):
+def test_constant_shift_has_zero_offset(scoring, record):
     shifted = scoring.score([record], lambda *_: record.reference + int(0.12 * FS))
     assert shifted["offset_ms"] == 0.0
     assert (shifted["f1"], shifted["f1_100ms"]) == (1.0, 0.0)
 
 
-def test_the_offset_is_the_mean_distance_from_the_median_shift(scoring, record):
+def test_offset_is_the_mean_distance_from_the_median_shift(scoring, record):
     moved = record.reference.copy()
     moved[0] += 5  # 20 ms, in one of 20 beats
     assert scoring.score([record], lambda *_: moved)["offset_ms"] == pytest.approx(1.0)
 
 
-def test_detections_in_flutter_count_only_where_nothing_is_left_out(scoring, record):
-    found = np.append(record.reference, int(5.5 * FS))  # also: the order does not matter
+def test_detections_in_flutter_count_only_in_scores_with_flutter(scoring, record):
+    found = np.append(record.reference, int(5.5 * FS))  # not sorted
     scores = scoring.score([record], lambda *_: found)
     assert (scores["ppv"], scores["ppv_all"]) == (1.0, pytest.approx(20 / 21))
 
 
-def test_misses_and_extras_are_counted_by_record(scoring, record):
+def test_missed_and_extra_beats_are_counted_by_record(scoring, record):
     found = np.append(record.reference[3:], int(10.5 * FS))
     scores = scoring.score([record, record._replace(name="b")], lambda *_: found)
     assert scores["errors"] == {"a": (3, 1), "b": (3, 1)}
@@ -102,7 +100,7 @@ def test_misses_and_extras_are_counted_by_record(scoring, record):
     assert scores["ppv"] == pytest.approx(17 / 18)
 
 
-def test_a_failing_detector_finds_nothing_and_is_named(scoring, record):
+def test_failing_detector_has_no_detections_and_is_reported(scoring, record):
     def detect(*_):
         raise ZeroDivisionError("no beats")
 
@@ -115,7 +113,7 @@ def test_a_failing_detector_finds_nothing_and_is_named(scoring, record):
     ("symbols", "spans"),
     [("N[!]N", [(20, 40)]), ("N[!!", [(20, 100)]), ("[][]", [(10, 20), (30, 40)]), ("NN", [])],
 )
-def test_flutter_lasts_from_bracket_to_bracket(scoring, symbols, spans):
+def test_flutter_spans_between_brackets(scoring, symbols, spans):
     annotation = Annotation(10 * np.arange(1, len(symbols) + 1), np.array(list(symbols)))
     assert scoring.flutter_spans(annotation, 100) == spans
 
@@ -124,14 +122,14 @@ def test_flutter_lasts_from_bracket_to_bracket(scoring, symbols, spans):
     ("x", "bridged"),
     [([1, np.nan, 3], [1, 2, 3]), ([np.nan, 2, np.nan], [2, 2, 2]), ([np.nan] * 2, [0, 0])],
 )
-def test_gaps_are_bridged(scoring, x, bridged):
+def test_gaps_are_interpolated(scoring, x, bridged):
     np.testing.assert_array_equal(scoring.bridge_gaps(np.array(x, dtype=float)), bridged)
 
 
 @pytest.mark.parametrize("fs", [100.0, 250.0, 1000.0])
 @pytest.mark.parametrize("snr_db", [24, 0])
 @pytest.mark.parametrize("kind", ["electrode", "motion", "muscle", "baseline"])
-def test_noise_has_the_ratio_asked_for(scoring, kind, snr_db, fs):
+def test_noise_has_the_requested_ratio(scoring, kind, snr_db, fs):
     beats = np.arange(round(fs), round(59 * fs), round(fs))
     x = np.zeros(round(60 * fs))
     x[beats] = 2.0  # a power of 2**2 / 8
@@ -141,12 +139,12 @@ def test_noise_has_the_ratio_asked_for(scoring, kind, snr_db, fs):
     assert 10 * np.log10(0.5 / power) == pytest.approx(snr_db)
 
 
-def test_louder_noise_is_the_same_wave(scoring, record):
+def test_noise_waveform_does_not_depend_on_the_ratio(scoring, record):
     loud, quiet = (scoring.add_noise_to_all([record], "electrode", db)[0].x for db in (0, 20))
     np.testing.assert_allclose(loud - record.x, 10 * (quiet - record.x), atol=1e-12)
 
 
-def test_noise_depends_on_seed_record_and_kind_alone(scoring, record):
+def test_noise_depends_only_on_seed_record_and_kind(scoring, record):
     other = record._replace(name="b")
 
     def noise(records, kind, seed):
@@ -162,12 +160,12 @@ def test_noise_depends_on_seed_record_and_kind_alone(scoring, record):
         assert np.abs(np.corrcoef(first - record.x, changed - record.x)[0, 1]) < 0.5
 
 
-def test_noise_needs_beats_to_measure(scoring, record):
-    with pytest.raises(ValueError, match="record a: without a beat"):
+def test_noise_without_beats_raises(scoring, record):
+    with pytest.raises(ValueError, match="record a has no beats"):
         scoring.add_noise_to_all([record._replace(reference=np.array([], int))], "muscle", 6)
 
 
-def test_electrode_noise_is_harder_than_wander(scoring, folder):
+def test_electrode_noise_is_more_difficult_than_baseline_wander(scoring, folder):
     records = scoring.load_records(folder)
     electrode, baseline = (
         scoring.score(scoring.add_noise_to_all(records, kind, 0.0), detect_r_peaks)["f1"]
@@ -176,7 +174,7 @@ def test_electrode_noise_is_harder_than_wander(scoring, folder):
     assert electrode < 0.95 < baseline
 
 
-def test_missing_peers_are_told_from_broken_ones(load, monkeypatch):
+def test_missing_and_broken_packages_are_distinguished(load, monkeypatch):
     detectors = load("_r_peak_detectors")
 
     def broken():
@@ -196,7 +194,7 @@ def run(load, monkeypatch, *arguments):
     return script.main()
 
 
-def test_the_r_peak_tables_are_printed(load, monkeypatch, capsys, folder):
+def test_r_peak_tables(load, monkeypatch, capsys, folder):
     detectors = load("_r_peak_detectors")
     table = detectors.DETECTORS | {"sleepecg": ("no-such-peer", lambda: load("no_such_module"))}
     monkeypatch.setattr(load("r_peaks"), "DETECTORS", table)
@@ -214,10 +212,10 @@ def test_the_r_peak_tables_are_printed(load, monkeypatch, capsys, folder):
     assert sum(row[0] == "sleepecg" and row[1] == "not installed" for row in cells) == 2
     assert sum(row[0].startswith("wfdb-xqrs") for row in cells) == 6
     peer = next(row for row in cells if row[0].startswith("wfdb-xqrs") and row[4] == "2")
-    assert peer[5] == "1.00"  # the only peer is the fastest one
+    assert peer[5] == "1.00"  # the only other package is the fastest
 
 
-def test_plain_tables_are_aligned(load, capsys):
+def test_plain_text_tables_are_aligned(load, capsys):
     load("r_peaks").print_table("Title", [["a", "bb"], ["long", "1"], ["x"]], markdown=False)
     assert capsys.readouterr().out == "\nTitle\n\na     bb\nlong   1\nx\n"
 
@@ -230,12 +228,12 @@ def test_plain_tables_are_aligned(load, capsys):
         (["--lead", "V9"], "lead='V9' is not in the records"),
     ],
 )
-def test_what_cannot_be_read_is_said(load, monkeypatch, folder, arguments, message):
+def test_unreadable_data_raises(load, monkeypatch, folder, arguments, message):
     with pytest.raises(SystemExit, match=message):
         run(load, monkeypatch, "--data", str(folder), *arguments)
 
 
-def test_repeats_start_at_1(load, monkeypatch, capsys):
+def test_zero_repeats_raises(load, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run(load, monkeypatch, "--repeats", "0")
     assert "--repeats must be 1 or more, got 0" in capsys.readouterr().err
@@ -245,23 +243,23 @@ def pins(file):
     return dict(re.findall(r"^([\w-]+)==(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_peers_run_with_the_versions_of_the_tests():
+def test_requirements_match_the_constraints():
     ours = pins(BENCHMARKS / "requirements.txt")
     constraints = pins(BENCHMARKS.parents[1] / ".ci" / "constraints.txt")
     differing = {
         name for name in ours.keys() & constraints.keys() if ours[name] != constraints[name]
     }
-    assert differing == {"pandas"}  # neurokit2 asks for pandas below 3
+    assert differing == {"pandas"}  # neurokit2 requires pandas<3
     assert len(ours.keys() & constraints.keys()) > 5
 
 
-def test_record_100_is_easy(scoring, real_data):
+def test_f1_on_record_100(scoring, real_data):
     records = scoring.load_records(real_data / "mitdb", records=["100"])
     assert len(records[0].reference) == 2273
     assert scoring.score(records, detect_r_peaks)["f1"] > 0.999
 
 
-def test_candidates_of_every_condition_are_collected(load, record):
+def test_candidates_of_all_conditions_are_collected(load, record):
     script = load("fit_qrs_score")
     table, n_missed = script.collect([record])
     assert list(n_missed) == list(table.condition.unique())
@@ -273,7 +271,7 @@ def test_candidates_of_every_condition_are_collected(load, record):
 
 
 @pytest.mark.slow
-def test_annotating_is_timed(load, real_data, monkeypatch, capsys):
+def test_annotation_time_is_printed(load, real_data, monkeypatch, capsys):
     script = load("annotate_recordings")
     arguments = ["--data", str(real_data / "mitdb"), "--repeats", "1", "--threads", "1"]
     monkeypatch.setattr(sys, "argv", ["annotate_recordings.py", *arguments])
@@ -285,7 +283,7 @@ def test_annotating_is_timed(load, real_data, monkeypatch, capsys):
     assert int(speed.replace(",", "")) > 1000
 
 
-def test_mfccs_are_timed(load, monkeypatch, capsys):
+def test_mfcc_speed_table(load, monkeypatch, capsys):
     script = load("mfcc_speed")
     arguments = ["--sizes", "3x2000", "1x900", "--repeats", "2", "--calls", "1", "--markdown"]
     monkeypatch.setattr(sys, "argv", ["mfcc_speed.py", *arguments, "--dtype", "float64"])
@@ -295,13 +293,13 @@ def test_mfccs_are_timed(load, monkeypatch, capsys):
     cells = [re.split(r" *\| *", line.strip("| ")) for line in printed.splitlines()]
     rows = [row for row in cells if row[0] in ("3 x 2,000", "1 x 900")]
     assert len(rows) == 2 * len(script.SETTINGS)
-    for _, _, ours, peers, speed, *_, difference in rows:
-        assert float(speed) == pytest.approx(float(peers) / float(ours), rel=0.2)
+    for _, _, ecgbeat_ms, librosa_ms, speed, *_, difference in rows:
+        assert float(speed) == pytest.approx(float(librosa_ms) / float(ecgbeat_ms), rel=0.2)
         assert float(difference) < 1e-9
 
 
 @pytest.mark.parametrize("argument", [("--sizes", "0x100"), ("--sizes", "9"), ("--repeats", "0")])
-def test_sizes_of_mfccs_start_at_1(load, monkeypatch, capsys, argument):
+def test_invalid_mfcc_sizes_raise(load, monkeypatch, capsys, argument):
     monkeypatch.setattr(sys, "argv", ["mfcc_speed.py", *argument])
     with pytest.raises(SystemExit):
         load("mfcc_speed").parse_arguments()

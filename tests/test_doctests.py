@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the installed package run and tell the truth."""
+"""Tests of the examples in the docstrings of the package."""
 
 import doctest
 import importlib
@@ -13,12 +13,12 @@ MODULES = ["ecgbeat"] + [
 ]
 
 
-def test_the_package_has_modules():
+def test_number_of_modules():
     assert len(MODULES) > 20
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_run(name):
+def test_docstring_examples(name):
     result = doctest.testmod(
         importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     )

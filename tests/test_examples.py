@@ -1,4 +1,4 @@
-"""The gallery: every example runs, on a small scale, and makes its pictures."""
+"""Tests of the example gallery on small data sets."""
 
 import runpy
 import sys
@@ -8,14 +8,12 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
-pytestmark = pytest.mark.skipif(
-    not EXAMPLES.exists(), reason="asks for the repository; here are the tests alone"
-)
+pytestmark = pytest.mark.skipif(not EXAMPLES.exists(), reason="requires the repository")
 
 AAMI = ["N", "S", "V", "F", "Q"]
 MEASURES = ["accuracy", "precision", "recall", "f1", "roc_auc"]
 
-# example -> (arguments that make it small, what it must print, number of pictures)
+# example: (arguments for a short run, parts of the output, number of figures)
 SMALL = {
     "five_classes": (
         ["--beats", "600", "--epochs", "2"],
@@ -34,7 +32,7 @@ SMALL = {
     ),
     "recording_to_beats": (
         ["--seconds", "30", "--epochs", "3"],
-        ["probability", "EC57", "patient 17", "answers the same: True"],
+        ["probability", "EC57", "patient 17", "same predictions after loading: True"],
         1,
     ),
     "patients_or_beats": (
@@ -44,17 +42,17 @@ SMALL = {
     ),
     "smote_inside_or_before": (
         ["--beats", "300", "--epochs", "2"],
-        ["duplicates before", "SMOTE before", "SMOTE inside, split by patient", "real beats"],
+        ["duplicates before", "SMOTE before", "SMOTE inside, split by patient", "original beats"],
         1,
     ),
     "why_this_beat": (
         ["--beats", "400", "--epochs", "2"],
-        [" held out", "random weights: macro-F1", "without sign, trained against"],
+        [" held out", "random weights: macro-F1", "without sign, trained and"],
         3,
     ),
 }
 
-# example -> (folder of real data, arguments that make it small)
+# example: (folder of real data, arguments for a short run)
 REAL = {
     "five_classes": ("kaggle_heartbeat", ["--epochs", "1"]),
     "normal_abnormal": ("kaggle_heartbeat", ["--beats", "1000", "--epochs", "2"]),
@@ -65,23 +63,23 @@ REAL = {
     "why_this_beat": ("mitdb", ["--epochs", "1"]),
 }
 
-ALL = [*SMALL, "heart_sounds"]  # whose pictures are tested in test_heart_sound_examples.py
+ALL = [*SMALL, "heart_sounds"]  # figures: see test_heart_sound_examples.py
 WITHOUT_BEATS = ["recording_to_beats", "heart_sounds"]
 
 
 @pytest.fixture
 def run_example(monkeypatch, tmp_path):
     """Return a function that runs an example in an empty folder."""
-    matplotlib = pytest.importorskip("matplotlib", reason="the pictures need matplotlib")
+    matplotlib = pytest.importorskip("matplotlib", reason="requires matplotlib")
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     monkeypatch.chdir(tmp_path)
-    pyplot.close("all")  # what another test left open would be taken for pictures of the example
+    pyplot.close("all")  # close figures of other tests
 
     def run(name, *arguments):
         if name == "why_this_beat":
-            pytest.importorskip("captum", reason="saliency needs captum")
+            pytest.importorskip("captum", reason="saliency requires captum")
         script = str(EXAMPLES / f"plot_{name}.py")
         monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
         runpy.run_path(script, run_name="__main__")
@@ -95,17 +93,17 @@ def files_below(folder):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_simulated_patients_give_report_and_pictures(name, run_example, capsys, tmp_path):
-    arguments, parts, n_pictures = SMALL[name]
-    run_example(name, *arguments, "--output", "pictures")
+def test_report_and_figures_on_simulated_patients(name, run_example, capsys, tmp_path):
+    arguments, parts, n_figures = SMALL[name]
+    run_example(name, *arguments, "--output", "figures")
     printed = capsys.readouterr().out
     assert [part for part in parts if part not in printed] == []
     written = files_below(tmp_path)
-    assert len(written) == n_pictures
-    assert all(file.startswith(f"pictures/{name}") and file.endswith(".png") for file in written)
+    assert len(written) == n_figures
+    assert all(file.startswith(f"figures/{name}") and file.endswith(".png") for file in written)
 
 
-def test_nothing_is_written_unasked(run_example, monkeypatch, tmp_path):
+def test_no_files_are_written_without_output(run_example, monkeypatch, tmp_path):
     from matplotlib import pyplot
 
     shown = []
@@ -116,7 +114,7 @@ def test_nothing_is_written_unasked(run_example, monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("run_example")
-def test_arguments_of_a_notebook_are_no_error(monkeypatch):
+def test_notebook_arguments_are_ignored(monkeypatch):
     from matplotlib import pyplot
 
     monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py", "-f", "kernel.json"])
@@ -134,10 +132,10 @@ def test_arguments_of_a_notebook_are_no_error(monkeypatch):
         (["--data", "."], "error: --data: "),
         (["--epochs", "0"], "--epochs 1 or more"),
         (["--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
-        (["--outptu", "pictures"], "unrecognized arguments: --outptu pictures"),
+        (["--outptu", "figures"], "unrecognized arguments: --outptu figures"),
     ],
 )
-def test_a_wrong_argument_is_named(name, arguments, message, run_example, capsys):
+def test_invalid_argument_raises(name, arguments, message, run_example, capsys):
     with pytest.raises(SystemExit) as ended:
         run_example(name, *arguments)
     assert ended.value.code == 2
@@ -154,7 +152,7 @@ def test_a_wrong_argument_is_named(name, arguments, message, run_example, capsys
         ("heart_sounds", ["--sounds", "0"]),
     ],
 )
-def test_a_number_that_is_too_low_is_named(name, arguments, run_example, capsys):
+def test_number_below_the_minimum_raises(name, arguments, run_example, capsys):
     with pytest.raises(SystemExit) as ended:
         run_example(name, *arguments)
     assert ended.value.code == 2
@@ -163,7 +161,7 @@ def test_a_number_that_is_too_low_is_named(name, arguments, run_example, capsys)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
-def test_real_data_give_pictures(name, run_example, tmp_path, real_data):
+def test_figures_on_real_data(name, run_example, tmp_path, real_data):
     folder, arguments = REAL[name]
-    run_example(name, "--data", real_data / folder, *arguments, "--output", "pictures")
+    run_example(name, "--data", real_data / folder, *arguments, "--output", "figures")
     assert len(files_below(tmp_path)) == SMALL[name][2]

@@ -1,4 +1,4 @@
-"""The two scripts about heart sounds: the pictured example and the benchmark."""
+"""Tests of the heart sound example and benchmark."""
 
 import importlib
 import re
@@ -15,14 +15,12 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 EXAMPLE = EXAMPLES / "plot_heart_sounds.py"
 BENCHMARK = EXAMPLES / "benchmarks" / "heart_sounds.py"
 
-pytestmark = pytest.mark.skipif(
-    not EXAMPLE.exists(), reason="asks for the repository; here are the tests alone"
-)
+pytestmark = pytest.mark.skipif(not EXAMPLE.exists(), reason="requires the repository")
 
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """A function that runs a script with arguments and returns what it printed."""
+    """Return a function that runs a script and returns its output."""
     plt = pytest.importorskip("matplotlib.pyplot")
     monkeypatch.syspath_prepend(BENCHMARK.parent)
     monkeypatch.setattr(plt, "show", lambda: None)
@@ -40,7 +38,7 @@ def run(monkeypatch, capsys):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """36 sounds of 18 subjects at 2 kHz, two windows each, named as in PASCAL's set_b."""
+    """Write 36 sounds of 18 subjects at 2 kHz, two windows each, named as in PASCAL set_b."""
     soundfile = pytest.importorskip("soundfile")
     path = tmp_path_factory.mktemp("sounds")
     sounds = make_heart_sounds(36, n_patients=18, fs=2000.0, duration=3.9, random_state=0)
@@ -51,7 +49,7 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_simulated_sounds_get_a_report_and_nothing_is_written(run, tmp_path, monkeypatch):
+def test_report_on_simulated_sounds_without_files(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     printed = run(EXAMPLE, "--sounds", 60, "--epochs", 2)
     for part in ("held out: ", "2 epochs", "MFCCs and CNN", "random forest", "confidence of"):
@@ -60,16 +58,16 @@ def test_simulated_sounds_get_a_report_and_nothing_is_written(run, tmp_path, mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_gets_pictures_and_a_model(run, tmp_path, folder):
+def test_figures_and_model_are_written_to_output(run, tmp_path, folder):
     output = tmp_path / "new" / "results"
     printed = run(EXAMPLE, "--data", folder, "--rule", "pascal", "--epochs", 2, "--output", output)
     assert "36 of 36 files" in printed
     names = {file.relative_to(output).as_posix() for file in output.rglob("*.*")}
-    pictures = {f"heart_sounds_{number}.png" for number in (1, 2, 3)}
-    assert names >= pictures | {"heart_sounds.joblib", "checkpoint/params.pt"}
+    figures = {f"heart_sounds_{number}.png" for number in (1, 2, 3)}
+    assert names >= figures | {"heart_sounds.joblib", "checkpoint/params.pt"}
 
 
-def test_pictures_open_unless_they_are_kept(run, tmp_path, monkeypatch):
+def test_figures_are_shown_without_output(run, tmp_path, monkeypatch):
     plt = pytest.importorskip("matplotlib.pyplot")
     shown = []
     monkeypatch.setattr(plt, "show", lambda: shown.append(len(plt.get_fignums())))
@@ -79,17 +77,17 @@ def test_pictures_open_unless_they_are_kept(run, tmp_path, monkeypatch):
     assert shown == [3]
 
 
-def test_files_count_once_however_many_rows_they_have(run, folder):
+def test_files_with_several_rows_count_once(run, folder):
     printed = run(EXAMPLE, "--data", folder, "--rule", "pascal", "--epochs", 1)
     training, held_out = (int(n) for n in re.findall(r"subjects, (\d+) files", printed))
     assert training + held_out == 36
-    judged = re.findall(r"accuracy +[\d.]+ +(\d+)", printed)
-    assert judged == [str(held_out)] * 2
+    n_scored = re.findall(r"accuracy +[\d.]+ +(\d+)", printed)
+    assert n_scored == [str(held_out)] * 2
 
 
 @pytest.fixture
 def benchmark(monkeypatch):
-    """The benchmark as a module, small enough for a test."""
+    """Import the benchmark as a module and reduce it for the tests."""
     monkeypatch.syspath_prepend(BENCHMARK.parent)
     module = importlib.import_module("heart_sounds")
     monkeypatch.setattr(module, "N_FOLDS", 2)
@@ -98,7 +96,7 @@ def benchmark(monkeypatch):
     return module
 
 
-def test_the_table_of_heart_sounds_is_printed(benchmark, monkeypatch, capsys, folder):
+def test_heart_sound_table(benchmark, monkeypatch, capsys, folder):
     arguments = ["--seeds", "0", "1", "--epochs", "1", "--threads", "1", "--markdown"]
     monkeypatch.setattr(sys, "argv", ["heart_sounds.py", "--data", str(folder), *arguments])
     benchmark.main()
@@ -108,14 +106,14 @@ def test_the_table_of_heart_sounds_is_printed(benchmark, monkeypatch, capsys, fo
     header, _, *rows = cells
     assert header[-3:] == ["F1 extrastole", "F1 murmur", "F1 normal"]
     assert len(rows) == 6
-    for _, *figures in rows:
-        means = [float(figure.split(" ± ")[0]) for figure in figures]
+    for _, *cells in rows:
+        means = [float(cell.split(" ± ")[0]) for cell in cells]
         assert all(0 <= mean <= 1 for mean in means)
         assert means[1] == pytest.approx(np.mean(means[-3:]), abs=0.002)
 
 
-class Notes:
-    """A model that notes the rows that it learns from, and answers with their first value."""
+class RecordingClassifier:
+    """Classifier that stores its training rows and predicts the first value of each row."""
 
     def fit(self, X, y):
         self.seen, self.classes_ = X[:, 0], np.unique(y)
@@ -125,40 +123,42 @@ class Notes:
         return np.repeat(X[:, :1], 3, axis=1)
 
 
-def test_no_model_judges_a_subject_that_it_knows(benchmark):
+def test_subjects_are_scored_by_models_without_their_data(benchmark):
     n_files = 40
     subject = np.arange(n_files) // 2
     target = np.array(["extrastole", "murmur", "normal"])[subject % 3]
     file = np.repeat(np.arange(n_files), 3)
     rows = benchmark.Rows(file[:, None].astype(float), target[file], file)
     sounds = benchmark.Sounds(target, subject, {"cnn": rows, "forest": rows})
-    made = []
+    models = []
 
     def make(_):
-        made.append(Notes())
-        return made[-1]
+        models.append(RecordingClassifier())
+        return models[-1]
 
     train, test = np.arange(30), np.arange(30, 40)
     for classify in (benchmark.classify_by_cnn, benchmark.classify_by_forest):
         inner, outer = classify(make, sounds, train, test, 0)
         np.testing.assert_allclose(inner, np.repeat(train[:, None], 3, axis=1))
         np.testing.assert_allclose(outer, np.repeat(test[:, None], 3, axis=1))
-    for model in made:
+    for model in models:
         assert set(model.seen) <= set(train)
-    parts = [set(subject[model.seen.astype(int)]) for model in made[:2]]
+    parts = [set(subject[model.seen.astype(int)]) for model in models[:2]]
     assert parts[0] | parts[1] == set(subject[train])
-    assert not parts[0] & parts[1]  # of two folds one is fitted, the other left
+    assert not parts[0] & parts[1]  # each of two folds is used once for training
 
 
 @pytest.mark.parametrize(("power", "label"), [(0.0, "b"), (1.0, "a")])
-def test_powers_raise_rare_classes(benchmark, power, label):
+def test_power_increases_rare_classes(benchmark, power, label):
     y_train = np.array(["a"] + ["b"] * 9)
-    assert benchmark.decide(np.array([[0.3, 0.7]]), y_train, np.array(["a", "b"]), power) == [label]
+    assert benchmark.predict_with_power(
+        np.array([[0.3, 0.7]]), y_train, np.array(["a", "b"]), power
+    ) == [label]
 
 
-def test_the_power_is_the_one_with_the_best_macro_f1(benchmark):
+def test_chosen_power_has_the_best_macro_f1(benchmark):
     classes, y = np.array(["a", "b"]), np.array(["a"] * 2 + ["b"] * 8)
     probabilities = np.array([[0.4, 0.6]] * 2 + [[0.1, 0.9]] * 8)
     power = benchmark.choose_power(probabilities, y, classes)
-    assert (benchmark.decide(probabilities, y, classes, power) == y).all()
-    assert (benchmark.decide(probabilities, y, classes, 0.0) != y).any()
+    assert (benchmark.predict_with_power(probabilities, y, classes, power) == y).all()
+    assert (benchmark.predict_with_power(probabilities, y, classes, 0.0) != y).any()

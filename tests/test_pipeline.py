@@ -1,4 +1,4 @@
-"""The main job: filter, segmenter, scaler, SMOTE and CNN in one pipeline."""
+"""Tests of pipelines with a filter, a segmenter, a scaler, SMOTE and a classifier."""
 
 from typing import ClassVar
 
@@ -44,7 +44,7 @@ def pipeline(**parameters):
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_grid_search_by_patient_gives_the_same_on_one_and_two_processes(heartbeats, n_jobs):
+def test_grid_search_by_patient_matches_cross_validate(heartbeats, n_jobs):
     search = GridSearchCV(
         pipeline(),
         {"ecgcnnclassifier__dropout": [0.0, 0.3], "rpeaksegmenter__after": [0.4]},
@@ -70,7 +70,7 @@ def test_grid_search_by_patient_gives_the_same_on_one_and_two_processes(heartbea
     assert search.best_estimator_.predict(heartbeats.data[:5]).shape == (5,)
 
 
-def test_it_learns_what_a_guess_does_not(heartbeats):
+def test_recall_is_above_chance_level(heartbeats):
     predicted = cross_val_predict(
         pipeline(max_epochs=15, n_filters=8),
         heartbeats.data,
@@ -79,76 +79,78 @@ def test_it_learns_what_a_guess_does_not(heartbeats):
         cv=StratifiedGroupKFold(3),
     )
     recalls = [np.mean(predicted[heartbeats.target == c] == c) for c in ("N", "L", "V")]
-    assert np.mean(recalls) > 0.6  # a guess has 1/3
+    assert np.mean(recalls) > 0.6  # chance level: 1/3
 
 
-class RowsSeen(TransformerMixin, BaseEstimator):
-    """Notes the first column of all rows that reach fit."""
+class RecordingTransformer(TransformerMixin, BaseEstimator):
+    """Transformer that stores the first column of the rows passed to ``fit``."""
 
     seen: ClassVar[list[set]] = []
 
     def fit(self, X, y=None):  # noqa: ARG002
-        RowsSeen.seen.append(set(X[:, 0]))
+        RecordingTransformer.seen.append(set(X[:, 0]))
         return self
 
     def transform(self, X):
         return X
 
 
-class SamplerNotes(RandomOverSampler):
-    """Notes what reaches the sampler."""
+class RecordingSampler(RandomOverSampler):
+    """Sampler that stores the first column of its input."""
 
     seen: ClassVar[list[set]] = []
 
     def _fit_resample(self, X, y, **params):
-        SamplerNotes.seen.append(set(X[:, 0]))
+        RecordingSampler.seen.append(set(X[:, 0]))
         return super()._fit_resample(X, y, **params)
 
 
-def test_neither_sampler_nor_transformer_ever_meets_a_validation_row():
+def test_samplers_and_transformers_are_fitted_on_training_rows_only():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(90, 20))
-    X[:, 0] = np.arange(90)  # tells the row
+    X[:, 0] = np.arange(90)  # row number
     y, groups = np.arange(90) % 3, np.arange(90) // 10
-    RowsSeen.seen.clear()
-    SamplerNotes.seen.clear()
-    assert issubclass(SamplerNotes, BaseSampler)
+    RecordingTransformer.seen.clear()
+    RecordingSampler.seen.clear()
+    assert issubclass(RecordingSampler, BaseSampler)
     model = make_pipeline(
-        RowsSeen(), SamplerNotes(random_state=0), ECGCNNClassifier(n_filters=2, max_epochs=1)
+        RecordingTransformer(),
+        RecordingSampler(random_state=0),
+        ECGCNNClassifier(n_filters=2, max_epochs=1),
     )
     folds = list(StratifiedGroupKFold(3).split(X, y, groups))
     cross_validate(model, X, y, groups=groups, cv=folds)
-    for seen in (RowsSeen.seen, SamplerNotes.seen):
+    for seen in (RecordingTransformer.seen, RecordingSampler.seen):
         assert seen == [set(X[training, 0]) for training, _ in folds]
 
 
-def test_the_scaler_learns_from_training_rows_alone(heartbeats):
+def test_scaler_is_fitted_on_training_rows_only(heartbeats):
     X, y, groups = heartbeats.data, heartbeats.target, heartbeats.groups
     training, validation = next(StratifiedGroupKFold(3).split(X, y, groups))
-    spoilt = X.copy()
-    spoilt[validation] *= 1000
-    means = [ZScoreScaler(axis="dataset").fit(data[training]).mean_ for data in (X, spoilt)]
+    scaled_up = X.copy()
+    scaled_up[validation] *= 1000
+    means = [ZScoreScaler(axis="dataset").fit(data[training]).mean_ for data in (X, scaled_up)]
     np.testing.assert_array_equal(*means)
 
 
-def test_rhythm_goes_beside_the_wave(heartbeats):
+def test_column_transformer_with_aux_features(heartbeats):
     X = heartbeats.data
-    rhythm = np.column_stack([X.max(axis=1), X.min(axis=1)])
+    aux = np.column_stack([X.max(axis=1), X.min(axis=1)])
     wave = make_pipeline(BandpassFilter(fs=360), RPeakSegmenter(fs=360, n_times=64), ZScoreScaler())
     columns = ColumnTransformer(
-        [("wave", wave, slice(0, 720)), ("rhythm", StandardScaler(), slice(720, None))]
+        [("wave", wave, slice(0, 720)), ("aux", StandardScaler(), slice(720, None))]
     )
     model = make_pipeline(
         columns,
         SMOTE(k_neighbors=2, random_state=0),
         ECGCNNClassifier(n_filters=2, max_epochs=2, n_aux_features=2),
     )
-    model.fit(np.column_stack([X, rhythm]), heartbeats.target)
+    model.fit(np.column_stack([X, aux]), heartbeats.target)
     assert model[-1].n_features_in_ == 66
 
 
 @pytest.mark.parametrize("estimator", [ECGCNNClassifier, ECGCNNLSTMClassifier])
-def test_flattened_leads_survive_smote(estimator):
+def test_smote_with_flattened_leads(estimator):
     beats = make_heartbeats(150, n_patients=6, classes=("N", "V"), n_leads=2, random_state=0)
     model = make_pipeline(
         BandpassFilter(fs=360, n_leads=2),

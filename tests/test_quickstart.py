@@ -1,4 +1,4 @@
-"""The example that everybody runs first."""
+"""Tests of examples/quickstart.py."""
 
 import importlib.util
 import sys
@@ -9,26 +9,24 @@ import pytest
 
 QUICKSTART = Path(__file__).parents[1] / "examples" / "quickstart.py"
 
-pytestmark = pytest.mark.skipif(
-    not QUICKSTART.exists(), reason="asks for the repository; here are the tests alone"
-)
+pytestmark = pytest.mark.skipif(not QUICKSTART.exists(), reason="requires the repository")
 
 
 @pytest.fixture
 def quickstart(monkeypatch):
-    """The script as a module, its pipeline made small enough for a test."""
+    """Import the script as a module and reduce its pipeline for the tests."""
     spec = importlib.util.spec_from_file_location("quickstart", QUICKSTART)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    full = module.pipeline_and_grid
+    make_full_pipeline_and_grid = module.make_pipeline_and_grid
 
-    def small(beats):
-        pipeline, grid = full(beats)
+    def make_small_pipeline_and_grid(beats):
+        pipeline, grid = make_full_pipeline_and_grid(beats)
         pipeline.set_params(ecgcnnclassifier__n_filters=2, ecgcnnclassifier__max_epochs=1)
         return pipeline, {name: values[:1] for name, values in grid.items()}
 
-    monkeypatch.setattr(module, "pipeline_and_grid", small)
-    monkeypatch.setattr(module, "BEATS_OF_A_CLASS", 120)
+    monkeypatch.setattr(module, "make_pipeline_and_grid", make_small_pipeline_and_grid)
+    monkeypatch.setattr(module, "MAX_BEATS_PER_CLASS", 120)
     return module
 
 
@@ -37,7 +35,7 @@ def run(quickstart, monkeypatch, *arguments):
     quickstart.main()
 
 
-def test_simulated_patients_get_a_report(quickstart, monkeypatch, capsys):
+def test_report_on_simulated_patients(quickstart, monkeypatch, capsys):
     run(quickstart, monkeypatch)
     printed = capsys.readouterr().out
     for part in (
@@ -50,9 +48,7 @@ def test_simulated_patients_get_a_report(quickstart, monkeypatch, capsys):
         assert part in printed
 
 
-def test_beats_of_kaggle_are_judged_by_patient_where_known(
-    quickstart, monkeypatch, capsys, tmp_path
-):
+def test_kaggle_beats_are_split_by_patient_if_known(quickstart, monkeypatch, capsys, tmp_path):
     rng = np.random.default_rng(0)
     y = rng.integers(0, 5, 400)
     arrays = {"X": rng.random((400, 187), dtype=np.float32), "y": y}
@@ -65,7 +61,7 @@ def test_beats_of_kaggle_are_judged_by_patient_where_known(
     assert "held out: 5 patients" in capsys.readouterr().out
 
 
-def test_unknown_patients_are_admitted(quickstart, monkeypatch, capsys, tmp_path):
+def test_unknown_patients_are_reported(quickstart, monkeypatch, capsys, tmp_path):
     rng = np.random.default_rng(0)
     table = np.column_stack([rng.random((300, 187)), rng.integers(0, 5, 300)])
     np.savetxt(tmp_path / "mitbih_train.csv", table, delimiter=",")
@@ -73,18 +69,18 @@ def test_unknown_patients_are_admitted(quickstart, monkeypatch, capsys, tmp_path
     assert "mix patients" in capsys.readouterr().out
 
 
-def test_a_missing_folder_is_named(quickstart, monkeypatch):
-    with pytest.raises(SystemExit, match="'nowhere' is none"):
+def test_missing_folder_raises(quickstart, monkeypatch):
+    with pytest.raises(SystemExit, match="must be an existing folder, got 'nowhere'"):
         run(quickstart, monkeypatch, "--data", "nowhere")
 
 
-def test_at_most_keeps_the_first_of_each_kind(quickstart):
+def test_first_rows_of_each_key(quickstart):
     rows = np.array([5, 3, 1, 0, 2, 4])
-    kinds = np.array(["a", "b", "a", "b", "b", "b"])
-    assert quickstart.at_most(2, rows, kinds).tolist() == [5, 3, 0, 2]
+    keys = np.array(["a", "b", "a", "b", "b", "b"])
+    assert quickstart.first_rows(rows, keys, 2).tolist() == [5, 3, 0, 2]
 
 
 @pytest.mark.slow
-def test_real_recordings_get_a_report(quickstart, monkeypatch, capsys, real_data):
+def test_report_on_real_recordings(quickstart, monkeypatch, capsys, real_data):
     run(quickstart, monkeypatch, "--data", str(real_data / "mitdb"))
     assert "48 records" in capsys.readouterr().out

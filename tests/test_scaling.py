@@ -1,4 +1,4 @@
-"""Several processes and a Dask cluster give what one process gives, and share the cores."""
+"""Tests of parallel computing with several processes and with Dask."""
 
 import os
 import subprocess
@@ -13,9 +13,9 @@ from sklearn.pipeline import make_pipeline
 from ecgbeat import BeatAnnotator, ECGCNNClassifier, RPeakSegmenter, ZScoreScaler
 from ecgbeat.datasets import make_heartbeats, make_recording
 
-pytestmark = pytest.mark.slow  # processes import torch, again and again
+pytestmark = pytest.mark.slow  # each process imports torch
 
-# what a worker of n_jobs=2 is given, told by torch itself
+# print the number of torch threads in workers with n_jobs=2
 THREADS = """
 import joblib
 import torch
@@ -44,7 +44,7 @@ def scores(fitted):
     return fitted.cv_results_["mean_test_score"]
 
 
-def test_a_dask_cluster_searches_as_one_process_does(beats):
+def test_search_on_dask_cluster_matches_one_process(beats):
     distributed = pytest.importorskip("distributed")
     one = search(None).fit(beats.data, beats.target, groups=beats.groups)
     many = search(-1)
@@ -59,32 +59,32 @@ def test_a_dask_cluster_searches_as_one_process_does(beats):
         processes = client.run(os.getpid).values()
         trained = client.run(lambda: "skorch" in sys.modules).values()
     assert os.getpid() not in processes
-    assert any(trained)  # not here, while the cluster looked on
+    assert any(trained)  # trained on the cluster, not in this process
     np.testing.assert_array_equal(scores(many), scores(one))
 
 
-def test_recordings_are_annotated_alike_by_several_processes():
+def test_annotation_with_several_processes_matches_one_process():
     patients = [make_recording(20, random_state=seed) for seed in range(4)]
     recordings = [patient.signal for patient in patients]
     annotator = BeatAnnotator(
         make_pipeline(ZScoreScaler(), ECGCNNClassifier(n_filters=2, max_epochs=2, random_state=0))
     )
     annotator.fit(recordings[:2], [patient.annotation for patient in patients[:2]])
-    alone = annotator.predict(recordings)
+    serial = annotator.predict(recordings)
     parts = joblib.Parallel(n_jobs=2)(
         joblib.delayed(annotator.predict)(recordings[k : k + 2]) for k in (0, 2)
     )
-    for found, expected in zip([*parts[0], *parts[1]], alone, strict=True):
+    for found, expected in zip([*parts[0], *parts[1]], serial, strict=True):
         np.testing.assert_array_equal(found.sample, expected.sample)
         np.testing.assert_array_equal(found.symbol, expected.symbol)
         np.testing.assert_allclose(found.probability, expected.probability, atol=1e-6)
 
 
-def test_processes_share_the_cores():
-    # in an environment that says nothing of threads, as most users' do
-    silent = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
+def test_number_of_threads_in_workers():
+    # environment without thread limits, as is usual
+    environment = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
     done = subprocess.run(
-        [sys.executable, "-c", THREADS], env=silent, capture_output=True, text=True, check=True
+        [sys.executable, "-c", THREADS], env=environment, capture_output=True, text=True, check=True
     )
     threads = {int(word) for word in done.stdout.split()}
     assert len(threads) == 1

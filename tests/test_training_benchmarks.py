@@ -1,4 +1,4 @@
-"""The scripts of examples/benchmarks that train, on beats few enough for a test."""
+"""Tests of the training benchmarks in examples/benchmarks."""
 
 import importlib
 import importlib.util
@@ -18,24 +18,22 @@ from ecgbeat import ECGCNNClassifier
 from ecgbeat.datasets import make_heartbeats
 
 BENCHMARKS = Path(__file__).parents[1] / "examples" / "benchmarks"
-CLASSES = ("N", "A", "V", "F", "/")  # the Kaggle set's 0 to 4
+CLASSES = ("N", "A", "V", "F", "/")  # labels 0 to 4 of the Kaggle set
 
-pytestmark = pytest.mark.skipif(
-    not BENCHMARKS.exists(), reason="asks for the repository; here are the tests alone"
-)
+pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="requires the repository")
 
 
 @pytest.fixture
 def load(monkeypatch):
-    """A function that imports a script of the benchmarks, which lie in no package."""
+    """Return a function that imports a benchmark script."""
     monkeypatch.syspath_prepend(BENCHMARKS)
-    with torch.random.fork_rng(devices=[]):  # loops written by hand seed the global generator
+    with torch.random.fork_rng(devices=[]):  # the plain torch loop seeds the global generator
         yield importlib.import_module
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Beats of five classes under the names of the Kaggle set, with the patient of each."""
+    """Write files of the Kaggle set with simulated beats of five classes and their patients."""
     path = tmp_path_factory.mktemp("kaggle_heartbeat")
     for seed, part in enumerate(("train", "test")):
         made = make_heartbeats(
@@ -65,7 +63,7 @@ def setting(load):
 
 @pytest.fixture
 def in_this_process(load, monkeypatch):
-    """Spare the processes of their own: seconds of importing for each."""
+    """Run measurements in this process, without the import time of separate processes."""
 
     def run_here(function, *arguments, threads):  # noqa: ARG001
         return function(*arguments)
@@ -80,15 +78,15 @@ def run(load, monkeypatch, script, *arguments):
 
 
 def table_of(printed):
-    """Return the cells of all Markdown rows."""
+    """Return the cells of all Markdown table rows."""
     lines = [line for line in printed.splitlines() if line.startswith("|")]
     return [re.split(r" *\| *", line.strip("| ")) for line in lines]
 
 
-# --- a process of its own -------------------------------------------------------------
+# --- separate processes -------------------------------------------------------------
 
 
-def test_a_fresh_process_has_its_threads_and_this_one_keeps_its_own(load, monkeypatch):
+def test_new_process_has_its_own_number_of_threads(load, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("NUMBA_NUM_THREADS", raising=False)
     run_fresh = load("_fresh_process").run_fresh
@@ -97,18 +95,18 @@ def test_a_fresh_process_has_its_threads_and_this_one_keeps_its_own(load, monkey
     assert "NUMBA_NUM_THREADS" not in os.environ
 
 
-def test_what_a_fresh_process_raises_is_raised(load):
+def test_exception_in_new_process_is_raised(load):
     with pytest.raises(ValueError, match="invalid literal"):
         load("_fresh_process").run_fresh(int, "x", threads=1)
 
 
-def test_a_killed_process_is_told(load):
+def test_killed_process_raises(load):
     with pytest.raises(RuntimeError, match="killed"):
         load("_fresh_process").run_fresh(os._exit, 9, threads=1)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak")
-def test_the_peak_counts_what_was_freed_again(load):
+@pytest.mark.skipif(sys.platform != "linux", reason="requires Linux")
+def test_peak_memory_includes_freed_memory(load):
     with load("_fresh_process").PeakMemory() as memory:
         np.ones(64 * 2**20, dtype=np.uint8)
     with load("_fresh_process").PeakMemory() as later:
@@ -117,25 +115,25 @@ def test_the_peak_counts_what_was_freed_again(load):
     assert later.mb == pytest.approx(0, abs=8)
 
 
-# --- the loop written by hand -----------------------------------------------------------
+# --- plain torch loop -----------------------------------------------------------
 
 
-def test_the_loop_takes_the_steps_of_fit(load, beats):
+def test_plain_torch_loop_is_equivalent_to_fit(load, beats):
     X, y = beats
     codes = np.unique(y, return_inverse=True)[1]
-    # one batch without dropout or augmentation: only the initial weights are left to chance
+    # one batch without dropout or augmentation: only the initial weights are random
     options = {"dropout": 0.0, "augment_noise": 0.0, "augment_shift": 0.0, "max_epochs": 5}
     options |= {"batch_size": len(X), "random_state": 0}
     recipe = load("_training_settings").default_recipe(len(X), 3, **options)
     loop = load("_torch_loop")
-    by_hand = loop.logits(loop.train(recipe, X, codes), X)
+    logits = loop.logits(loop.train(recipe, X, codes), X)
     expected = ECGCNNClassifier(**options).fit(X, y).predict_proba(X)
-    found = torch.softmax(torch.from_numpy(by_hand), dim=1).numpy()
+    found = torch.softmax(torch.from_numpy(logits), dim=1).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-3)
-    assert np.ptp(expected, axis=0).max() > 0.01  # something was learned
+    assert np.ptp(expected, axis=0).max() > 0.01  # not constant
 
 
-def test_the_recipe_is_that_of_the_defaults(load, beats):
+def test_recipe_matches_the_default_parameters(load, beats):
     X, y = beats
     net = ECGCNNClassifier(random_state=0).fit(X, y)
     recipe = load("_training_settings").default_recipe(len(X), 3, random_state=0)
@@ -148,7 +146,7 @@ def test_the_recipe_is_that_of_the_defaults(load, beats):
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
-def test_logits_do_not_depend_on_the_batches(load, beats, batch_size):
+def test_logits_do_not_depend_on_the_batch_size(load, beats, batch_size):
     loop = load("_torch_loop")
     module = load("_training_settings").default_recipe(100, 3, random_state=0).module
     X = beats[0][:20]
@@ -167,13 +165,13 @@ def names_of_rows():
     return re.findall(r'^    "([\w-]+)": Row\(', text, re.MULTILINE)
 
 
-def test_all_rows_are_found(load):
+def test_names_of_rows(load):
     assert names_of_rows() == list(load("_training_rows").ROWS)
 
 
 @pytest.mark.parametrize("name", names_of_rows())
-@pytest.mark.filterwarnings("default")  # of peers: not ours to mend
-def test_every_row_trains(load, folder, setting, name):
+@pytest.mark.filterwarnings("default")  # warnings of other packages
+def test_rows_can_be_trained(load, folder, setting, name):
     result = load("_training_measure").measure(name, setting, folder, None, 1)
     if isinstance(result, str):
         assert result == "not installed"
@@ -181,11 +179,11 @@ def test_every_row_trains(load, folder, setting, name):
         return
     assert 0 < result.accuracy <= 1
     assert result.fit_s > 0
-    assert result.beats_a_second > 0
+    assert result.beats_per_second > 0
     assert int(result.size.split()[0].replace(",", "")) > 1000
 
 
-def test_more_epochs_tell_more_apart(load, folder, setting):
+def test_more_epochs_increase_the_auc(load, folder, setting):
     measure = load("_training_measure").measure
     one, many = (
         measure("torch-loop", setting._replace(epochs=epochs), folder, None, 1).auc
@@ -194,9 +192,11 @@ def test_more_epochs_tell_more_apart(load, folder, setting):
     assert one < 0.8 < many
 
 
-def test_projects_take_their_share_of_the_epochs(load, monkeypatch):
+def test_epochs_scale_of_projects(load, monkeypatch):
     layouts, epochs = load("_project_layouts"), []
-    monkeypatch.setattr(layouts, "train_plainly", lambda *_, **how: epochs.append(how["epochs"]))
+    monkeypatch.setattr(
+        layouts, "train_with_adam", lambda *_, **options: epochs.append(options["epochs"])
+    )
     for scale in (1.0, 0.5, 0.001):
         layouts.train_project(
             "project-2-cnn", np.zeros((2, 187)), [0, 1], "cpu", epochs_scale=scale
@@ -204,7 +204,7 @@ def test_projects_take_their_share_of_the_epochs(load, monkeypatch):
     assert epochs == [60, 30, 1]
 
 
-def test_the_best_epoch_of_a_checkpoint_is_kept(load, beats, monkeypatch):
+def test_epoch_with_the_lowest_validation_loss_is_returned(load, beats, monkeypatch):
     layouts, X = load("_project_layouts"), beats[0]
     codes = np.unique(beats[1], return_inverse=True)[1]
     losses, states = iter([3.0, 1.0, 2.0]), []
@@ -214,15 +214,15 @@ def test_the_best_epoch_of_a_checkpoint_is_kept(load, beats, monkeypatch):
         return next(losses)
 
     monkeypatch.setattr(layouts, "mean_loss", mean_loss)
-    kept = layouts.train_plainly(
-        layouts.stacked(64, 3), X, codes, epochs=3, device="cpu", held_out=0.2
+    module = layouts.train_with_adam(
+        layouts.make_cnn(64, 3), X, codes, epochs=3, device="cpu", held_out=0.2
     )
-    for weights, best, last in zip(kept.parameters(), *states[1:], strict=True):
+    for weights, best, last in zip(module.parameters(), *states[1:], strict=True):
         assert torch.equal(weights, best)
         assert not torch.equal(best, last)
 
 
-def test_drawn_rows_keep_their_shares_and_rare_classes(load):
+def test_stratified_rows_include_rare_classes(load):
     y = np.repeat([0, 1, 2, 3], [8000, 1900, 90, 5])
     rows = load("_training_measure").stratified_rows(y, 1000)
     assert np.bincount(y[rows]).tolist() == [800, 190, 10, 5]
@@ -233,17 +233,19 @@ def test_drawn_rows_keep_their_shares_and_rare_classes(load):
     ("distribution", "reason"),
     [("no-such-peer", "not installed"), ("numpy", "import failed: No module named 'no_such'")],
 )
-def test_missing_peers_are_told_from_broken_ones(load, monkeypatch, setting, distribution, reason):
+def test_missing_and_broken_packages_are_distinguished(
+    load, monkeypatch, setting, distribution, reason
+):
     rows = load("_training_rows")
     peer = rows.Row("a peer", distribution, lambda _: importlib.import_module("no_such"))
     monkeypatch.setitem(rows.ROWS, "peer", peer)
     assert load("_training_measure").measure("peer", setting, "nowhere", None, 1) == reason
 
 
-def test_too_little_memory_is_told(load, monkeypatch, folder, setting):
+def test_memory_error_is_reported(load, monkeypatch, folder, setting):
     class Large:
         def fit(self, X, y):  # noqa: ARG002
-            if len(X) == 160:  # and not where it warms up
+            if len(X) == 160:  # but not in the warm-up
                 raise MemoryError("needs about 1000 GB of memory")
             return self
 
@@ -256,7 +258,7 @@ def test_too_little_memory_is_told(load, monkeypatch, folder, setting):
     assert found == "needs about 1000 GB of memory"
 
 
-def test_votes_are_no_scores(load):
+def test_auc_of_one_hot_predictions_is_nan(load):
     def model(probabilities):
         return types.SimpleNamespace(predict_proba=lambda _: np.array(probabilities))
 
@@ -266,13 +268,13 @@ def test_votes_are_no_scores(load):
     assert np.isnan(auc(model([[1, 0], [1, 0], [1, 0], [0, 1]]), None, y))
 
 
-# --- the scripts --------------------------------------------------------------------------
+# --- scripts --------------------------------------------------------------------------
 
 QUICK = ["--threads", 1, "--epochs", 1, "--markdown"]
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_the_comparison_is_printed(load, monkeypatch, capsys, folder):
+def test_table_of_training_peers(load, monkeypatch, capsys, folder):
     rows = load("_training_rows").ROWS
 
     def broken(setting):
@@ -302,7 +304,7 @@ def test_the_comparison_is_printed(load, monkeypatch, capsys, folder):
 
 
 @pytest.mark.slow
-def test_the_comparison_runs_as_a_command(folder):
+def test_training_peers_as_a_command(folder):
     command = [sys.executable, BENCHMARKS / "training_peers.py", "--data", folder]
     options = ["--rows", "ecgbeat-cnn", "torch-loop", "--seeds", "0", "--epochs", "1"]
     done = subprocess.run(
@@ -314,20 +316,20 @@ def test_the_comparison_runs_as_a_command(folder):
 
 
 @pytest.mark.parametrize("script", ["training_peers", "imbalance", "training_study", "small_sets"])
-def test_what_cannot_be_read_is_said(load, monkeypatch, script):
+def test_unreadable_data_raises(load, monkeypatch, script):
     with pytest.raises(SystemExit, match="There is no folder or file nowhere"):
         run(load, monkeypatch, script, "--data", "nowhere")
 
 
 @pytest.mark.parametrize("option", ["--threads", "--repeats"])
-def test_counts_start_at_1(load, monkeypatch, capsys, option):
+def test_zero_count_raises(load, monkeypatch, capsys, option):
     with pytest.raises(SystemExit):
         run(load, monkeypatch, "training_peers", option, 0)
     assert f"{option} must be 1 or more, got 0" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_the_overhead_is_printed(load, monkeypatch, capsys):
+def test_table_of_overhead(load, monkeypatch, capsys):
     sizes = ["--rows-of-data", 200, "--predict-rows", 200, "--memory-rows", 2000, "--calls", 3]
     sections = ["--sections", "fit", "predict", "beat", "memory"]
     run(load, monkeypatch, "overhead", *sizes, *sections, "--repeats", 2, *QUICK)
@@ -340,20 +342,20 @@ def test_the_overhead_is_printed(load, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_grid_searches_are_timed(load, monkeypatch, capsys):
+def test_time_of_grid_search(load, monkeypatch, capsys):
     arguments = ["--sections", "grid", "--grid-rows", 60, "--grid-repeats", 1]
     run(load, monkeypatch, "overhead", *arguments, *QUICK)
     assert float(table_of(capsys.readouterr().out)[2][4]) > 0
 
 
-def test_functions_are_timed_in_turn(load):
+def test_functions_are_measured_in_alternation(load):
     calls = []
     seconds = load("overhead").alternate(2, lambda: calls.append("a"), lambda: calls.append("b"))
     assert calls == ["a", "b"] * 3  # the first of each is not timed
     assert [len(taken) for taken in seconds] == [2, 2]
 
 
-def test_methods_are_compared_without_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
+def test_imbalance_does_not_read_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
     (tmp_path / "mitbih_train.npz").write_bytes((folder / "mitbih_train.npz").read_bytes())
     methods = list(load("imbalance").METHODS)
     arguments = ["--data", tmp_path, "--seeds", 0, 1]
@@ -365,7 +367,7 @@ def test_methods_are_compared_without_the_test_file(load, monkeypatch, capsys, f
     assert all("±" in row[1] for row in tables if row[0] in methods)
 
 
-def test_without_patients_nothing_is_held_out_by_patient(
+def test_protocol_by_patient_is_skipped_without_patients(
     load, monkeypatch, capsys, folder, tmp_path
 ):
     with np.load(folder / "mitbih_train.npz") as arrays:
@@ -373,15 +375,15 @@ def test_without_patients_nothing_is_held_out_by_patient(
     arguments = ["--data", tmp_path, "--seeds", 0, "--methods", "none"]
     run(load, monkeypatch, "imbalance", *arguments, *QUICK)
     printed = capsys.readouterr().out
-    assert "nothing is held out by patient" in printed
+    assert "the protocol by patient is skipped" in printed
     assert "Held out by patient" not in printed
 
 
-def test_no_patient_is_on_both_sides(load, folder):
+def test_training_and_test_patients_are_disjoint(load, folder):
     script = load("_inside_training_file")
     data = script.load(folder, None)
     held_out = set()
-    for seed in range(4):  # every patient once
+    for seed in range(4):  # all patients once
         train, test = script.split("patient", data, seed)
         assert not set(data.groups[train]) & set(data.groups[test])
         assert not held_out & set(data.groups[test])
@@ -391,7 +393,7 @@ def test_no_patient_is_on_both_sides(load, folder):
     assert len(test) == 32
 
 
-def test_absent_classes_do_not_count(load, folder):
+def test_absent_classes_are_excluded_from_the_macro_f1(load, folder):
     script = load("_inside_training_file")
     data = script.load(folder, None)
     constant = types.SimpleNamespace(
@@ -407,36 +409,36 @@ def test_absent_classes_do_not_count(load, folder):
     assert np.isnan(by_class[2:]).all()
 
 
-def test_half_way_is_the_geometric_mean(load):
+def test_geometric_mean_with_largest(load):
     y = np.repeat([0, 1, 2], [400, 100, 4])
-    assert load("imbalance").half_way(y) == {0: 400, 1: 200, 2: 40}
+    assert load("imbalance").geometric_mean_with_largest(y) == {0: 400, 1: 200, 2: 40}
 
 
-def test_the_spread_is_that_of_known_values(load):
-    words = load("imbalance").mean_and_spread
-    assert words(np.array([0.5, 0.7, np.nan]), 4) == "0.6000 ± 0.1414"
-    assert words(np.array([0.5]), 3) == "0.500"
-    assert words(np.array([np.nan]), 3) == ""
+def test_mean_and_std_exclude_nan(load):
+    format_mean_and_std = load("imbalance").format_mean_and_std
+    assert format_mean_and_std(np.array([0.5, 0.7, np.nan]), 4) == "0.6000 ± 0.1414"
+    assert format_mean_and_std(np.array([0.5]), 3) == "0.500"
+    assert format_mean_and_std(np.array([np.nan]), 3) == ""
 
 
 def pins(file):
     return dict(re.findall(r"^([\w-]+)==(\S+)", file.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def test_peers_run_with_the_versions_of_the_tests():
+def test_requirements_match_the_constraints():
     ours = pins(BENCHMARKS / "requirements-training.txt")
     constraints = pins(BENCHMARKS.parents[1] / ".ci" / "constraints.txt")
     shared = ours.keys() & constraints.keys()
     differing = {name for name in shared if ours[name] != constraints[name]}
-    assert differing == {"llvmlite", "numba", "numpy", "pandas"}  # aeon's bounds
+    assert differing == {"llvmlite", "numba", "numpy", "pandas"}  # bounds of aeon
     assert len(shared) > 8
 
 
-# --- the study of the defaults --------------------------------------------------------------
+# --- study of the default parameters --------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
-def test_settings_are_studied_without_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
+def test_training_study_does_not_read_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
     (tmp_path / "mitbih_train.npz").write_bytes((folder / "mitbih_train.npz").read_bytes())
     settings = ["defaults", "pooling, not strides", "flattened, not pooled", "CNN+LSTM"]
     arguments = ["--data", tmp_path, "--seeds", 0, 1, "--jobs", 1, "--settings", *settings]
@@ -448,7 +450,7 @@ def test_settings_are_studied_without_the_test_file(load, monkeypatch, capsys, f
 
 
 @pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
-def test_small_sets_are_studied_without_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
+def test_small_sets_does_not_read_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
     (tmp_path / "mitbih_train.npz").write_bytes((folder / "mitbih_train.npz").read_bytes())
     script = load("small_sets")
     arguments = ["--data", tmp_path, "--seeds", 0, 1, "--jobs", 1, "--beats", 2, 5]
@@ -456,21 +458,21 @@ def test_small_sets_are_studied_without_the_test_file(load, monkeypatch, capsys,
     header, _, *rows = table_of(capsys.readouterr().out)
     assert [row[0] for row in rows] == list(script.SETTINGS)
     assert header[1:] == [
-        f"{n} a class, by {how}" for how in ("beat", "patient") for n in (2, 5)
+        f"{n} per class, by {protocol}" for protocol in ("beat", "patient") for n in (2, 5)
     ] + ["mean"]
     assert all("±" in cell for row in rows for cell in row[1:-1])
 
 
-def test_small_sets_have_so_many_beats_of_every_class(load):
-    draw = load("small_sets").draw
+def test_number_of_beats_per_class_in_small_sets(load):
+    sample_per_class = load("small_sets").sample_per_class
     labels = np.repeat([0, 1, 2], [50, 20, 3])
-    rows = draw(np.arange(5, 73), labels, 10, np.random.default_rng(0))
+    rows = sample_per_class(np.arange(5, 73), labels, 10, np.random.default_rng(0))
     assert np.bincount(labels[rows]).tolist() == [10, 10, 3]
     assert rows.min() >= 5
     assert len(set(rows.tolist())) == 23
 
 
-def test_every_setting_of_the_study_is_possible_and_differs_from_the_defaults(load):
+def test_settings_of_the_study_are_valid_and_distinct(load):
     script = load("training_study")
     built = {name: script.build(name, 0, None) for name in script.SETTINGS}
     for net in built.values():
@@ -478,7 +480,7 @@ def test_every_setting_of_the_study_is_possible_and_differs_from_the_defaults(lo
     assert len({repr(net) for net in built.values()}) == len(script.SETTINGS)
 
 
-def test_segmented_beats_are_classified(load, monkeypatch, capsys, real_data):
+def test_table_of_segmented_beats(load, monkeypatch, capsys, real_data):
     arguments = ["--data", real_data / "mitdb", "--records", "208", "--seeds", 0, 1]
     run(load, monkeypatch, "segmented_beats", *arguments, *QUICK)
     printed = capsys.readouterr().out

@@ -1,8 +1,8 @@
-"""Small inventories of other projects' documentation, from a list of names.
+"""Sphinx inventories of other projects, generated from a list of names.
 
-Sphinx would download the inventory of each project to link to its pages. So that a build needs
-no network, inventories.txt lists the names that we link to, and this module writes them down in
-Sphinx's format.
+By default, Sphinx downloads the inventory of each linked project. To build the documentation
+without a network connection, this module writes small inventories in the format of Sphinx for the
+names listed in inventories.txt.
 """
 
 import zlib
@@ -14,19 +14,20 @@ _HEADER = "# Sphinx inventory version 2\n# Project: {}\n# Version: \n# zlib-comp
 
 
 class Entry(NamedTuple):
-    """A name that can be linked to.
+    """Name in the documentation of another project.
 
     Attributes
     ----------
     key : str
-        The project, as ``intersphinx_mapping`` calls it.
+        Key of the project in ``intersphinx_mapping``.
     url : str
-        Where its documentation begins.
+        Root URL of the documentation.
     role : str
-        Kind of object in Sphinx's Python domain, such as "class".
+        Role in the Python domain of Sphinx, such as "class".
     name : str
+        Full name of the object.
     place : str
-        Where the name stands, relative to ``url``.
+        Page and anchor, relative to ``url``.
     """
 
     key: str
@@ -37,7 +38,7 @@ class Entry(NamedTuple):
 
 
 def read_names(path: Path) -> Iterator[Entry]:
-    """Yield the entries of a list of names, whose form its own first lines tell."""
+    """Yield the entries of a list of names. The format is described in inventories.txt."""
     key = url = role = pattern = ""
     for line in path.read_text(encoding="utf-8").splitlines():
         words = line.split()
@@ -58,14 +59,14 @@ def write_inventories(names: Path, folder: Path) -> dict[str, tuple[str, str]]:
     Parameters
     ----------
     names : Path
-        The list of names.
+        List of names.
     folder : Path
-        Where to write ``<key>.inv``.
+        Folder for the inventories, ``<key>.inv``.
 
     Returns
     -------
     dict
-        For ``intersphinx_mapping``.
+        Value for ``intersphinx_mapping``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     projects: dict[tuple[str, str], list[str]] = {}

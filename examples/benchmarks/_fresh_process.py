@@ -1,4 +1,4 @@
-"""Measuring in a process of its own, whose threads and memory are those of one row alone."""
+"""Measurement in a separate process, with separate threads and memory."""
 
 import gc
 import os
@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-_THREADS_OF = ("OMP", "OPENBLAS", "MKL", "NUMBA")
+_LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMBA")
 _STATUS = Path("/proc/self/status")
 
 
 def run_fresh(function, *arguments, threads):
-    """Call a function of a module in a new process with so many threads; return its result.
+    """Call a function of a module in a new process with ``threads`` threads; return the result.
 
-    What it raises is raised here, too. RuntimeError: the process was killed.
+    Exceptions of the function are raised in this process. If the process was killed, RuntimeError
+    is raised.
     """
     with (
         _thread_variables(threads),
@@ -25,14 +26,14 @@ def run_fresh(function, *arguments, threads):
             return pool.submit(function, *arguments).result()
         except BrokenProcessPool as error:
             raise RuntimeError(
-                "its process was killed, as the system does when memory runs out"
+                "the process was killed, probably because the memory was exhausted"
             ) from error
 
 
 @contextmanager
 def _thread_variables(threads):
-    """Set what libraries read when they are loaded; the new process inherits it."""
-    names = [f"{library}_NUM_THREADS" for library in _THREADS_OF]
+    """Set the numbers of threads in the environment, which the new process inherits."""
+    names = [f"{library}_NUM_THREADS" for library in _LIBRARIES]
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, str(threads)))
     try:
@@ -46,9 +47,9 @@ def _thread_variables(threads):
 
 
 class PeakMemory:
-    """How much more memory this process held at most, within a ``with`` block, than before it.
+    """Peak memory of this process within a ``with`` block, relative to the memory before it.
 
-    ``mb`` is in MB (2**20 bytes); NaN where the system does not tell (it takes Linux).
+    ``mb`` is in MB (2**20 bytes). It is NaN on systems other than Linux.
     """
 
     mb = float("nan")
@@ -56,7 +57,7 @@ class PeakMemory:
     def __enter__(self):
         gc.collect()
         try:
-            Path("/proc/self/clear_refs").write_text("5")  # the peak begins at what is held now
+            Path("/proc/self/clear_refs").write_text("5")  # reset the peak
             self._before = _status_mb("VmRSS")
         except OSError:
             self._before = None
@@ -73,7 +74,7 @@ def _status_mb(key):
 
 
 def available_memory():
-    """Return the bytes that a process can still get, or infinity where nobody knows."""
+    """Return the available memory in bytes, or infinity if it is unknown."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:

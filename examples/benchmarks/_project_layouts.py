@@ -1,9 +1,10 @@
-"""The layouts of three kinds of public notebook, rebuilt from a description in words.
+"""Reimplementation of three types of public notebooks from their descriptions.
 
-None of their code was at hand. What the description names (class weights, dropout, Adam at 1e-3,
-batches of 64, 60 epochs, SMOTE before training, checkpoints) is as it says; what it leaves open
-(layers and their widths, 10 epochs in the layouts 1 and 3) is the common choice. Batches are
-slices of tensors, which is faster than the ``DataLoader`` that notebooks use.
+The code of the notebooks was not available. The following settings are given in the descriptions:
+class weights, dropout, Adam with a learning rate of 1e-3, batches of 64, 60 epochs, SMOTE before
+training, and checkpoints. The other settings are common choices: the layers and their widths, and
+10 epochs in projects 1 and 3. Batches are slices of tensors, which is faster than the
+``DataLoader`` used in notebooks.
 """
 
 import copy
@@ -19,20 +20,21 @@ BATCH_SIZE = 64
 LR = 1e-3
 
 
-def train_plainly(module, X, y, *, epochs, device, weighted=False, balanced=False, held_out=0.0):
-    """Train a module with Adam at a constant rate, and return it.
+def train_with_adam(module, X, y, *, epochs, device, weighted=False, balanced=False, held_out=0.0):
+    """Train a module with Adam and a constant learning rate, and return it.
 
-    `weighted`: the loss weighs classes by inverse frequency. `balanced`: each epoch draws the
-    classes equally often. `held_out`: share of the rows by whose loss the best epoch is kept.
+    With ``weighted``, the loss weights classes by inverse frequency. With ``balanced``, each epoch
+    samples all classes equally often. With ``held_out``, the epoch with the lowest loss on this
+    fraction of the rows is returned.
     """
-    kept = None
+    validation = None
     if held_out:
-        X, X_kept, y, y_kept = train_test_split(
+        X, X_valid, y, y_valid = train_test_split(
             X, y, test_size=held_out, stratify=y, random_state=0
         )
-        kept = as_tensors(X_kept, y_kept, device)
-    frequency = compute_class_weight("balanced", classes=np.unique(y), y=y).astype(np.float32)
-    weights = torch.from_numpy(frequency).to(device)
+        validation = as_tensors(X_valid, y_valid, device)
+    class_weights = compute_class_weight("balanced", classes=np.unique(y), y=y).astype(np.float32)
+    weights = torch.from_numpy(class_weights).to(device)
     X, y = as_tensors(X, y, device)
     module = module.to(device)
     criterion = nn.CrossEntropyLoss(weights if weighted else None)
@@ -41,18 +43,18 @@ def train_plainly(module, X, y, *, epochs, device, weighted=False, balanced=Fals
     for _ in range(epochs):
         order = torch.multinomial(weights[y], len(y), True) if balanced else torch.randperm(len(y))
         run_epoch(module, X, y, order.to(device).split(BATCH_SIZE), criterion, optimizer)
-        if kept and (loss := mean_loss(module, *kept, criterion)) < lowest:
+        if validation and (loss := mean_loss(module, *validation, criterion)) < lowest:
             best, lowest = copy.deepcopy(module), loss
     return best
 
 
 def as_tensors(X, y, device):
-    """Copy rows and codes to where the network is."""
+    """Return rows and codes as tensors on the device."""
     return torch.from_numpy(X).to(device), torch.from_numpy(y).to(device)
 
 
 def run_epoch(module, X, y, batches, criterion, optimizer):
-    """Take one step for every batch of row numbers."""
+    """Perform one optimization step per batch of row numbers."""
     module.train()
     for rows in batches:
         optimizer.zero_grad()
@@ -62,7 +64,7 @@ def run_epoch(module, X, y, batches, criterion, optimizer):
 
 @torch.inference_mode()
 def mean_loss(module, X, y, criterion):
-    """Return the loss of held-out rows, a checkpoint's measure."""
+    """Return the mean validation loss."""
     module.eval()
     losses = [
         criterion(module(rows), codes)
@@ -72,7 +74,7 @@ def mean_loss(module, X, y, criterion):
 
 
 def convolution(n_in, n_out, *, batch_norm=False, dropout=0.0):
-    """Convolution, ReLU and pooling by two, with what a layout adds to them."""
+    """Return the layers of a convolution with ReLU, pooling and optional batch norm and dropout."""
     return [
         nn.Conv1d(n_in, n_out, 5, padding=2),
         *([nn.BatchNorm1d(n_out)] if batch_norm else []),
@@ -82,8 +84,8 @@ def convolution(n_in, n_out, *, batch_norm=False, dropout=0.0):
     ]
 
 
-def stacked(n_times, n_classes, *, batch_norm=False, dropout=0.0):
-    """Three convolutions, then a dense layer over all that is left."""
+def make_cnn(n_times, n_classes, *, batch_norm=False, dropout=0.0):
+    """Return a network with three convolutions and two dense layers."""
     options = {"batch_norm": batch_norm, "dropout": dropout}
     return nn.Sequential(
         nn.Unflatten(1, (1, n_times)),
@@ -99,7 +101,7 @@ def stacked(n_times, n_classes, *, batch_norm=False, dropout=0.0):
 
 
 class ConvolutionsThenLSTM(nn.Module):
-    """Two convolutions, an LSTM over time, and a dense layer on its last output."""
+    """Network with two convolutions, an LSTM over time, and a dense layer on its last output."""
 
     def __init__(self, n_times, n_classes):
         super().__init__()
@@ -114,18 +116,18 @@ class ConvolutionsThenLSTM(nn.Module):
         return self.head(states[:, -1])
 
 
-# name: what builds the module of n_times and n_classes, its epochs, and how it is trained
+# name: (function that returns the module, number of epochs, training options)
 PROJECTS = {
-    "project-1": (stacked, 10, {"weighted": True, "held_out": 0.1}),
-    "project-2-cnn": (stacked, 60, {"balanced": True}),
+    "project-1": (make_cnn, 10, {"weighted": True, "held_out": 0.1}),
+    "project-2-cnn": (make_cnn, 60, {"balanced": True}),
     "project-2-lstm": (ConvolutionsThenLSTM, 60, {"balanced": True}),
-    "project-3": (partial(stacked, batch_norm=True, dropout=0.2), 10, {}),
+    "project-3": (partial(make_cnn, batch_norm=True, dropout=0.2), 10, {}),
 }
 
 
 def train_project(name, X, y, device, *, epochs_scale=1.0):
-    """Build and train the module of a project, for a share of its epochs, one at least."""
-    build, epochs, how = PROJECTS[name]
+    """Build and train the module of a project for a fraction of its epochs, at least one."""
+    build, epochs, options = PROJECTS[name]
     module = build(X.shape[1], len(np.unique(y)))
     epochs = max(round(epochs_scale * epochs), 1)
-    return train_plainly(module, X, y, epochs=epochs, device=device, **how)
+    return train_with_adam(module, X, y, epochs=epochs, device=device, **options)

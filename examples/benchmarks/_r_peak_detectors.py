@@ -1,4 +1,4 @@
-"""The detectors that r_peaks.py compares, each with its own default parameters."""
+"""R-peak detectors compared in r_peaks.py, with their default parameters."""
 
 import importlib.metadata
 import warnings
@@ -42,7 +42,7 @@ def biosppy():
     from biosppy.signals import ecg, tools
 
     def detect(x, fs):
-        # the steps of biosppy.signals.ecg.ecg up to its templates, for which it drops edge beats
+        # steps of biosppy.signals.ecg.ecg before the templates, which exclude beats at the edges
         filtered, *_ = tools.filter_signal(
             x, "FIR", "bandpass", int(1.5 * fs), [0.67, 45], sampling_rate=fs
         )
@@ -53,7 +53,7 @@ def biosppy():
     return detect
 
 
-# name: distribution, and what imports it and returns detect(x, fs)
+# name: (distribution, function that imports it and returns detect(x, fs))
 DETECTORS = {
     "ecgbeat": ("ecgbeat", ecgbeat),
     "sleepecg": ("sleepecg", sleepecg),
@@ -65,7 +65,7 @@ DETECTORS = {
 
 
 def prepare_detectors(names):
-    """Import what is asked for; return detectors, and the reasons why others are missing."""
+    """Import detectors; return the available ones, and the reasons why the others are missing."""
     ready, missing = {}, {}
     for name in names:
         try:
@@ -77,5 +77,5 @@ def prepare_detectors(names):
 
 
 def label(name):
-    """Name a detector with the version of its package."""
+    """Return the name of a detector with the version of its package."""
     return f"{name} {importlib.metadata.version(DETECTORS[name][0])}"

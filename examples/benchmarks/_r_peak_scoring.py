@@ -1,4 +1,4 @@
-"""Records and scores of r_peaks.py; with its noise usable by itself, to try a detector.
+"""Records and scores for r_peaks.py, which can also be used to evaluate a single detector.
 
 records = load_records("mitdb", lead=0)
 score(records, detect_r_peaks)["f1"]
@@ -32,7 +32,7 @@ NARROW_TOLERANCE_S = 0.1
 
 
 class Record(NamedTuple):
-    """One lead in mV, its sampling rate in Hz, its beats, its flutter episodes, its name."""
+    """One lead in mV, with sampling rate in Hz, annotated beats, flutter episodes and name."""
 
     x: np.ndarray
     fs: float
@@ -42,7 +42,7 @@ class Record(NamedTuple):
 
 
 def load_records(folder, lead=0, records=None, annotator="atr"):
-    """Read one lead of annotated WFDB records; invalid samples are bridged by straight lines."""
+    """Read one lead of annotated WFDB records and interpolate invalid samples linearly."""
     data = load_wfdb(folder, records, lead=lead, annotator=annotator, dtype=np.float64)
     return [
         Record(
@@ -59,7 +59,7 @@ def load_records(folder, lead=0, records=None, annotator="atr"):
 
 
 def flutter_spans(annotation, n_times):
-    """List the episodes from "[" to "]", both included; one that is never closed ends with x."""
+    """Return the flutter episodes from "[" to "]", inclusive; open episodes end with the record."""
     sample, symbol = annotation
     ends = sample[symbol == "]"]
     return [
@@ -68,8 +68,8 @@ def flutter_spans(annotation, n_times):
     ]
 
 
-def outside(samples, spans):
-    """Keep the samples that lie in none of the spans."""
+def exclude_spans(samples, spans):
+    """Return the samples outside of all spans."""
     keep = np.ones(len(samples), dtype=bool)
     for start, end in spans:
         keep &= (samples < start) | (samples > end)
@@ -79,14 +79,14 @@ def outside(samples, spans):
 def detect_all(records, detect, progress=iter):
     """Run ``detect(x, fs)`` over all records.
 
-    Returns the detections, ascending, and a dict of record name to error: a record on
-    which the detector fails has no detections.
+    Returns the detections in ascending order, and a dict from record name to error. If the
+    detector fails on a record, the record has no detections.
     """
     detections, failures = [], {}
     for record in progress(records):
         try:
             found = np.sort(np.asarray(detect(record.x, record.fs)).astype(np.int64).ravel())
-        except Exception as error:  # whatever a peer comes up with
+        except Exception as error:  # other packages can raise any error
             failures[record.name] = f"{type(error).__name__}: {error}"
             found = np.empty(0, dtype=np.int64)
         detections.append(found)
@@ -94,27 +94,27 @@ def detect_all(records, detect, progress=iter):
 
 
 def score(records, detect):
-    """Run a detector and score it; see `score_detections`, and `detect_all` for ``failures``."""
+    """Run and score a detector; see `score_detections`, and `detect_all` for ``failures``."""
     detections, failures = detect_all(records, detect)
     return {**score_detections(records, detections), "failures": failures}
 
 
 def score_detections(records, detections):
-    """Score detections against the annotated beats, all records taken together.
+    """Score detections against the annotated beats of all records.
 
     Returns
     -------
     dict
-        ``f1``, ``se``, ``ppv`` at 150 ms and ``f1_100ms``, with flutter episodes left out of
-        reference and detections; the same four with ``_all`` appended with nothing left out;
-        ``offset_ms``, the mean distance of the pairs at 150 ms, flutter left out, after each
-        record's median shift is taken off; ``errors``, a dict of record name to the number
-        of missed and extra beats, flutter left out.
+        ``f1``, ``se`` and ``ppv`` at 150 ms and ``f1_100ms``, without flutter episodes; the
+        same four with the suffix ``_all``, with flutter episodes; ``offset_ms``, the mean
+        distance of the pairs at 150 ms, without flutter episodes, after removing the median
+        shift of each record; ``errors``, a dict from record name to the number of missed and
+        extra beats, without flutter episodes.
     """
     wide, narrow, wide_all, narrow_all, offsets = [], [], [], [], []
     for record, found in zip(records, detections, strict=True):
-        beats = outside(record.reference, record.flutter)
-        kept = outside(found, record.flutter)
+        beats = exclude_spans(record.reference, record.flutter)
+        kept = exclude_spans(found, record.flutter)
         matches = match_beats(beats, kept, record.fs, TOLERANCE_S)
         wide.append(matches)
         narrow.append(match_beats(beats, kept, record.fs, NARROW_TOLERANCE_S))
@@ -137,30 +137,30 @@ def score_detections(records, detections):
 
 
 def _totals(matches):
-    """Return F1, Se and +P of all records taken together."""
+    """Return F1, Se and +P over all records."""
     found = sum(len(record.reference_index) for record in matches)
     missed = sum(len(record.missed) for record in matches)
     extra = sum(len(record.extra) for record in matches)
     return {
-        "f1": _share(2 * found, 2 * found + missed + extra),
-        "se": _share(found, found + missed),
-        "ppv": _share(found, found + extra),
+        "f1": _ratio(2 * found, 2 * found + missed + extra),
+        "se": _ratio(found, found + missed),
+        "ppv": _ratio(found, found + extra),
     }
 
 
-def _share(part, whole):
+def _ratio(part, whole):
     return part / whole if whole else float("nan")
 
 
 def add_noise_to_all(records, kind, snr_db, seed=0):
-    """Add noise to every record: for one seed and kind the same wave at every ratio."""
+    """Add noise to each record, with the same waveform at every ratio for a seed and kind."""
     noisy = []
     for record in records:
         if not len(record.reference):
             raise ValueError(
-                f"record {record.name}: without a beat there is no signal-to-noise ratio."
+                f"record {record.name} has no beats; the signal-to-noise ratio requires beats."
             )
-        # from the name, so that a record's noise does not depend on which others there are
+        # seeded by the name, so that the noise of a record does not depend on the other records
         rng = np.random.default_rng([seed, zlib.crc32(f"{kind} {record.name}".encode())])
         x = add_noise(record.x, record.fs, kind, snr_db, rng, reference=record.reference)
         noisy.append(record._replace(x=x))

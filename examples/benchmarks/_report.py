@@ -1,4 +1,4 @@
-"""What the benchmarks print: tables, versions, the machine."""
+"""Printed output of the benchmarks: tables, versions and machine."""
 
 import importlib.metadata
 import os
@@ -6,7 +6,7 @@ import platform
 
 
 def print_table(title, rows, markdown):
-    """Print rows of strings, the first of them as header; short rows are filled up."""
+    """Print a table of strings, with the first row as header."""
     header, *body = rows
     body = [row + [""] * (len(header) - len(row)) for row in body]
     if markdown:
@@ -25,7 +25,7 @@ def print_table(title, rows, markdown):
 
 
 def print_machine(distributions, threads):
-    """Print versions, processor and threads: what times depend on."""
+    """Print the versions, the processor and the number of threads."""
     versions = [
         f"{name} {importlib.metadata.version(name)}" for name in distributions if is_installed(name)
     ]
@@ -34,7 +34,7 @@ def print_machine(distributions, threads):
 
 
 def is_installed(distribution):
-    """Tell whether a distribution is installed."""
+    """Return whether a distribution is installed."""
     try:
         importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
@@ -43,17 +43,17 @@ def is_installed(distribution):
 
 
 def why_missing(distribution, error):
-    """Say why a peer could not be imported: it is not there, or it lacks something else."""
+    """Return the reason why a package could not be imported."""
     return f"import failed: {error}" if is_installed(distribution) else "not installed"
 
 
 def cpu_name():
-    """Return the processor's name as the system tells it."""
+    """Return the name of the processor."""
     try:
         with open("/proc/cpuinfo") as file:
             names = [
                 line.split(":", 1)[1].strip() for line in file if line.startswith("model name")
             ]
-    except OSError:  # no Linux
+    except OSError:  # not on Linux
         names = []
     return names[0] if names else platform.processor() or platform.machine()

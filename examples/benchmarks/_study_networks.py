@@ -1,4 +1,4 @@
-"""Networks that training_study.py sets beside ecgbeat's own."""
+"""Alternative networks for training_study.py."""
 
 from torch import nn
 from torch.nn import functional
@@ -9,7 +9,7 @@ from ecgbeat.networks._layers import Head, as_image
 KERNEL_SIZE = 5
 N_FILTERS = 16
 DROPOUT = 0.1
-TIMES_LEFT = 6  # of the flattened features
+N_TIMES_OUT = 6  # of the flattened features
 
 
 def convolution(n_in, n_out):
@@ -20,7 +20,7 @@ def convolution(n_in, n_out):
 
 
 class PooledBlock(nn.Module):
-    """Residual block at full length, then the maximum of two samples."""
+    """Residual block at full length, followed by max pooling."""
 
     def __init__(self, n_in, n_out):
         super().__init__()
@@ -38,7 +38,7 @@ class PooledBlock(nn.Module):
 
 
 class PooledCNN(BeatCNN):
-    """BeatCNN with pooling in place of strides, and a first convolution at full length."""
+    """BeatCNN with pooling instead of strides, and a first convolution at full length."""
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
@@ -48,13 +48,13 @@ class PooledCNN(BeatCNN):
 
 
 class FlatCNN(BeatCNN):
-    """BeatCNN whose head sees means over sixths of the time, side by side."""
+    """BeatCNN with a head on means over sixths of the time axis."""
 
     def __init__(self, n_classes=None, **options):
         super().__init__(n_classes, **options)
         width = 4 * N_FILTERS
-        self.head = Head(TIMES_LEFT * width, width, n_classes, DROPOUT)
+        self.head = Head(N_TIMES_OUT * width, width, n_classes, DROPOUT)
 
     def forward(self, rows):
         features = self.front(as_image(rows.unsqueeze(1)))
-        return self.head(functional.adaptive_avg_pool2d(features, (1, TIMES_LEFT)).flatten(1))
+        return self.head(functional.adaptive_avg_pool2d(features, (1, N_TIMES_OUT)).flatten(1))

@@ -1,4 +1,4 @@
-"""The loop that people write by hand, with nothing around it: in-memory tensors, one cycle."""
+"""Training loop in plain torch with in-memory tensors and a one-cycle schedule."""
 
 import math
 
@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-PREDICTION_BATCH = 1024  # the fastest for this network
+PREDICTION_BATCH = 1024  # fastest batch size for this network
 
 
 def train(recipe, X, y, device="cpu"):
-    """Train the module of a `Recipe` on arrays, and return it."""
+    """Train the module of a `Recipe` and return it."""
     module = recipe.module.to(device).train()
     criterion = recipe.criterion.to(device)
     X, y = (torch.from_numpy(array).to(device) for array in (X, y))
@@ -22,7 +22,7 @@ def train(recipe, X, y, device="cpu"):
         optimizer, recipe.lr, total_steps=recipe.epochs * n_batches
     )
     for _ in range(recipe.epochs):
-        # equal batches: a rest of two beats at the end would spoil what batch norm has learned
+        # batches of equal size: a last batch of two beats would distort the batch norm statistics
         for rows in torch.randperm(len(X), device=device).tensor_split(n_batches):
             optimizer.zero_grad()
             criterion(module(X[rows]), y[rows]).backward()
@@ -33,16 +33,16 @@ def train(recipe, X, y, device="cpu"):
 
 @torch.inference_mode()
 def logits(module, X, batch_size=PREDICTION_BATCH, device="cpu"):
-    """Return what a module makes of the rows of an array, batch by batch, as an array."""
+    """Return the output of a module for the rows of an array, computed in batches."""
     module.eval()
     batches = torch.from_numpy(X).split(batch_size)
     return torch.cat([module(batch.to(device)).cpu() for batch in batches]).numpy()
 
 
 class TorchClassifier(ClassifierMixin, BaseEstimator):
-    """``fit`` and ``predict`` around ``train(X, y, device)``, which returns a trained module.
+    """Classifier around a function ``train(X, y, device)`` that returns a trained module.
 
-    Labels are codes from 0; nothing is checked.
+    Labels are integers from 0. The input is not validated.
     """
 
     def __init__(self, train, seed=0, device="cpu"):

@@ -1,4 +1,4 @@
-"""One row of training_peers.py: train, predict, score. Runs in a process of its own."""
+"""Measurement of one row of training_peers.py, run in a separate process."""
 
 import time
 from typing import NamedTuple
@@ -14,52 +14,52 @@ from sklearn.utils import Bunch
 from ecgbeat.datasets import load_heartbeat_csv
 
 WARM_UP_BEATS = 100
-FEWEST_OF_A_CLASS = 10  # in a limited training set; SMOTE needs 6
+MIN_BEATS_PER_CLASS = 10  # in a subset of the training set; SMOTE requires 6
 
 
 class Result(NamedTuple):
-    """What one row gave with one seed."""
+    """Result of one row with one seed."""
 
     accuracy: float
     macro_f1: float
-    auc: float  # of label 0 against the rest; NaN for a row without scores
+    auc: float  # label 0 against the rest; NaN without scores
     abnormal_f1: float
     fit_s: float
-    beats_a_second: float
-    size: str  # parameters, or nodes
+    beats_per_second: float
+    size: str  # number of parameters or nodes
     peak_mb: float
     gpu_mb: float
 
 
 def load_split(path, limit=None):
-    """Load the official split; `limit` draws so many training beats, stratified."""
+    """Load the official split, with at most ``limit`` training beats."""
     train, test = (load_heartbeat_csv(path, subset=part) for part in ("train", "test"))
-    return limited(train, limit), test
+    return subsample(train, limit), test
 
 
-def limited(beats, limit):
-    """Return so many of the beats at most, classes in their shares."""
+def subsample(beats, limit):
+    """Return a stratified subset of at most about ``limit`` beats."""
     if limit is None or limit >= len(beats.target):
         return beats
     rows = stratified_rows(beats.target, limit)
     groups = None if beats.groups is None else beats.groups[rows]
-    chosen = {"data": beats.data[rows], "target": beats.target[rows], "groups": groups}
-    return Bunch(**beats | chosen)
+    subset = {"data": beats.data[rows], "target": beats.target[rows], "groups": groups}
+    return Bunch(**beats | subset)
 
 
 def stratified_rows(y, n_rows):
-    """Draw about so many rows, classes in their shares but with ten rows each where there are."""
+    """Return a stratified sample of about ``n_rows`` rows, with at least ten rows per class."""
     rng = np.random.default_rng(0)
-    drawn = []
+    sample = []
     for label in np.unique(y):
         rows = np.flatnonzero(y == label)
-        share = max(round(n_rows * len(rows) / len(y)), FEWEST_OF_A_CLASS)
-        drawn.append(rng.choice(rows, min(share, len(rows)), replace=False))
-    return np.sort(np.concatenate(drawn))
+        n_sample = max(round(n_rows * len(rows) / len(y)), MIN_BEATS_PER_CLASS)
+        sample.append(rng.choice(rows, min(n_sample, len(rows)), replace=False))
+    return np.sort(np.concatenate(sample))
 
 
 def measure(name, setting, path, limit, repeats, binary=False):
-    """Return the `Result` of a row, or in a string why there is none."""
+    """Return the `Result` of a row, or the reason for a missing result as a string."""
     torch.set_num_threads(setting.threads)
     row = ROWS[name]
     try:
@@ -70,7 +70,7 @@ def measure(name, setting, path, limit, repeats, binary=False):
     y, y_test = train.target, test.target
     if binary:
         y, y_test = (y != 0).astype(int), (y_test != 0).astype(int)
-    few = stratified_rows(y, WARM_UP_BEATS)  # what is imported or compiled at the first call
+    few = stratified_rows(y, WARM_UP_BEATS)  # warm up: imports and compilation
     row.build(setting).fit(train.data[few], y[few]).predict(train.data[:1])
     try:
         with PeakMemory() as memory:
@@ -85,7 +85,7 @@ def measure(name, setting, path, limit, repeats, binary=False):
         auc=abnormal_auc(model, test.data, y_test),
         abnormal_f1=f1_score(y_test != 0, predicted != 0),
         fit_s=seconds,
-        beats_a_second=len(y_test) / min(seconds for seconds, _ in passes),
+        beats_per_second=len(y_test) / min(seconds for seconds, _ in passes),
         size=size_of(model),
         peak_mb=memory.mb,
         gpu_mb=torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else 0.0,
@@ -93,7 +93,7 @@ def measure(name, setting, path, limit, repeats, binary=False):
 
 
 def timed(function, *arguments):
-    """Return the seconds of a call, up to the end of what it left to a GPU, and its result."""
+    """Return the time of a call in s, including the work of a GPU, and its result."""
     start = time.perf_counter()
     result = function(*arguments)
     if torch.cuda.is_available():
@@ -107,12 +107,12 @@ def abnormal_auc(model, X, y):
         scores = model.predict_proba(X)
     else:
         scores = model.decision_function(X)
-    votes = np.isin(scores, (0, 1)).all()  # what aeon's ridge calls probabilities
-    return float("nan") if votes else roc_auc_score(y == 0, scores[:, 0])
+    is_one_hot = np.isin(scores, (0, 1)).all()  # aeon's ridge returns one-hot predictions
+    return float("nan") if is_one_hot else roc_auc_score(y == 0, scores[:, 0])
 
 
 def size_of(model):
-    """Return the number of weights, or of the nodes of all trees, in words."""
+    """Return the number of weights or tree nodes as a string."""
     last = model[-1] if hasattr(model, "steps") else model
     nets = [net for net in getattr(last, "estimators_", [last]) if hasattr(net, "module_")]
     if nets:

@@ -1,4 +1,4 @@
-"""The rows of training_peers.py: what each is, and what builds it. Imports wait for the builder."""
+"""Rows of training_peers.py. Packages are imported when the model of a row is built."""
 
 import warnings
 from collections.abc import Callable
@@ -9,30 +9,30 @@ import numpy as np
 from _fresh_process import available_memory
 
 FLOAT64_BYTES = 8
-SAFE_SHARE = 0.8  # of the free memory, for one row
-VOTERS = 3
+MEMORY_FRACTION = 0.8  # of the available memory, for one row
+N_VOTERS = 3
 
 
 class Setting(NamedTuple):
-    """What a row is told besides the data."""
+    """Options of a row."""
 
     seed: int
     threads: int
     device: str
-    epochs_scale: float  # share of the projects' epochs
-    epochs: int | None = None  # of ecgbeat's network; None: as many as its defaults take
+    epochs_scale: float  # factor for the epochs of the project rows
+    epochs: int | None = None  # of ecgbeat's network; None: default of ECGCNNClassifier
 
     def budget(self):
-        """Return what is to replace the epochs of a setting of ecgbeat's."""
+        """Return the parameters that replace the number of epochs."""
         return {} if self.epochs is None else {"max_epochs": self.epochs}
 
 
 class Row(NamedTuple):
-    """One line of the table."""
+    """Row of the table."""
 
-    what: str
-    distribution: str  # of the peer
-    build: Callable[[Setting], Any]  # returns what has fit, predict and perhaps probabilities
+    description: str
+    distribution: str  # required package
+    build: Callable[[Setting], Any]  # returns a classifier
 
 
 # --- ecgbeat ------------------------------------------------------------------------
@@ -61,12 +61,12 @@ def ecgbeat_best(setting):
 def ecgbeat_vote(setting):
     from sklearn.ensemble import VotingClassifier
 
-    seeds = range(VOTERS * setting.seed, VOTERS * (setting.seed + 1))
+    seeds = range(N_VOTERS * setting.seed, N_VOTERS * (setting.seed + 1))
     nets = [(f"seed{seed}", ecgbeat_cnn(setting._replace(seed=seed))) for seed in seeds]
     return VotingClassifier(nets, voting="soft")
 
 
-# --- the same network, trained by others ----------------------------------------------
+# --- the same network in other training loops ----------------------------------------------
 
 
 def torch_loop(setting):
@@ -91,7 +91,7 @@ def skorch(setting):
     from torch.optim.lr_scheduler import OneCycleLR
 
     class Skorch(TorchClassifier):
-        """skorch as its documentation shows it; the steps of the cycle must be known in advance."""
+        """Net as in the documentation of skorch, with the number of steps known in advance."""
 
         def fit(self, X, y):
             torch.manual_seed(self.seed)
@@ -125,7 +125,7 @@ def skorch(setting):
     return Skorch(None, setting.seed, setting.device)
 
 
-# --- no network -----------------------------------------------------------------------
+# --- other classifiers -----------------------------------------------------------------------
 
 
 def minirocket(setting):
@@ -135,7 +135,7 @@ def minirocket(setting):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-    # its 10,000 features are nearly dependent: the ridge is there for that
+    # caused by nearly collinear features, which the ridge penalty handles
     warnings.filterwarnings("ignore", category=LinAlgWarning)
     return make_pipeline(
         FunctionTransformer(_as_one_channel),
@@ -148,19 +148,19 @@ def minirocket(setting):
 def minirocket_cv(setting):
     from aeon.classification.convolution_based import MiniRocketClassifier
 
-    class Checked(MiniRocketClassifier):
-        """Refuses what would make the system kill it, or others."""
+    class MemoryCheckedMiniRocket(MiniRocketClassifier):
+        """MiniRocket that raises MemoryError before the memory is exhausted."""
 
         def fit(self, X, y):
             n_products = min(len(X), self.n_kernels)
             # features in float32 and twice in float64, then three matrices of their products
             n_values = 2.5 * len(X) * self.n_kernels + 3 * n_products**2
             needed = FLOAT64_BYTES * n_values
-            if needed > SAFE_SHARE * available_memory():
+            if needed > MEMORY_FRACTION * available_memory():
                 raise MemoryError(f"needs about {needed / 2**30:.0f} GiB of memory")
             return super().fit(X, y)
 
-    return Checked(n_jobs=setting.threads, random_state=setting.seed)
+    return MemoryCheckedMiniRocket(n_jobs=setting.threads, random_state=setting.seed)
 
 
 def _as_one_channel(X):
@@ -179,11 +179,11 @@ def gradient_boosting(setting):
     return HistGradientBoostingClassifier(random_state=setting.seed)
 
 
-# --- the projects of DESIGN.md ----------------------------------------------------------
+# --- architectures of public notebooks ----------------------------------------------------------
 
 
 def project(name, *transformers):
-    """Return the builder of a layout; `transformers` take the seed and go before it."""
+    """Return a function that builds a project after ``transformers``, which take the seed."""
 
     def build(setting):
         from _project_layouts import train_project
@@ -221,9 +221,9 @@ ROWS = {
     "ecgbeat-cnn": Row("ECGCNNClassifier, defaults", "ecgbeat", ecgbeat_cnn),
     "ecgbeat-lstm": Row("ECGCNNLSTMClassifier, defaults", "ecgbeat", ecgbeat_lstm),
     "ecgbeat-best": Row("ECGCNNClassifier, best documented setting", "ecgbeat", ecgbeat_best),
-    "ecgbeat-vote": Row(f"{VOTERS} ECGCNNClassifier, mean probability", "ecgbeat", ecgbeat_vote),
+    "ecgbeat-vote": Row(f"{N_VOTERS} ECGCNNClassifier, mean probability", "ecgbeat", ecgbeat_vote),
     "torch-loop": Row("network, batches, optimizer, epochs of ecgbeat-cnn", "torch", torch_loop),
-    "skorch": Row("the same in skorch's NeuralNetClassifier", "skorch", skorch),
+    "skorch": Row("network of ecgbeat-cnn in NeuralNetClassifier of skorch", "skorch", skorch),
     "minirocket": Row("MiniRocket, scaler, RidgeClassifier(alpha=10)", "aeon", minirocket),
     "minirocket-cv": Row("aeon's MiniRocketClassifier, defaults", "aeon", minirocket_cv),
     "random-forest": Row("RandomForestClassifier, defaults", "scikit-learn", random_forest),
@@ -233,14 +233,16 @@ ROWS = {
     "project-1": Row(
         "CNN, class weights, dropout, Adam, checkpoint", "torch", project("project-1", _by_column)
     ),
-    "project-2-cnn": Row("CNN, classes drawn equally, Adam", "torch", project("project-2-cnn")),
+    "project-2-cnn": Row("CNN, classes sampled equally, Adam", "torch", project("project-2-cnn")),
     "project-2-lstm": Row(
-        "CNN+LSTM, classes drawn equally, Adam", "torch", project("project-2-lstm")
+        "CNN+LSTM, classes sampled equally, Adam", "torch", project("project-2-lstm")
     ),
     "project-3": Row(
-        "CNN, batch norm, dropout, SMOTE before, Adam",
+        "CNN, batch norm, dropout, SMOTE before training, Adam",
         "imbalanced-learn",
         project("project-3", _by_beat, _smote),
     ),
 }
-DEFAULT_ROWS = [name for name in ROWS if name != "minirocket-cv"]  # too large for most machines
+DEFAULT_ROWS = [
+    name for name in ROWS if name != "minirocket-cv"
+]  # requires too much memory on most machines

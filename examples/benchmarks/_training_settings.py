@@ -1,4 +1,4 @@
-"""The settings of ecgbeat's own rows, and the recipe that peers share with its defaults."""
+"""Parameters of ecgbeat's rows, and its default training recipe for other training loops."""
 
 from typing import Any, NamedTuple
 
@@ -8,23 +8,23 @@ from torch import nn
 from ecgbeat import ECGCNNClassifier
 from ecgbeat.classifiers import _budget
 
-# the best documented setting of one ECGCNNClassifier on the Kaggle set
+# best documented parameters of a single ECGCNNClassifier on the Kaggle set
 BEST = {"n_filters": 30, "max_epochs": 24, "weight_decay": 0.3, "augment_amplitude": 0.1}
 
 
 class Recipe(NamedTuple):
-    """What a training loop is told."""
+    """Settings of a training loop."""
 
-    module: nn.Module  # not trained yet
+    module: nn.Module  # untrained
     criterion: nn.Module
     epochs: int
     batch_size: int
-    lr: float  # the peak of the one cycle
+    lr: float  # maximum of the one-cycle schedule
     weight_decay: float
 
 
 def default_recipe(n_beats: int, n_classes: int, **parameters: Any) -> Recipe:
-    """Read off an `ECGCNNClassifier` what it would do with so many beats."""
+    """Return the training recipe of `ECGCNNClassifier` for a number of beats."""
     net = ECGCNNClassifier(classes=np.arange(n_classes), **parameters)
     net.initialize()
     group = net.optimizer_.param_groups[0]

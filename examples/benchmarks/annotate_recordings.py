@@ -1,9 +1,9 @@
-"""Time BeatAnnotator: the 24 hours of MIT-BIH, from arrays to annotated beats, and one long day.
+"""Speed of BeatAnnotator on the 24 hours of MIT-BIH and on one recording of 24 hours.
 
 python examples/benchmarks/annotate_recordings.py --data mitdb
 
-The classifier is ECGCNNClassifier with its defaults, trained for one epoch on six records: what it
-says does not matter here. Reading the files is not timed.
+The classifier is ECGCNNClassifier with default parameters, trained for one epoch on six records.
+The accuracy is not measured. The time does not include reading the files.
 """
 
 import argparse
@@ -23,12 +23,12 @@ DAY_S = 24 * 3600
 
 
 def peak_memory():
-    """Return the largest memory of this process so far in MB."""
+    """Return the peak memory of this process in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main():
-    """Train once, time the passes, then annotate a recording of 24 hours."""
+    """Train an annotator and measure the time of annotation."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default=get_data_home() / "mitdb")
     parser.add_argument("--repeats", type=int, default=5)
@@ -43,7 +43,7 @@ def main():
     annotator = BeatAnnotator(ECGCNNClassifier(max_epochs=1, random_state=0), mapping="literature")
     annotator.fit(training.recordings, training.annotations)
 
-    # before the database is read: the largest memory so far must be that of the day
+    # before reading the database, so that the peak memory is that of the recording of 24 h
     before = peak_memory()
     n_times = round(DAY_S * training.fs)
     day = np.tile(training.recordings[0], -(-n_times // len(training.recordings[0])))[:n_times]
@@ -51,8 +51,8 @@ def main():
     (beats,) = annotator.predict([day])
     seconds, used = time.perf_counter() - start, peak_memory() - before
     print(
-        f"one recording of 24 h, {len(beats.sample)} beats: {seconds:.1f} s; {used:.0f} MB more "
-        f"than before, {day.nbytes / 2**20:.0f} MB of them the recording"
+        f"one recording of 24 h, {len(beats.sample)} beats: {seconds:.1f} s, {used:.0f} MB of "
+        f"additional memory, of which {day.nbytes / 2**20:.0f} MB for the recording"
     )
     del day, beats
 
@@ -66,7 +66,7 @@ def main():
     n_beats = sum(len(beats.sample) for beats in annotated)
     median = statistics.median(passes)
     print(
-        f"{len(annotated)} records of two leads, one used, {hours:.2f} h, {n_beats} beats: "
+        f"{len(annotated)} records with two leads, one used, {hours:.2f} h, {n_beats} beats: "
         f"{min(passes):.2f} to {max(passes):.2f} s, median {median:.2f} s, "
         f"{hours * 3600 / median:,.0f} times real time"
     )

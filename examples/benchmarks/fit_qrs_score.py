@@ -1,10 +1,10 @@
-"""Fit the eight weights by which detect_r_peaks tells beats from noise.
+"""Fit of the noise score of detect_r_peaks, which separates beats from noise with eight weights.
 
 python examples/benchmarks/fit_qrs_score.py --data mitdb
 
-Every second record of MIT-BIH, lead 1, as it is and with noise of our own making, gives the
-candidates; those that match a beat are the positive class. The other half of the records is only
-looked at in the last table, which is for the weights that the package holds.
+The training data are the candidates of every second record of MIT-BIH, lead 1, with and without
+simulated noise. Candidates that match a beat are the positive class. The other half of the records
+is used only in the last table, which evaluates the weights in the package.
 """
 
 import argparse
@@ -25,18 +25,18 @@ from ecgbeat.signal._qrs_candidates import find_candidates
 
 LEVELS_DB = (18, 12, 6, 0)
 FITTED = [None, *((kind, snr) for kind in ("motion", "muscle") for snr in LEVELS_DB)]
-# jolts of an electrode look so much like beats that weights fitted to them lose clean beats
+# not fitted: electrode artifacts are so similar to beats that clean beats would be missed
 SHOWN = [*FITTED, *(("electrode", snr) for snr in LEVELS_DB)]
 CLEAN_WEIGHT = 6.0  # most recordings are clean most of the time
 
 
-def under(condition, records):
-    """Return the records as they are, or with noise added."""
+def add_condition(condition, records):
+    """Return the records, with noise added if ``condition`` is not None."""
     return records if condition is None else add_noise_to_all(records, *condition)
 
 
-def candidates_of(record):
-    """Return the quantities of a record's candidates, and which of them are beats."""
+def describe_candidates(record):
+    """Return the quantities of all candidates, a mask of those that are beats, and the misses."""
     step = decimation_step(record.fs)
     bands = split_bands(decimate(record.x[None], step), record.fs / step)
     candidates = find_candidates(bands)
@@ -44,7 +44,7 @@ def candidates_of(record):
     samples = peaks * step + step // 2
     is_beat = np.zeros(len(peaks), dtype=bool)
     is_beat[match_beats(record.reference, samples, record.fs).detected_index] = True
-    # in ventricular flutter nothing is known
+    # exclude ventricular flutter, which has no annotated beats
     known = np.ones(len(peaks), dtype=bool)
     for start, stop in record.flutter:
         known &= (samples < start) | (samples > stop)
@@ -54,11 +54,11 @@ def candidates_of(record):
 
 
 def collect(records):
-    """Return one row for each candidate in each condition."""
+    """Return a table with one row per candidate and condition, and the numbers of misses."""
     rows, n_missed = [], {}
     for condition in FITTED:
-        for record in under(condition, records):
-            quantities, is_beat, missed = candidates_of(record)
+        for record in add_condition(condition, records):
+            quantities, is_beat, missed = describe_candidates(record)
             frame = pd.DataFrame(quantities, columns=list(_qrs_score.QUANTITIES))
             name = "clean" if condition is None else " ".join(map(str, condition))
             rows.append(frame.assign(is_beat=is_beat, record=record.name, condition=name))
@@ -67,7 +67,7 @@ def collect(records):
 
 
 def print_cross_validation(model, table, n_missed, weight):
-    """Print F1 of each condition, each record judged by a model that has not seen it."""
+    """Print the cross-validated F1 of each condition."""
     columns = list(_qrs_score.QUANTITIES)
     decision = cross_val_predict(
         model,
@@ -80,18 +80,18 @@ def print_cross_validation(model, table, n_missed, weight):
     )
     table = table.assign(accepted=decision > 0)
     print(
-        "\nF1 on the same half, four-fold by record: by the fit, and with all candidates accepted"
+        "\nF1 on the training half, 4-fold cross-validation by record: fit, all candidates accepted"
     )
     for condition, rows in table.groupby("condition", sort=False):
         n_beats = rows.is_beat.sum() + n_missed[condition]
         hits = (rows.accepted & rows.is_beat).sum()
         fitted = 2 * hits / (rows.accepted.sum() + n_beats)
-        everything = 2 * rows.is_beat.sum() / (len(rows) + n_beats)
-        print(f"{condition:>14}  {fitted:.4f}  {everything:.4f}")
+        all_accepted = 2 * rows.is_beat.sum() / (len(rows) + n_beats)
+        print(f"{condition:>14}  {fitted:.4f}  {all_accepted:.4f}")
 
 
 def main():
-    """Fit, and print what goes into the package."""
+    """Fit the weights and print them with their scores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default=get_data_home() / "mitdb")
     records = load_records(parser.parse_args().data)
@@ -105,15 +105,16 @@ def main():
     scaler, logistic = model[0], model[1]
     weights = logistic.coef_[0] / scaler.scale_
     intercept = logistic.intercept_[0] - weights @ scaler.mean_
-    print("\nfitted weight, and the package's")
+    print("\nfitted weights, weights in the package")
     for name, new, held in zip(columns, weights, _qrs_score.WEIGHTS, strict=True):
         print(f"{name:>18}  {new:6.2f}  {held:6.2f}")
     print(f"{'intercept':>18}  {intercept:6.2f}  {_qrs_score.INTERCEPT:6.2f}")
 
-    print("\nF1 of the package on the other half")
+    print("\nF1 of the package on the held-out half")
     for condition in SHOWN:
         name = "clean" if condition is None else " ".join(map(str, condition))
-        print(f"{name:>14}  {score(under(condition, records[1::2]), detect_r_peaks)['f1']:.4f}")
+        f1 = score(add_condition(condition, records[1::2]), detect_r_peaks)["f1"]
+        print(f"{name:>14}  {f1:.4f}")
 
 
 if __name__ == "__main__":

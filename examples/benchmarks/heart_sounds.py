@@ -1,13 +1,12 @@
-"""Classify heart sounds of subjects never heard before: MFCCs and a CNN beside a random forest.
+"""Classification of heart sounds by subject: MFCCs and a CNN compared with a random forest.
 
     python examples/benchmarks/heart_sounds.py --data pascal_set_b
 
-A fifth of the subjects is judged, the others train, five times over; every seed divides them anew.
-Nothing is chosen by the subjects that are judged. Rare classes are raised by dividing the
-probabilities by the shares of the classes to some power before the largest is taken. The power is
-chosen inside the training part: it is divided into five parts of subjects too, and every fifth of
-it is classified by models of the other four fifths. The average of those five networks is the CNN
-that is judged.
+The models are evaluated by 5-fold cross-validation by subject, with different folds for each seed.
+The test subjects are not used for any choice. With adjusted priors, the probabilities are divided
+by a power of the class frequencies before the class with the largest value is predicted. The
+exponent is chosen by 5-fold cross-validation by subject within the training set. The CNN is the
+average of the five networks of this inner cross-validation.
 """
 
 import argparse
@@ -18,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from _inside_training_file import mean_and_spread
+from _inside_training_file import format_mean_and_std
 from _report import print_machine, print_table
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import accuracy_score, f1_score
@@ -30,28 +29,28 @@ from ecgbeat import BandpassFilter, ECGCNNClassifier, MFCCExtractor, ZScoreScale
 from ecgbeat.datasets import load_heart_sounds
 
 FS_HZ = 4000.0
-WINDOW_S, STEP_S = 3.0, 1.0  # rows of the network; probabilities are averaged over a file
-FOREST_S = 5.0  # the forest has one row a file
+WINDOW_S, STEP_S = 3.0, 1.0  # rows for the network; probabilities are averaged over each file
+FOREST_S = 5.0  # the forest uses one row per file
 N_FOLDS = N_INNER_FOLDS = 5
 N_TREES = 500
 POWERS = np.linspace(0.0, 1.0, 11)
 
 
 class Rows(NamedTuple):
-    """Rows of sound; one or several are of one file."""
+    """Rows of sound, with one or several rows per file."""
 
     data: np.ndarray
     target: np.ndarray
     file: np.ndarray
 
     def of(self, files):
-        """Return the rows of some files, the files in ascending order."""
-        chosen = np.isin(self.file, files)
-        return Rows(*(part[chosen] for part in self))
+        """Return the rows of the given files."""
+        mask = np.isin(self.file, files)
+        return Rows(*(array[mask] for array in self))
 
 
 class Sounds(NamedTuple):
-    """Files, and what each model reads of them."""
+    """Files, with the rows for each model."""
 
     target: np.ndarray
     subject: np.ndarray
@@ -59,7 +58,7 @@ class Sounds(NamedTuple):
 
 
 def load(folder, rule):
-    """Read the files twice: in windows for the network, whole for the forest."""
+    """Read the files in windows for the network and as a whole for the forest."""
     windows = {
         "cnn": {"duration": WINDOW_S, "window_step": STEP_S},
         "forest": {"duration": FOREST_S},
@@ -68,11 +67,11 @@ def load(folder, rule):
     for name, settings in windows.items():
         sounds = load_heart_sounds(folder, rule=rule, fs=FS_HZ, **settings)
         rows[name] = Rows(sounds.data, sounds.target, sounds.file_index)
-    return Sounds(sounds.target, sounds.groups, rows)  # the latter has one row a file
+    return Sounds(sounds.target, sounds.groups, rows)  # the last one has one row per file
 
 
 def make_cnn(seed, epochs):
-    """Return the pipeline of the network; settings were chosen as the README says."""
+    """Return the pipeline of the network; see the README for the choice of its parameters."""
     mfcc = MFCCExtractor(
         fs=FS_HZ, n_mfcc=20, n_mels=40, n_fft=512, win_length=256, fmin=20.0, fmax=800.0, deltas=1
     )
@@ -97,7 +96,7 @@ def make_cnn(seed, epochs):
 
 
 def make_forest(seed):
-    """Return the pipeline of the classical model."""
+    """Return the pipeline of the random forest."""
     return make_pipeline(
         MFCCExtractor(fs=FS_HZ, summary="stats"),
         RandomForestClassifier(N_TREES, random_state=seed),
@@ -105,17 +104,17 @@ def make_forest(seed):
 
 
 def file_probabilities(model, rows, classes):
-    """Average the probabilities over the rows of each file; 0 for classes unknown to the model."""
+    """Return the mean probabilities of each file, with 0 for classes not known to the model."""
     _, file = np.unique(rows.file, return_inverse=True)
-    of_rows = np.zeros((len(file), len(classes)))
-    of_rows[:, np.searchsorted(classes, model.classes_)] = model.predict_proba(rows.data)
+    probabilities = np.zeros((len(file), len(classes)))
+    probabilities[:, np.searchsorted(classes, model.classes_)] = model.predict_proba(rows.data)
     sums = np.zeros((file.max() + 1, len(classes)))
-    np.add.at(sums, file, of_rows)
+    np.add.at(sums, file, probabilities)
     return sums / np.bincount(file)[:, None]
 
 
 def inner_models(make, rows, sounds, train, seed):
-    """Train a model without each fifth of the subjects; yield it and where in train that is."""
+    """Yield a model trained on each inner fold, and the indices of the fold left out."""
     folds = StratifiedGroupKFold(N_INNER_FOLDS, shuffle=True, random_state=seed)
     y, subject = sounds.target[train], sounds.subject[train]
     for k, (fitted, left) in enumerate(folds.split(y, y, subject)):
@@ -124,7 +123,7 @@ def inner_models(make, rows, sounds, train, seed):
 
 
 def classify_by_cnn(make, sounds, train, test, seed):
-    """Return probabilities of the training files, each by a network of others, and of the rest."""
+    """Return the probabilities of the training files (out-of-fold) and of the test files."""
     rows, classes = sounds.rows["cnn"], np.unique(sounds.target)
     inner, outer = np.zeros((len(train), len(classes))), np.zeros((len(test), len(classes)))
     for model, left in inner_models(make, rows, sounds, train, seed):
@@ -134,7 +133,7 @@ def classify_by_cnn(make, sounds, train, test, seed):
 
 
 def classify_by_forest(make, sounds, train, test, seed):
-    """Do the same with forests, of which that of the test files has seen all training files."""
+    """Return the same as `classify_by_cnn`, with one forest for the test files."""
     rows, classes = sounds.rows["forest"], np.unique(sounds.target)
     inner = np.zeros((len(train), len(classes)))
     for model, left in inner_models(make, rows, sounds, train, seed):
@@ -148,28 +147,28 @@ def macro_f1(y, predicted):
     return f1_score(y, predicted, labels=np.unique(y), average="macro", zero_division=0.0)
 
 
-def decide(probabilities, y_train, classes, power):
-    """Choose the class of the largest probability over its share in training to a power."""
-    shares = np.array([np.mean(y_train == label) for label in classes]).clip(1 / len(y_train))
-    return classes[(probabilities / shares**power).argmax(axis=1)]
+def predict_with_power(probabilities, y_train, classes, power):
+    """Return the class with the largest probability divided by its frequency to a power."""
+    frequencies = np.array([np.mean(y_train == label) for label in classes]).clip(1 / len(y_train))
+    return classes[(probabilities / frequencies**power).argmax(axis=1)]
 
 
 def choose_power(probabilities, y, classes):
     """Return the power with the best macro-F1."""
-    scores = [macro_f1(y, decide(probabilities, y, classes, power)) for power in POWERS]
+    scores = [macro_f1(y, predict_with_power(probabilities, y, classes, power)) for power in POWERS]
     return POWERS[int(np.argmax(scores))]
 
 
 def classify(sounds, train, test, seed, epochs):
-    """Return inner and outer probabilities of every kind of model."""
+    """Return the inner and outer probabilities of each model."""
     by_cnn = classify_by_cnn(lambda s: make_cnn(s, epochs), sounds, train, test, seed)
     by_forest = classify_by_forest(make_forest, sounds, train, test, seed)
     both = [(a + b) / 2 for a, b in zip(by_cnn, by_forest, strict=True)]
-    return {"MFCCs and CNN": by_cnn, "statistics and forest": by_forest, "mean of the two": both}
+    return {"MFCCs and CNN": by_cnn, "statistics and forest": by_forest, "mean of both": both}
 
 
-def judge(sounds, seed, epochs):
-    """Label every file by models of other subjects; return the labels by row, and the folds."""
+def cross_validate(sounds, seed, epochs):
+    """Return the predicted labels of each model, and the fold of each file."""
     y, classes = sounds.target, np.unique(sounds.target)
     labels, fold_of_file = {}, np.empty(len(y), int)
     folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=seed)
@@ -179,9 +178,9 @@ def judge(sounds, seed, epochs):
         scores = []
         for name, (inner, outer) in classify(sounds, train, test, seed, epochs).items():
             power = choose_power(inner, y[train], classes)
-            for row, used in ((name, 0.0), (f"{name}, rare classes raised", power)):
-                decided = decide(outer, y[train], classes, used)
-                labels.setdefault(row, np.empty_like(y))[test] = decided
+            for row, exponent in ((name, 0.0), (f"{name}, adjusted priors", power)):
+                predicted = predict_with_power(outer, y[train], classes, exponent)
+                labels.setdefault(row, np.empty_like(y))[test] = predicted
             scores.append(f"{name} {macro_f1(y[test], labels[row][test]):.3f} (power {power:.1f})")
         seconds = time.perf_counter() - start
         print(f"seed {seed}, fold {fold}: {', '.join(scores)}; {seconds:.0f} s", flush=True)
@@ -189,7 +188,7 @@ def judge(sounds, seed, epochs):
 
 
 def score(y, predicted, fold_of_file):
-    """Return accuracy, macro-F1, its mean over the folds, and the F1 of each class."""
+    """Return the accuracy, the macro-F1, its mean over the folds, and the F1 of each class."""
     folds = [fold_of_file == fold for fold in range(N_FOLDS)]
     by_fold = np.mean([macro_f1(y[fold], predicted[fold]) for fold in folds])
     by_class = f1_score(y, predicted, average=None, zero_division=0.0)
@@ -197,15 +196,17 @@ def score(y, predicted, fold_of_file):
 
 
 def table_rows(scores, classes):
-    """Yield the rows of a table: mean and standard deviation over the seeds."""
+    """Yield the rows of the table, with mean and standard deviation over the seeds."""
     yield ["model", "accuracy", "macro-F1", "mean of folds", *(f"F1 {name}" for name in classes)]
     for name, passes in scores.items():
-        yield [name, *(mean_and_spread(values, 3) for values in np.transpose(passes))]
+        yield [name, *(format_mean_and_std(values, 3) for values in np.transpose(passes))]
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder; default: heart_sounds in the data home")
+    parser.add_argument(
+        "--data", type=Path, help="data folder; default: heart_sounds in the data home"
+    )
     parser.add_argument("--rule", choices=["pascal", "folders"], default="pascal")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=20)
@@ -224,19 +225,19 @@ def main():
     distributions = ("ecgbeat", "torch", "skorch", "scikit-learn", "librosa", "numpy")
     print_machine(distributions, arguments.threads)
     classes, counts = np.unique(sounds.target, return_counts=True)
-    listed = ", ".join(f"{name} {count}" for name, count in zip(classes, counts, strict=True))
+    by_class = ", ".join(f"{name} {count}" for name, count in zip(classes, counts, strict=True))
     print(
-        f"{len(sounds.target)} files of {len(np.unique(sounds.subject))} subjects ({listed}), "
+        f"{len(sounds.target)} files of {len(np.unique(sounds.subject))} subjects ({by_class}), "
         f"seeds {arguments.seeds}\n"
     )
     scores = {}
     with threadpool_limits(arguments.threads):
         for seed in arguments.seeds:
-            labels, fold_of_file = judge(sounds, seed, arguments.epochs)
+            labels, fold_of_file = cross_validate(sounds, seed, arguments.epochs)
             for name, predicted in labels.items():
                 found = score(sounds.target, predicted, fold_of_file)
                 scores.setdefault(name, []).append(found)
-    title = "Subjects held out, mean and standard deviation over the seeds"
+    title = "Held-out subjects, mean and standard deviation over the seeds"
     print_table(title, table_rows(scores, classes), arguments.markdown)
 
 

@@ -1,15 +1,14 @@
-"""Compare answers to rare classes inside the training file of the Kaggle "heartbeat" set.
+"""Comparison of methods for rare classes within the training file of the Kaggle "heartbeat" set.
 
     python examples/benchmarks/imbalance.py --data kaggle_heartbeat
 
-Every method trains ECGCNNClassifier on one part of the file and is scored on the other, held out by
-beat (a fifth, stratified) and by patient (a quarter of them); every seed has parts of its own.
-The test file is never read.
+Each method is evaluated with ECGCNNClassifier on held-out beats (a stratified fifth) and on
+held-out patients (a quarter), with a different split for each seed. The test file is not read.
 """
 
 import numpy as np
 import torch
-from _inside_training_file import load_for, make_parser, mean_and_spread, score, split
+from _inside_training_file import format_mean_and_std, load_data, make_parser, score, split
 from _report import print_machine, print_table
 from _training_measure import stratified_rows
 from imblearn.over_sampling import SMOTE
@@ -35,25 +34,25 @@ def oversampled(strategy):
     return build
 
 
-def half_way(y):
-    """Return the beats of each class after softened SMOTE: the geometric mean with the largest."""
+def geometric_mean_with_largest(y):
+    """Return the geometric mean of the size of each class and of the largest class."""
     labels, counts = np.unique(y, return_counts=True)
     return dict(zip(labels, np.sqrt(counts * counts.max()).round().astype(int), strict=True))
 
 
-# name: what builds the classifier from the options that all share
+# name: function that builds the classifier from the common options
 METHODS = {
     "none": weighted(None),
     "balanced": weighted("balanced"),
     "sqrt_balanced": weighted("sqrt_balanced"),
     "smote": oversampled("not majority"),
-    "smote-half-way": oversampled(half_way),
+    "smote-half-way": oversampled(geometric_mean_with_largest),
     "focal": focal,
 }
 
 
 def score_all(protocol, data, arguments):
-    """Score every method, seed by seed; return a list of scores each, and what failed."""
+    """Return the scores of each method for all seeds, and the failed methods."""
     scores, failed = {}, []
     for method in arguments.methods:
         for seed in arguments.seeds:
@@ -62,9 +61,9 @@ def score_all(protocol, data, arguments):
                 options["max_epochs"] = arguments.epochs
             try:
                 found = score(METHODS[method](options), data, split(protocol, data, seed))
-            except Exception as error:  # whatever it is, it costs this method only
+            except Exception as error:  # skip this method only
                 failed.append(method)
-                scores.pop(method, None)  # no mean over some of the seeds
+                scores.pop(method, None)  # no mean over a part of the seeds
                 print(f"by {protocol}, {method} failed: {type(error).__name__}: {error}")
                 break
             scores.setdefault(method, []).append(found)
@@ -77,12 +76,12 @@ def score_all(protocol, data, arguments):
 
 
 def table_rows(scores, failed, names):
-    """Yield the rows of a table: mean and standard deviation over the seeds."""
+    """Yield the rows of the table, with mean and standard deviation over the seeds."""
     yield ["method", "accuracy", "macro-F1", *(f"F1 {name}" for name in names), "fit s"]
     for method, passes in scores.items():
         accuracy, macro, _, seconds, *by_class = np.transpose(passes)
-        cells = [mean_and_spread(values, 4) for values in (accuracy, macro)]
-        cells += [mean_and_spread(values, 3) for values in by_class]
+        cells = [format_mean_and_std(values, 4) for values in (accuracy, macro)]
+        cells += [format_mean_and_std(values, 3) for values in by_class]
         yield [method, *cells, f"{seconds.mean():.1f}"]
     yield from ([method, "failed"] for method in failed)
 
@@ -96,13 +95,13 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    data = load_for(arguments)
+    data = load_data(arguments)
     torch.set_num_threads(arguments.threads)
     distributions = ("ecgbeat", "torch", "skorch", "scikit-learn", "imbalanced-learn", "numpy")
     print_machine(distributions, arguments.threads)
     print(f"{len(data.target)} beats of the training file, seeds {arguments.seeds}\n")
     few = stratified_rows(data.target, 100)
-    ECGCNNClassifier(max_epochs=1).fit(data.data[few], data.target[few])  # imports at first use
+    ECGCNNClassifier(max_epochs=1).fit(data.data[few], data.target[few])  # warm up: imports
     for protocol in arguments.protocols:
         with threadpool_limits(arguments.threads):
             scores, failed = score_all(protocol, data, arguments)

@@ -1,11 +1,11 @@
-"""Classify the beats of patients that the classifier has never seen: DS1 -> DS2 of MIT-BIH.
+"""Inter-patient classification of MIT-BIH: training on DS1, test on DS2.
 
-    python examples/benchmarks/inter_patient.py --data mitdb --select   # compare, in DS1 alone
-    python examples/benchmarks/inter_patient.py --data mitdb            # the chosen one, on DS2
+    python examples/benchmarks/inter_patient.py --data mitdb --select   # compare settings on DS1
+    python examples/benchmarks/inter_patient.py --data mitdb            # chosen setting on DS2
 
-Classes are N, S, V and F of the AAMI (Q left out), beats those annotated, records divided as
-de Chazal et al. (2004, doi:10.1109/TBME.2004.827359) did. Whatever has a choice is chosen
-by ``--select``: folds of patients inside DS1. DS2 is looked at once, with the setting chosen.
+The classes are N, S, V and F of the AAMI, without Q. Annotated beats are used. The records are
+split as in de Chazal et al. (2004, doi:10.1109/TBME.2004.827359). All settings are compared with
+``--select`` by cross-validation by patient within DS1. Only the chosen setting is evaluated on DS2.
 """
 
 import argparse
@@ -39,18 +39,18 @@ from ecgbeat.signal import bandpass, rr_feature_names
 CLASSES = ["N", "S", "V", "F"]
 BEFORE_S, AFTER_S, N_TIMES = 0.3, 0.5, 96  # 120 Hz: every third sample
 QRS_S, WIDE_QRS_S, WHOLE_S = (-0.08, 0.13), (-0.12, 0.2), (-BEFORE_S, AFTER_S)
-THINNING = 10  # one normal beat of so many is trained on, and counts so much more
+UNDERSAMPLING = 10  # keep one in ten normal beats, with ten times the weight
 EARLY = ("rr_previous_deviation", "rr_next_deviation", "rr_previous_to_one_before")
 RATIOS = (*EARLY, "rr_previous_to_median", "rr_next_to_median", "rr_next_to_previous")
 
 
 class Setting(NamedTuple):
-    """What is chosen."""
+    """Input and architecture of the classifier."""
 
-    wave: str  # "beat", or "difference" from its record's median beat
+    wave: str  # "beat", or "difference" from the median beat of the record
     window: tuple[float, float]  # seconds from the R peak
-    rr: tuple[str, ...]  # columns of the rhythm
-    gain: float = 1.0  # of these columns beside the wave's
+    rr: tuple[str, ...]  # RR interval features
+    gain: float = 1.0  # scale of these features relative to the waveform
     n_leads: int = 1
     n_filters: int = 8
     max_epochs: int = 6
@@ -75,11 +75,11 @@ CHOSEN = "wide QRS, 3 RR columns"  # highest macro-F1, and highest mean F1 of N,
 
 
 def read(folder, records):
-    """Return annotated beats, relative to their record: waves, rhythm, classes, records."""
+    """Return the annotated beats: waveforms, RR interval features, classes and records."""
     mitdb = load_mitdb(folder, records=records, lead=None)
     recordings = []
     for recording, leads in zip(mitdb.recordings, mitdb.lead_names, strict=True):
-        main_lead = list(leads).index("MLII")  # the second in record 114
+        main_lead = list(leads).index("MLII")  # second lead in record 114
         both = recording[[main_lead, 1 - main_lead]]
         recordings.append(bandpass(both, mitdb.fs).astype(np.float32))
     beats = extract_beats(
@@ -111,43 +111,44 @@ def read(folder, records):
 
 
 def relative_to_record(waves):
-    """Scale the beats of one record to its median amplitude; also less its median beat.
+    """Return the beats scaled by the median amplitude, and their difference from the median beat.
 
-    No label is used: most beats of a record look alike, and what differs stands out.
+    This does not use labels. Most beats of a record are similar to the median beat, so abnormal
+    beats have a large difference.
     """
     waves = waves - np.median(waves, axis=-1, keepdims=True)
     waves /= np.median(np.ptp(waves, axis=-1), axis=0)[:, None] + np.finfo(np.float32).tiny
     return waves, waves - np.median(waves, axis=0)
 
 
-def columns(beats, setting):
-    """Return the rows that a setting feeds to its pipeline, and how many samples are wave."""
+def make_features(beats, setting):
+    """Return the input of the pipeline, and the number of waveform columns."""
     start, stop = (round((BEFORE_S + t) * N_TIMES / (BEFORE_S + AFTER_S)) for t in setting.window)
     wave = beats[setting.wave][:, : setting.n_leads, start:stop].reshape(len(beats.target), -1)
     rr = beats.rr[:, [beats.rr_names.index(name) for name in setting.rr]]
     return np.concatenate([wave, rr], axis=1), wave.shape[1]
 
 
-def thinned(y):
-    """Say how many beats of the normal class to keep."""
-    return {"N": max(1, int(np.sum(y == "N")) // THINNING)}
+def n_normal_beats(y):
+    """Return the number of beats of the normal class after undersampling."""
+    return {"N": max(1, int(np.sum(y == "N")) // UNDERSAMPLING)}
 
 
 def amplify(rr, gain):
-    """Cut off what lies more than 3 deviations out, and multiply."""
+    """Clip to 3 standard deviations and multiply by the gain."""
     return gain * np.clip(rr, -3, 3)
 
 
 def build(setting, n_wave, seed):
     """Return the pipeline of a setting."""
-    rhythm = make_pipeline(
+    scale_rr = make_pipeline(
         QuantileTransformer(n_quantiles=500, output_distribution="normal", random_state=seed),
         FunctionTransformer(amplify, kw_args={"gain": setting.gain}),
     )
     scale = ColumnTransformer(
         [
             ("wave", ZScoreScaler(axis="dataset", n_leads=setting.n_leads), slice(0, n_wave)),
-            ("rhythm", rhythm, slice(n_wave, None)),
+            ("rr", scale_rr, slice(n_wave, None)),
         ]
     )
     classifier = ECGCNNClassifier(
@@ -155,56 +156,58 @@ def build(setting, n_wave, seed):
         dropout=0.3,
         max_epochs=setting.max_epochs,
         batch_size=128,
-        class_weight={"N": float(THINNING)},
+        class_weight={"N": float(UNDERSAMPLING)},
         n_leads=setting.n_leads,
         n_aux_features=len(setting.rr),
         random_state=seed,
     )
-    thin = RandomUnderSampler(sampling_strategy=thinned, random_state=seed)
-    return Pipeline([("thin", thin), ("scale", scale), ("classify", classifier)])
+    undersample = RandomUnderSampler(sampling_strategy=n_normal_beats, random_state=seed)
+    return Pipeline([("undersample", undersample), ("scale", scale), ("classify", classifier)])
 
 
 def probabilities(setting, train, test, train_rows, test_rows, seed):
-    """Train on rows of one set of beats, and return probabilities of rows of another."""
-    X, n_wave = columns(train, setting)
+    """Train on rows of one set of beats, and return the probabilities of rows of another set."""
+    X, n_wave = make_features(train, setting)
     pipeline = build(setting, n_wave, seed).fit(X[train_rows], train.target[train_rows])
     result = np.zeros((len(test_rows), len(CLASSES)))
     where = [CLASSES.index(name) for name in pipeline.classes_]
-    result[:, where] = pipeline.predict_proba(columns(test, setting)[0][test_rows])
+    result[:, where] = pipeline.predict_proba(make_features(test, setting)[0][test_rows])
     return result
 
 
-def as_classes(probability):
-    """Return the most probable classes."""
+def most_probable_class(probability):
+    """Return the most probable class of each beat."""
     return np.array(CLASSES)[probability.argmax(axis=1)]
 
 
 def rates(target, predicted):
-    """Return sensitivity, positive predictivity and F1 of each class, from all beats pooled."""
+    """Return sensitivity, positive predictivity and F1 of each class over all beats."""
     matrix = confusion_matrix(target, predicted, labels=CLASSES)
-    hits, missed, claimed = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    n_correct, n_true, n_predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     return (
-        hits / np.maximum(missed, 1),
-        hits / np.maximum(claimed, 1),
-        2 * hits / np.maximum(missed + claimed, 1),
+        n_correct / np.maximum(n_true, 1),
+        n_correct / np.maximum(n_predicted, 1),
+        2 * n_correct / np.maximum(n_true + n_predicted, 1),
     )
 
 
-def describe(target, predicted):
-    """Write the figures of a set of beats in one line."""
+def format_scores(target, predicted):
+    """Return the scores of a set of beats in one line."""
     se, ppv, f1 = rates(target, predicted)
-    each = "  ".join(
+    by_class = "  ".join(
         f"{name} {se[i]:.3f} {ppv[i]:.3f} {f1[i]:.3f}" for i, name in enumerate(CLASSES) if i
     )
-    return f"{np.mean(target == predicted):8.4f}  {f1.mean():8.3f}  {f1[:3].mean():7.3f}  {each}"
+    return (
+        f"{np.mean(target == predicted):8.4f}  {f1.mean():8.3f}  {f1[:3].mean():7.3f}  {by_class}"
+    )
 
 
-HEADER = "accuracy  macro-F1  N, S, V  (Se, +P, F1 of each)"
+HEADER = "accuracy  macro-F1  N, S, V  (Se, +P, F1 of each class)"
 
 
 def select(beats, settings, partitions):
-    """Compare settings by folds of patients, all beats of all folds pooled."""
-    print(f"{'inside DS1':32}  {HEADER}        s", flush=True)
+    """Compare settings by cross-validation by patient, with the beats of all folds pooled."""
+    print(f"{'within DS1':32}  {HEADER}        s", flush=True)
     for name, setting in settings.items():
         start = time.perf_counter()
         target, predicted = [], []
@@ -214,13 +217,13 @@ def select(beats, settings, partitions):
             for train, test in folds.split(beats.rr, beats.target, beats.records):
                 p = probabilities(setting, beats, beats, train, test, seed=partition)
                 target.append(beats.target[test])
-                predicted.append(as_classes(p))
-        line = describe(np.concatenate(target), np.concatenate(predicted))
+                predicted.append(most_probable_class(p))
+        line = format_scores(np.concatenate(target), np.concatenate(predicted))
         print(f"{name:32}  {line}  {time.perf_counter() - start:4.0f}", flush=True)
 
 
 def by_record(beats, predicted):
-    """Return each record's accuracy, and its mean F1 over the classes that it has."""
+    """Return the accuracy of each record, and its mean F1 over the classes that occur in it."""
     figures = []
     for record in np.unique(beats.records):
         rows = beats.records == record
@@ -231,39 +234,41 @@ def by_record(beats, predicted):
 
 
 def test(train, unseen, setting, seeds):
-    """Train one pipeline a seed, average their probabilities, and report the unseen records."""
+    """Train one pipeline per seed, and print the scores of their mean probabilities."""
     print(f"{'DS1 -> DS2':32}  {HEADER}", flush=True)
-    every, all_unseen, votes = (
-        np.arange(len(train.target)),
-        np.arange(len(unseen.target)),
-        [],
-    )
+    train_rows, test_rows = np.arange(len(train.target)), np.arange(len(unseen.target))
+    by_seed = []
     for seed in seeds:
         start = time.perf_counter()
-        votes.append(probabilities(setting, train, unseen, every, all_unseen, seed))
+        by_seed.append(probabilities(setting, train, unseen, train_rows, test_rows, seed))
         label = f"seed {seed} ({time.perf_counter() - start:.0f} s)"
-        print(f"{label:32}  {describe(unseen.target, as_classes(votes[-1]))}", flush=True)
-    predicted = as_classes(np.mean(votes, axis=0))
-    print(f"{'mean probability of all seeds':32}  {describe(unseen.target, predicted)}")
+        print(
+            f"{label:32}  {format_scores(unseen.target, most_probable_class(by_seed[-1]))}",
+            flush=True,
+        )
+    predicted = most_probable_class(np.mean(by_seed, axis=0))
+    print(f"{'mean probability of all seeds':32}  {format_scores(unseen.target, predicted)}")
     rest = unseen.records != "232"
-    line = describe(unseen.target[rest], predicted[rest])
+    line = format_scores(unseen.target[rest], predicted[rest])
     print(f"{'... without record 232':32}  {line}")
     figures = by_record(unseen, predicted)
     accuracy, f1 = np.median([figure[1:] for figure in figures], axis=0)
     print(f"\nmedian over {len(figures)} records: accuracy {accuracy:.4f}, macro-F1 {f1:.3f}")
-    print("(a record's macro-F1 is the mean over the classes that it has)\n")
+    print("(the macro-F1 of a record is the mean over the classes that occur in it)\n")
     print(f"true \\ predicted\n{CLASSES}")
     print(confusion_matrix(unseen.target, predicted, labels=CLASSES))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder; default: mitdb in the data home")
-    parser.add_argument("--select", action="store_true", help="compare settings inside DS1")
-    parser.add_argument("--partitions", type=int, nargs="+", default=[1, 2], help="into folds")
+    parser.add_argument("--data", type=Path, help="data folder; default: mitdb in the data home")
+    parser.add_argument("--select", action="store_true", help="compare settings within DS1")
+    parser.add_argument(
+        "--partitions", type=int, nargs="+", default=[1, 2], help="seeds of the folds for --select"
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--records", nargs="+", help="only these")
-    parser.add_argument("--quick", action="store_true", help="one epoch: does it run?")
+    parser.add_argument("--records", nargs="+", help="names of the records; default: all")
+    parser.add_argument("--quick", action="store_true", help="train for one epoch only")
     arguments = parser.parse_args()
     start = time.perf_counter()
     print(
@@ -283,7 +288,7 @@ def main():
         select(train, settings, arguments.partitions)
     else:
         test(train, read(arguments.data, unseen), settings[CHOSEN], arguments.seeds)
-    print(f"{time.perf_counter() - start:.0f} s in all")
+    print(f"{time.perf_counter() - start:.0f} s in total")
 
 
 if __name__ == "__main__":

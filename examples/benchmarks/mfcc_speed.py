@@ -1,10 +1,10 @@
-"""Hold a stop-watch to ecgbeat.signal.mfcc beside librosa, row by row.
+"""Speed of ecgbeat.signal.mfcc on whole batches, compared with librosa row by row.
 
     python examples/benchmarks/mfcc_speed.py
 
-Needs no data: sounds are random numbers, which cost what real ones cost. The two take turns, after
-a call each that is not timed. *speed* is librosa's time over ecgbeat's, so that 2 is twice as fast;
-*difference* is the largest between the coefficients of the two.
+The script uses random numbers and does not require data. The calls alternate, after one call each
+that is not timed. *speed* is the time of librosa divided by the time of ecgbeat. *difference* is
+the largest difference between the coefficients.
 """
 
 import argparse
@@ -28,38 +28,40 @@ DEFAULTS = {name: mfcc.__kwdefaults__[name] for name in ("n_mfcc", "n_fft", "hop
 
 
 def by_librosa(rows, deltas=0, **settings):
-    """Compute the coefficients of each row as one would with librosa."""
-    found = []
+    """Compute the coefficients row by row with librosa."""
+    coefficients = []
     for row in rows:
-        plain = librosa.feature.mfcc(y=row, sr=FS_HZ, **(DEFAULTS | settings))
+        static = librosa.feature.mfcc(y=row, sr=FS_HZ, **(DEFAULTS | settings))
         orders = range(1, 1 + deltas)
-        more = [librosa.feature.delta(plain, order=order) for order in orders]
-        found.append(np.concatenate([plain, *more]))
-    return np.stack(found)
+        derivatives = [librosa.feature.delta(static, order=order) for order in orders]
+        coefficients.append(np.concatenate([static, *derivatives]))
+    return np.stack(coefficients)
 
 
-def compared(n_rows, n_times, settings, arguments):
-    """Time both in turn, so that a busy moment hits both; return the cells of a row."""
+def compare(n_rows, n_times, settings, arguments):
+    """Measure both functions in alternation; return the cells of a table row."""
     rows = np.random.default_rng(0).standard_normal((n_rows, n_times), dtype=arguments.dtype)
 
-    def ours():
+    def with_ecgbeat():
         return mfcc(rows, FS_HZ, **settings)
 
-    def peers():
+    def with_librosa():
         return by_librosa(rows, **settings)
 
-    difference = np.abs(ours() - peers()).max()  # and what is imported at the first call
+    difference = np.abs(with_ecgbeat() - with_librosa()).max()  # also the warm-up
     repeats = arguments.repeats if n_rows > 1 else arguments.repeats * arguments.calls
-    pairs = [[timeit.timeit(f, number=1) for f in (ours, peers)] for _ in range(repeats)]
+    pairs = [
+        [timeit.timeit(f, number=1) for f in (with_ecgbeat, with_librosa)] for _ in range(repeats)
+    ]
     cells = []
     for summary in (np.min, np.median):
-        mine, other = 1000 * summary(pairs, axis=0)
-        cells += [f"{mine:.2f}", f"{other:.2f}", f"{other / mine:.2f}"]
+        ecgbeat_ms, librosa_ms = 1000 * summary(pairs, axis=0)
+        cells += [f"{ecgbeat_ms:.2f}", f"{librosa_ms:.2f}", f"{librosa_ms / ecgbeat_ms:.2f}"]
     return [*cells, f"{difference:.0e}"]
 
 
 def size(text):
-    """Read rows and samples from a text such as 461x20000."""
+    """Parse the number of rows and samples from a string such as 461x20000."""
     n_rows, n_times = (int(number) for number in text.split("x"))
     if min(n_rows, n_times) < 1:
         raise ValueError
@@ -67,7 +69,7 @@ def size(text):
 
 
 def count(text):
-    """Read a number of 1 or more."""
+    """Parse an integer of at least 1."""
     if int(text) < 1:
         raise ValueError
     return int(text)
@@ -80,7 +82,7 @@ def parse_arguments():
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
     parser.add_argument("--threads", type=count, default=1)
     parser.add_argument("--repeats", type=count, default=7)
-    parser.add_argument("--calls", type=count, default=30, help="a repeat, with one row alone")
+    parser.add_argument("--calls", type=count, default=30, help="calls per repeat for a single row")
     parser.add_argument("--markdown", action="store_true", help="print the table for the docs")
     return parser.parse_args()
 
@@ -93,7 +95,7 @@ def main():
     with threadpool_limits(arguments.threads):
         for n_rows, n_times in arguments.sizes:
             for name in arguments.settings:
-                cells = compared(n_rows, n_times, SETTINGS[name], arguments)
+                cells = compare(n_rows, n_times, SETTINGS[name], arguments)
                 table.append([f"{n_rows:,} x {n_times:,}", name, *cells])
     print_table(f"MFCCs of {arguments.dtype} rows", table, arguments.markdown)
 

@@ -1,9 +1,9 @@
-"""Hold a stop-watch to ECGCNNClassifier beside the same network in bare torch.
+"""Overhead of ECGCNNClassifier compared with the same network in plain torch.
 
     python examples/benchmarks/overhead.py
 
-Needs no data: beats are random numbers, which cost what real ones cost. README.md beside this file
-says what each line of the table compares.
+The script uses random numbers and does not require data. See README.md in this folder for the rows
+of the table.
 """
 
 import argparse
@@ -31,16 +31,16 @@ MEGABYTE = 2**20
 
 
 def make_rows(n_rows, seed=0):
-    """Draw beats of noise, and labels."""
+    """Return beats of random noise and their labels."""
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(n_rows) % N_CLASSES)
     return rng.standard_normal((n_rows, N_TIMES), dtype=np.float32), labels
 
 
 def alternate(repeats, *functions):
-    """Time functions in turn, so that a busy moment hits all; return a list of seconds of each."""
+    """Measure functions in alternation; return a list of times in s for each function."""
     for function in functions:
-        function()  # what is imported or set up at the first call
+        function()  # warm up: imports and initialization
     seconds = [[] for _ in functions]
     for _ in range(repeats):
         for function, taken in zip(functions, seconds, strict=True):
@@ -49,52 +49,56 @@ def alternate(repeats, *functions):
 
 
 def timed(function, *arguments):
-    """Return the seconds of a call."""
+    """Return the time of a call in s."""
     start = time.perf_counter()
     function(*arguments)
     return time.perf_counter() - start
 
 
-def compared(what, unit, ours, other, scale=1.0):
-    """Return a row of the table from the seconds of ecgbeat and of what stands beside it."""
+def comparison_row(label, unit, times, reference_times, scale=1.0):
+    """Return a row of the table from the times of ecgbeat and of the reference."""
     cells = []
     for summary in (min, statistics.median):
-        mine, bare = scale * summary(ours), scale * summary(other)
-        cells += [f"{mine:.3f}", f"{bare:.3f}", f"{mine / bare:.2f}"]
-    return [what, unit, *cells]
+        value, reference = scale * summary(times), scale * summary(reference_times)
+        cells += [f"{value:.3f}", f"{reference:.3f}", f"{value / reference:.2f}"]
+    return [label, unit, *cells]
 
 
 def fit_rows(arguments):
-    """`fit` beside the loop written by hand: same network, batches, optimizer, epochs."""
+    """Compare `fit` with a plain loop: same network, batches, optimizer and epochs."""
     X, y = make_rows(arguments.rows_of_data)
     options = {"max_epochs": arguments.epochs, "random_state": 0}
     recipe = default_recipe(len(X), N_CLASSES, **options)
 
-    def by_hand():
+    def plain_loop():
         train(recipe._replace(module=copy.deepcopy(recipe.module)), X, y)
 
-    seconds = alternate(arguments.repeats, lambda: ECGCNNClassifier(**options).fit(X, y), by_hand)
-    yield compared(f"fit, {len(X):,} beats, {recipe.epochs} epochs", "s", *seconds)
+    seconds = alternate(
+        arguments.repeats, lambda: ECGCNNClassifier(**options).fit(X, y), plain_loop
+    )
+    yield comparison_row(f"fit, {len(X):,} beats, {recipe.epochs} epochs", "s", *seconds)
 
 
 def compile_rows(arguments):
-    """Training with torch's compiler beside without, once it has compiled; then what that took."""
+    """Compare training with and without `torch.compile`, after and including compilation."""
     X, y = make_rows(arguments.rows_of_data)
     nets = [
         ECGCNNClassifier(max_epochs=arguments.epochs, compile=compiled, random_state=0)
         for compiled in (True, False)
     ]
     firsts = [[timed(net.fit, X, y)] for net in nets]
-    # partial_fit trains as long as fit does, and keeps the compiled network
+    # partial_fit trains for the same number of epochs and keeps the compiled network
     seconds = alternate(arguments.repeats, *(partial(net.partial_fit, X, y) for net in nets))
-    yield compared(f"compile=True, {len(X):,} beats, {arguments.epochs} epochs", "s", *seconds)
-    yield compared("compile=True, first call of fit", "s", *firsts)
+    yield comparison_row(
+        f"compile=True, {len(X):,} beats, {arguments.epochs} epochs", "s", *seconds
+    )
+    yield comparison_row("compile=True, first call of fit", "s", *firsts)
 
 
 def predict_rows(arguments):
-    """`predict_proba` beside the bare module in batches of the size that is fastest for it."""
+    """Compare `predict_proba` with the plain module in batches of its fastest size."""
     X, _ = make_rows(arguments.predict_rows)
-    net = fitted()
+    net = make_fitted_net()
     by_size = alternate(
         arguments.repeats,
         *(lambda size=size: logits(net.module_, X, size) for size in BATCH_SIZES),
@@ -104,11 +108,11 @@ def predict_rows(arguments):
     seconds = alternate(
         arguments.repeats, lambda: net.predict_proba(X), lambda: logits(net.module_, X, best)
     )
-    yield compared(f"predict_proba, {len(X):,} beats, module by {best}", "s", *seconds)
+    yield comparison_row(f"predict_proba, {len(X):,} beats, module by {best}", "s", *seconds)
 
 
 def beat_rows(arguments):
-    """One beat: through a pipeline, through the net, through the bare module."""
+    """Compare the prediction of one beat by a pipeline, the net and the plain module."""
     X, y = make_rows(200)
     filtered = make_pipeline(
         BandpassFilter(fs=FS_HZ), ZScoreScaler(), ECGCNNClassifier(max_epochs=1, random_state=0)
@@ -122,25 +126,25 @@ def beat_rows(arguments):
     whole, alone, module = alternate(
         arguments.calls, lambda: filtered.predict(beat), lambda: net.predict_proba(beat), bare
     )
-    yield compared("one beat, predict_proba", "ms", alone, module, 1000)
-    yield compared("one beat, filter + scaler + net", "ms", whole, module, 1000)
+    yield comparison_row("one beat, predict_proba", "ms", alone, module, 1000)
+    yield comparison_row("one beat, filter + scaler + net", "ms", whole, module, 1000)
 
 
 def memory_rows(arguments):
-    """Peak of `fit` above what is held before, beside the size of the beats."""
+    """Compare the peak memory of `fit` with the size of the array."""
     peak, size = run_fresh(
         fit_memory, arguments.memory_rows, arguments.threads, threads=arguments.threads
     )
     yield [
-        *(f"peak memory of fit, {arguments.memory_rows:,} beats, beside the array", "MB"),
+        *(f"peak memory of fit, {arguments.memory_rows:,} beats; size of array", "MB"),
         *(f"{peak:.0f}", f"{size:.0f}", f"{peak / size:.2f}"),
     ]
 
 
 def fit_memory(n_rows, threads):
-    """Return the peak of `fit`, an epoch of it, and the size of the beats in MB."""
+    """Return the peak memory of `fit` for one epoch, and the size of the array, in MB."""
     torch.set_num_threads(threads)
-    fitted()  # what is imported at the first call
+    make_fitted_net()  # warm up: imports
     X, y = make_rows(n_rows)
     with PeakMemory() as memory:
         ECGCNNClassifier(max_epochs=1, random_state=0).fit(X, y)
@@ -148,7 +152,7 @@ def fit_memory(n_rows, threads):
 
 
 def grid_rows(arguments):
-    """A grid search by two processes beside one; the first search has started the two already."""
+    """Compare a grid search with two processes and with one, after starting the processes."""
     X, y = make_rows(arguments.grid_rows)
     net = ECGCNNClassifier(max_epochs=arguments.epochs, random_state=0)
 
@@ -157,11 +161,11 @@ def grid_rows(arguments):
         GridSearchCV(net, grid, cv=3, refit=False, n_jobs=n_jobs).fit(X, y)
 
     seconds = alternate(arguments.grid_repeats, lambda: search(2), lambda: search(1))
-    yield compared(f"GridSearchCV, {len(X):,} beats, n_jobs=2 beside 1", "s", *seconds)
+    yield comparison_row(f"GridSearchCV, {len(X):,} beats, n_jobs=2 and 1", "s", *seconds)
 
 
-def fitted():
-    """Return a trained classifier; how well does not matter."""
+def make_fitted_net():
+    """Return a classifier trained for one epoch on noise."""
     return ECGCNNClassifier(max_epochs=1, random_state=0).fit(*make_rows(200))
 
 
@@ -173,16 +177,18 @@ SECTIONS = {
     "memory": memory_rows,
     "grid": grid_rows,
 }
-DEFAULT_SECTIONS = [name for name in SECTIONS if name != "compile"]  # needs a C++ compiler
+DEFAULT_SECTIONS = [name for name in SECTIONS if name != "compile"]  # requires a C++ compiler
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sections", nargs="+", choices=SECTIONS, default=DEFAULT_SECTIONS)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=7, help="of fit and of prediction")
-    parser.add_argument("--epochs", type=int, default=3, help="of fit and of the grid search")
-    parser.add_argument("--rows-of-data", type=int, default=20_000, help="beats that fit gets")
+    parser.add_argument("--repeats", type=int, default=7, help="repeats of fit and of prediction")
+    parser.add_argument(
+        "--epochs", type=int, default=3, help="epochs of fit and of the grid search"
+    )
+    parser.add_argument("--rows-of-data", type=int, default=20_000, help="number of training beats")
     parser.add_argument("--predict-rows", type=int, default=20_000)
     parser.add_argument("--calls", type=int, default=500, help="calls with one beat")
     parser.add_argument("--memory-rows", type=int, default=87_554)
@@ -196,11 +202,13 @@ def main():
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     print_machine(("ecgbeat", "torch", "skorch", "scikit-learn", "numpy"), arguments.threads)
-    rows = [["what", "unit", "ecgbeat min", "bare min", "ratio", "ecgbeat median", "bare", "ratio"]]
+    rows = [
+        ["operation", "unit", "ecgbeat min", "torch", "ratio", "ecgbeat median", "torch", "ratio"]
+    ]
     for name in arguments.sections:
         rows += SECTIONS[name](arguments)
         print(f"{name}: done", flush=True)
-    print_table("Beside bare torch", rows, arguments.markdown)
+    print_table("Comparison with plain torch", rows, arguments.markdown)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Compare R-peak detectors, accuracy and time, on annotated recordings.
+"""Comparison of the accuracy and speed of R-peak detectors on annotated recordings.
 
     python examples/benchmarks/r_peaks.py --data mitdb
 
-Every detector has one parameter set, its own default, for all records; all run in this one
-process, on one thread. README.md beside this file says how peers are installed, what the
-columns mean and how noise is made.
+Each detector is run with its default parameters on all records, in one process and one thread. See
+README.md in this folder for the installation of the other packages, the columns of the tables and
+the simulated noise.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import time
 import warnings
 from typing import Any, NamedTuple
 
-# libraries read these when they are loaded, so before the imports below
+# set before the imports below, because libraries read these variables when they are loaded
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 os.environ.update(dict.fromkeys(("MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
 
@@ -29,11 +29,11 @@ from tqdm import tqdm
 
 from ecgbeat.datasets import get_data_home
 
-SLOW_S = 10.0  # a detector that needs longer for all records is timed once
+SLOW_S = 10.0  # slower detectors are timed once
 
 
 class Run(NamedTuple):
-    """What one pass over all records gave."""
+    """Result of one pass over all records."""
 
     detections: list[Any]
     failures: dict[str, str]
@@ -42,7 +42,7 @@ class Run(NamedTuple):
 
 
 def run_once(records, detect, label):
-    """Detect in all records, and take the time of the calls."""
+    """Run a detector on all records and measure the time of the calls."""
     durations = []
 
     def timed(x, fs):
@@ -52,7 +52,7 @@ def run_once(records, detect, label):
         finally:
             durations.append(time.perf_counter() - start)
 
-    with warnings.catch_warnings(action="ignore"):  # peers' own: not the reader's to mend
+    with warnings.catch_warnings(action="ignore"):  # of other packages
         detections, failures = detect_all(
             records, timed, lambda items: tqdm(items, desc=label, unit="record", disable=None)
         )
@@ -60,7 +60,7 @@ def run_once(records, detect, label):
 
 
 def run_all(records, detectors, repeats):
-    """Run every detector, the quick ones ``repeats`` times by turns; return lists of `Run`."""
+    """Run each detector, the fast ones ``repeats`` times in alternation; return lists of `Run`."""
     runs = {name: [run_once(records, detect, name)] for name, detect in detectors.items()}
     for repeat in range(1, repeats):
         for name, detect in detectors.items():
@@ -70,7 +70,7 @@ def run_all(records, detectors, repeats):
 
 
 def accuracy_rows(records, runs, missing):
-    """Yield the rows of the first table."""
+    """Yield the rows of the accuracy table."""
     yield ["detector", "F1", "Se", "+P", "F1 100 ms", "offset ms"] + [
         f"{name}, all" for name in ("F1", "Se", "+P", "F1 100 ms")
     ]
@@ -87,7 +87,7 @@ def accuracy_rows(records, runs, missing):
 
 
 def time_rows(runs, missing):
-    """Yield the rows of the second table."""
+    """Yield the rows of the time table."""
     yield ["detector", "first call s", "all s, min", "median", "passes", "speed / fastest peer"]
     fastest = min(
         (min(run.seconds for run in passes) for name, passes in runs.items() if name != "ecgbeat"),
@@ -107,7 +107,7 @@ def time_rows(runs, missing):
 
 
 def noise_rows(records, detectors, levels):
-    """Yield the rows of the third table: F1 with noise, flutter left out."""
+    """Yield the rows of the noise table: F1 with noise, without flutter episodes."""
     yield ["detector", "noise", *(f"{level:g} dB" for level in levels)]
     scores = {}
     for kind in NOISES:
@@ -123,13 +123,13 @@ def noise_rows(records, detectors, levels):
 
 
 def report_failures(name, failures):
-    """Name the records on which a detector failed."""
+    """Print the records on which a detector failed."""
     for record, error in failures.items():
-        print(f"{name} failed on record {record}, which counts as no detection: {error}")
+        print(f"{name} failed on record {record}, which counts as no detections: {error}")
 
 
-def print_setting(records):
-    """Print what the figures depend on."""
+def print_setup(records):
+    """Print the versions, the machine and the data."""
     versions = (f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "scipy"))
     hours = sum(len(record.x) / record.fs for record in records) / 3600
     n_threads = max((library["num_threads"] for library in threadpool_info()), default=1)
@@ -146,13 +146,13 @@ def parse_arguments():
     parser.add_argument(
         "--data",
         "--any-wfdb-folder",
-        help="annotated WFDB records of one sampling rate; default: mitdb in the data home",
+        help="annotated WFDB records with one sampling rate; default: mitdb in the data home",
     )
-    parser.add_argument("--records", nargs="+", help="default: all of the folder")
-    parser.add_argument("--lead", default="0", help="index or name; default: the first")
-    parser.add_argument("--annotator", default="atr", help="ending of the annotations' files")
+    parser.add_argument("--records", nargs="+", help="names of the records; default: all")
+    parser.add_argument("--lead", default="0", help="index or name of the lead; default: 0")
+    parser.add_argument("--annotator", default="atr", help="extension of the annotation files")
     parser.add_argument("--detectors", nargs="+", choices=DETECTORS, default=list(DETECTORS))
-    parser.add_argument("--repeats", type=int, default=5, help="passes of the quick detectors")
+    parser.add_argument("--repeats", type=int, default=5, help="number of passes of fast detectors")
     parser.add_argument("--noise", type=float, nargs="+", metavar="DB", default=[])
     parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
     arguments = parser.parse_args()
@@ -172,23 +172,23 @@ def main():
     except (FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
     detectors, missing = prepare_detectors(arguments.detectors)
-    print_setting(records)
+    print_setup(records)
     runs = run_all(records, detectors, arguments.repeats)
     for name, passes in runs.items():
         report_failures(name, passes[0].failures)
     print_table(
-        'Accuracy at 150 ms, flutter episodes left out; in the columns "all" nothing is left out',
+        'Accuracy at 150 ms, without flutter episodes; with flutter episodes in the columns "all"',
         accuracy_rows(records, runs, missing),
         arguments.markdown,
     )
     print_table(
-        "Time of the calls, without imports and reading",
+        "Computation time, without imports and reading of files",
         time_rows(runs, missing),
         arguments.markdown,
     )
     if arguments.noise:
         print_table(
-            "F1 at 150 ms with noise, flutter episodes left out",
+            "F1 at 150 ms with noise, without flutter episodes",
             noise_rows(records, detectors, arguments.noise),
             arguments.markdown,
         )

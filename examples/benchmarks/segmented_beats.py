@@ -1,11 +1,11 @@
-"""Classify the beats of MIT-BIH as RPeakSegmenter cuts them, divided at random.
+"""Classification of the beats of MIT-BIH segmented with RPeakSegmenter, with a random split.
 
     python examples/benchmarks/segmented_beats.py --data mitdb
 
-A window of two seconds around each annotated beat goes through BandpassFilter, RPeakSegmenter and
-ZScoreScaler to the classifier, all with their defaults. A fifth of the beats of each class is held
-out: every patient is on both sides, so this tells how well known patients are classified. Nothing
-is chosen by it.
+A window of 2 s around each annotated beat is processed with BandpassFilter, RPeakSegmenter and
+ZScoreScaler, all with default parameters, and classified. A random fifth of the beats of each class
+is held out. The split mixes patients, so the scores describe the classification of known patients.
+The held-out beats are not used for any choice.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _inside_training_file import mean_and_spread
+from _inside_training_file import format_mean_and_std
 from _report import print_machine, print_table
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import train_test_split
@@ -31,14 +31,14 @@ from ecgbeat.annotation import extract_beats
 from ecgbeat.datasets import load_mitdb
 from ecgbeat.labels import to_aami
 
-WINDOW_S = 1.0  # on either side of the annotated beat
+WINDOW_S = 1.0  # on each side of the annotated beat
 HELD_OUT = 0.2
 NETS = {"cnn": ECGCNNClassifier, "lstm": ECGCNNLSTMClassifier}
-TASKS = {"AAMI": None, "NLRAV": tuple("NLRAV")}  # name: the symbols that count, None for all
+TASKS = {"AAMI": None, "NLRAV": tuple("NLRAV")}  # name: symbols, or None for all
 
 
 def load(path, symbols, records):
-    """Return filtered, segmented and scaled beats, and their classes."""
+    """Return the filtered, segmented and scaled beats, and their classes."""
     database = load_mitdb(path, records)
     fs = database.fs
     windows = extract_beats(
@@ -55,7 +55,7 @@ def load(path, symbols, records):
 
 
 def measure(net, X, y, seed):
-    """Return accuracy, macro-F1, seconds of training and beats predicted a second."""
+    """Return accuracy, macro-F1, training time in s, and predicted beats per second."""
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=HELD_OUT, stratify=y, random_state=seed
     )
@@ -74,12 +74,14 @@ def measure(net, X, y, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder; default: mitdb in the data home")
-    parser.add_argument("--records", nargs="+", help="only these")
+    parser.add_argument("--data", type=Path, help="data folder; default: mitdb in the data home")
+    parser.add_argument("--records", nargs="+", help="names of the records; default: all")
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--nets", nargs="+", choices=NETS, default=["cnn"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, help="default: as many as the defaults take")
+    parser.add_argument(
+        "--epochs", type=int, help="number of epochs; default: that of the classifier"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--markdown", action="store_true", help="print a table for the docs")
     arguments = parser.parse_args()
@@ -104,7 +106,7 @@ def main():
                     flush=True,
                 )
             columns = np.transpose(found)
-            cells = [mean_and_spread(values, 4) for values in columns[:2]]
+            cells = [format_mean_and_std(values, 4) for values in columns[:2]]
             cells += [f"{columns[2].mean():.1f}", f"{columns[3].mean():,.0f}"]
             rows.append([task, name, *cells])
     print_table(f"Mean over {len(arguments.seeds)} seeds", rows, arguments.markdown)

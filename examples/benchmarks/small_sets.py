@@ -1,18 +1,19 @@
-"""Choose the defaults for small training sets, inside the training file of the Kaggle set.
+"""Choice of the default parameters for small training sets, within the Kaggle training file.
 
     python examples/benchmarks/small_sets.py --data kaggle_heartbeat --jobs 2
 
-So many beats of every class train, from 5 to 400; those held out, by beat or by patient, are
-scored, at most 1,000 of a class. Every seed draws the beats anew. The test file is never read.
+The training sets contain 5 to 400 beats per class. The test sets contain at most 1,000 beats per
+class, held out by beat or by patient. The beats are sampled again for each seed. The test file is
+not read.
 """
 
 import numpy as np
 import torch
 from _inside_training_file import (
     add_study_options,
-    load_for,
+    format_mean_and_std,
+    load_data,
     make_parser,
-    mean_and_spread,
     score,
     split,
 )
@@ -22,7 +23,7 @@ from tqdm import tqdm
 
 from ecgbeat import ECGCNNClassifier
 
-MOST_SCORED = 1000  # beats of a class
+MAX_TEST_BEATS = 1000  # per class
 PLAIN = {"augment_noise": 0.0, "augment_shift": 0.0}
 SETTINGS = {
     "no augmentation": PLAIN,
@@ -37,31 +38,34 @@ SETTINGS = {
 }
 
 
-def draw(rows, labels, most, rng):
-    """Return a random part of the rows, at most so many of a class."""
+def sample_per_class(rows, labels, limit, rng):
+    """Return a random subset of the rows, with at most ``limit`` rows per class."""
     parts = [rows[labels[rows] == label] for label in np.unique(labels[rows])]
-    return np.concatenate([rng.permutation(part)[:most] for part in parts])
+    return np.concatenate([rng.permutation(part)[:limit] for part in parts])
 
 
 def run(setting, protocol, n_beats, seed, data, epochs):
-    """Return what was done, and its macro-F1."""
-    torch.set_num_threads(1)  # the other cores have jobs of their own
+    """Return the key of a run and its macro-F1."""
+    torch.set_num_threads(1)  # one thread per job
     train, test = split(protocol, data, seed)
     rng = np.random.default_rng(seed)
-    rows = draw(train, data.target, n_beats, rng), draw(test, data.target, MOST_SCORED, rng)
-    budget = {} if epochs is None else {"max_epochs": epochs}
-    classifier = ECGCNNClassifier(random_state=seed, **SETTINGS[setting] | budget)
+    rows = (
+        sample_per_class(train, data.target, n_beats, rng),
+        sample_per_class(test, data.target, MAX_TEST_BEATS, rng),
+    )
+    options = {} if epochs is None else {"max_epochs": epochs}
+    classifier = ECGCNNClassifier(random_state=seed, **SETTINGS[setting] | options)
     _, macro, *_ = score(classifier, data, rows)
     return (setting, protocol, n_beats), macro
 
 
 def table_rows(scores, arguments):
-    """Yield the rows of the table: mean and standard deviation over the seeds."""
+    """Yield the rows of the table, with mean and standard deviation over the seeds."""
     columns = [(n, p) for p in arguments.protocols for n in arguments.beats]
-    yield ["macro-F1", *(f"{n} a class, by {p}" for n, p in columns), "mean"]
+    yield ["macro-F1", *(f"{n} per class, by {p}" for n, p in columns), "mean"]
     for setting in arguments.settings:
         found = [np.array(scores[setting, p, n]) for n, p in columns]
-        cells = [mean_and_spread(values, 3) for values in found]
+        cells = [format_mean_and_std(values, 3) for values in found]
         yield [setting, *cells, f"{np.mean(found):.3f}"]
 
 
@@ -69,13 +73,15 @@ def parse_arguments():
     parser = make_parser(__doc__.splitlines()[0])
     parser.set_defaults(seeds=list(range(5)))
     add_study_options(parser, SETTINGS)
-    parser.add_argument("--beats", nargs="+", type=int, default=[5, 20, 100, 400], help="a class")
+    parser.add_argument(
+        "--beats", nargs="+", type=int, default=[5, 20, 100, 400], help="number of beats per class"
+    )
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    data = load_for(arguments)
+    data = load_data(arguments)
     print_machine(("ecgbeat", "torch", "skorch", "scikit-learn", "numpy"), 1)
     plan = [
         (setting, protocol, n_beats, seed)

@@ -1,10 +1,10 @@
-"""Compare training on the official split of the Kaggle "heartbeat" set: ecgbeat and its peers.
+"""Comparison of classifiers on the official split of the Kaggle "heartbeat" set.
 
     python examples/benchmarks/training_peers.py --data kaggle_heartbeat
 
-Every row and seed has a process of its own, one after the other. README.md beside this file says
-how peers are installed, what the rows are and what the columns mean. The split puts beats of all
-48 recordings on both sides: it tells how well known patients are classified, not new ones.
+Each row and seed is run in a separate process, one after the other. See README.md in this folder
+for the installation of the other packages, and for the rows and columns of the table. The split
+mixes all 48 recordings, so the scores describe the classification of known patients.
 """
 
 import argparse
@@ -33,7 +33,7 @@ BINARY_ROWS = ("ecgbeat-cnn", "ecgbeat-lstm")
 
 
 def run_all(names, arguments, binary=False):
-    """Measure rows seed by seed, printing each; return lists of `Result`, and reasons for none."""
+    """Measure all rows and seeds; return lists of `Result`, and the reasons for missing results."""
     results, missing = {}, {}
     for name in names:
         for seed in arguments.seeds:
@@ -43,11 +43,11 @@ def run_all(names, arguments, binary=False):
             task = (name, setting, arguments.data, arguments.limit, arguments.repeats, binary)
             try:
                 result = run_fresh(measure, *task, threads=arguments.threads)
-            except Exception as error:  # whatever it is, it costs this row only
+            except Exception as error:  # skip this row only
                 result = f"failed: {type(error).__name__}: {error}"
             if isinstance(result, str):
                 missing[name] = result
-                results.pop(name, None)  # no mean over some of the seeds
+                results.pop(name, None)  # no mean over a part of the seeds
                 print(f"{name}: {result}", flush=True)
                 break
             results.setdefault(name, []).append(result)
@@ -60,7 +60,7 @@ def run_all(names, arguments, binary=False):
 
 
 def peer_rows(results, missing, device):
-    """Yield the rows of the comparison: means over the seeds, the largest peak."""
+    """Yield the rows of the table, with means over the seeds and the largest peak memory."""
     yield [
         *("row", "accuracy", "macro-F1", "ROC-AUC normal", "fit s", "beats/s", "parameters"),
         *("peak MB", "GPU MB")[: 1 + (device != "cpu")],
@@ -73,7 +73,7 @@ def peer_rows(results, missing, device):
             *(f"{value:.4f}" for value in (mean.accuracy, mean.macro_f1)),
             "" if math.isnan(mean.auc) else f"{mean.auc:.4f}",
             f"{mean.fit_s:.1f}",
-            f"{mean.beats_a_second:,.0f}",
+            f"{mean.beats_per_second:,.0f}",
             passes[0].size,
             *(f"{peak:,.0f}" for peak in peaks[: 1 + (device != "cpu")]),
         ]
@@ -81,7 +81,7 @@ def peer_rows(results, missing, device):
 
 
 def binary_rows(results):
-    """Yield the rows of the second table: trained on normal against abnormal."""
+    """Yield the rows of the second table, for training on normal and abnormal beats."""
     yield ["row", "accuracy", "F1 abnormal", "ROC-AUC", "fit s"]
     for name, passes in results.items():
         mean = mean_of(passes)
@@ -90,25 +90,29 @@ def binary_rows(results):
 
 
 def mean_of(passes):
-    """Return a `Result` whose numbers are the means over the seeds."""
+    """Return a `Result` with the means over the seeds."""
     numbers = zip(*(run._replace(size=0) for run in passes), strict=True)
     return Result(*(statistics.fmean(values) for values in numbers))
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder; default: in the data home")
+    parser.add_argument("--data", type=Path, help="data folder; default: in the data home")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=DEFAULT_ROWS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--device", default="cpu", help='where networks train, such as "cuda"')
-    parser.add_argument("--epochs", type=int, help="of ecgbeat's network; default: its own choice")
-    parser.add_argument("--limit", type=int, help="so many training beats, for a quick trial")
-    parser.add_argument("--repeats", type=int, default=3, help="passes of prediction")
+    parser.add_argument("--device", default="cpu", help='device of the networks, such as "cuda"')
     parser.add_argument(
-        "--epochs-scale", type=float, default=1.0, help="share of the epochs of the projects' rows"
+        "--epochs", type=int, help="epochs of ecgbeat's network; default: that of ECGCNNClassifier"
     )
-    parser.add_argument("--binary", action="store_true", help="normal against abnormal, too")
+    parser.add_argument("--limit", type=int, help="number of training beats, for a short run")
+    parser.add_argument("--repeats", type=int, default=3, help="number of passes of prediction")
+    parser.add_argument(
+        "--epochs-scale", type=float, default=1.0, help="factor for the epochs of the project rows"
+    )
+    parser.add_argument(
+        "--binary", action="store_true", help="also train on normal and abnormal beats"
+    )
     parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
     arguments = parser.parse_args()
     for name in ("threads", "repeats"):
@@ -126,12 +130,12 @@ def main():
     print_machine(DISTRIBUTIONS, arguments.threads)
     print(
         f"{len(train.target)} training and {len(test.target)} test beats, networks on "
-        f"{arguments.device}, {arguments.epochs_scale:g} times the epochs of the projects' rows\n"
+        f"{arguments.device}, {arguments.epochs_scale:g} times the epochs of the project rows\n"
     )
     results, missing = run_all(arguments.rows, arguments)
     title = f"Official split, mean of {len(arguments.seeds)} seeds"
     print_table(title, peer_rows(results, missing, arguments.device), arguments.markdown)
-    print("\n" + "\n".join(f"{name}: {ROWS[name].what}" for name in arguments.rows))
+    print("\n" + "\n".join(f"{name}: {ROWS[name].description}" for name in arguments.rows))
     if arguments.binary:
         names = [name for name in BINARY_ROWS if name in arguments.rows]
         results, _ = run_all(names, arguments, binary=True)

@@ -1,10 +1,10 @@
-"""Choose the defaults of the classifiers, inside the training file of the Kaggle "heartbeat" set.
+"""Choice of the default parameters of the classifiers within the Kaggle training file.
 
     python examples/benchmarks/training_study.py --data kaggle_heartbeat --jobs 2
 
-One parameter at a time is moved away from the defaults. Every setting trains ECGCNNClassifier on
-one part of the file and is scored on the other, held out by beat (a fifth, stratified) and by
-patient (a quarter of them), with every seed. The test file is never read.
+One parameter at a time is changed from its default. Each setting of ECGCNNClassifier is evaluated
+on held-out beats (a stratified fifth) and on held-out patients (a quarter), with several seeds. The
+test file is not read.
 """
 
 import sys
@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from _inside_training_file import (
     add_study_options,
-    load_for,
+    format_mean_and_std,
+    load_data,
     make_parser,
-    mean_and_spread,
     score,
     split,
 )
@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier, networks
 
-# what differs from the defaults; "estimator" is ECGCNNClassifier unless said otherwise
+# changed parameters; the default of "estimator" is ECGCNNClassifier
 SETTINGS = {
     "defaults": {},
     "n_filters=12": {"n_filters": 12},
@@ -77,14 +77,14 @@ def build(setting, seed, epochs):
 
 
 def run(setting, protocol, seed, data, epochs):
-    """Return what was done and how it scored."""
-    torch.set_num_threads(1)  # the other cores have jobs of their own
+    """Return the key of a run and its scores."""
+    torch.set_num_threads(1)  # one thread per job
     found = score(build(setting, seed, epochs), data, split(protocol, data, seed))
     return setting, protocol, seed, found
 
 
 def study(data, arguments):
-    """Return the scores of every setting and protocol, seeds in rows."""
+    """Return the scores of each setting and protocol, with seeds in rows."""
     plan = [
         (setting, protocol, seed)
         for setting in arguments.settings
@@ -106,15 +106,15 @@ def study(data, arguments):
 
 
 def table_rows(scores, arguments):
-    """Yield the rows of the table: mean and standard deviation over the seeds."""
+    """Yield the rows of the table, with mean and standard deviation over the seeds."""
     names = ["accuracy", "macro-F1", "log loss"]
     yield ["setting", *(f"{name}, by {p}" for p in arguments.protocols for name in names), "fit s"]
     for setting in arguments.settings:
         cells, seconds = [], []
         for protocol in arguments.protocols:
             columns = np.transpose(scores[setting, protocol])
-            cells += [mean_and_spread(values, 4) for values in columns[:2]]
-            cells.append(mean_and_spread(columns[2], 3))
+            cells += [format_mean_and_std(values, 4) for values in columns[:2]]
+            cells.append(format_mean_and_std(columns[2], 3))
             seconds.extend(columns[3])
         yield [setting, *cells, f"{np.mean(seconds):.0f}"]
 
@@ -127,7 +127,7 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    data = load_for(arguments)
+    data = load_data(arguments)
     print_machine(("ecgbeat", "torch", "skorch", "scikit-learn", "numpy"), 1)
     print(f"{len(data.target)} beats of the training file, seeds {arguments.seeds}\n")
     scores = study(data, arguments)
