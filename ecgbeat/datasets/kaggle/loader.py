@@ -234,9 +234,6 @@ def _to_frame(bunch: Bunch) -> None:
     bunch.frame = pd.concat([bunch.data, bunch.target], axis=1)
 
 
-# --- one file -------------------------------------------------------------------------
-
-
 class _Table(NamedTuple):
     """Beats of one file; None for parts that a CSV file does not hold."""
 

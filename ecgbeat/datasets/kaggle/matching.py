@@ -189,11 +189,10 @@ def _rows_of_database(mitdb: Bunch) -> _Beats:
 
 
 def cut_rows_of_record(signal: np.ndarray, annotation: Annotation) -> tuple[np.ndarray, Annotation]:
-    """Return the rows of all beats of one record but the last.
+    """Return the rows of all beats of one record but the last, and their annotations.
 
-    ``signal`` is the first lead at 360 Hz, in any unit, with all its annotations, not only beats.
-    The rows of shape (n_beats, 187), from 0 to 1 or NaN where the signal is constant, are
-    returned with the annotations of their beats.
+    ``signal`` is the first lead at 360 Hz, in any unit, with all its annotations. The rows, of
+    shape (n_beats, 187), range from 0 to 1; they are NaN where the signal is constant.
     """
     # the end of the record follows the last annotation
     times = np.append(annotation.sample, [len(signal), len(signal)])
@@ -216,8 +215,7 @@ def _equal_pairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return all pairs of equal rows, in the order of X and then of ``rows``.
 
-    Sums with random signs are nearly equal for equal rows, and almost never for others. The
-    first one, sorted, yields candidates; the others exclude nearly all that are not equal.
+    Sums with random signs, nearly equal for equal rows and almost never for others, exclude most.
     """
     signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(N_TIMES, _N_SUMS))
     sums = rows @ signs

@@ -161,9 +161,6 @@ def _check_count(name: str, value: int, least: int) -> None:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
 
 
-# --- files of the database ------------------------------------------------------------
-
-
 class _PublishedFile(NamedTuple):
     """Length and hash of a file of the database."""
 
@@ -207,11 +204,7 @@ def _missing(folder: Path, files: list[str], force: bool) -> list[str]:
 
 
 def _is_published(file: Path, sha256: str) -> bool:
-    """Return whether a file is the published one.
-
-    The published headers have the line ends of Windows. Those of Unix, which copies of the
-    database often have, are accepted as well.
-    """
+    """Return whether a file is the published one; headers may have the line ends of Unix."""
     content = file.read_bytes()
     contents = [content]
     if file.suffix == ".hea":
@@ -222,9 +215,6 @@ def _is_published(file: Path, sha256: str) -> bool:
 def _shorten(names: list[str]) -> str:
     """Return the first names of a list."""
     return ", ".join([*names[:_N_NAMES_SHOWN], *["..."][: len(names) > _N_NAMES_SHOWN]])
-
-
-# --- download -------------------------------------------------------------------------
 
 
 def _download(

@@ -111,11 +111,7 @@ def load_mitdb(
 
 
 def patients_of_records(record_names: ArrayLike) -> np.ndarray:
-    """Return the patient of each MIT-BIH record, named after the first record of the patient.
-
-    The 48 records come from 47 patients: 201 and 202 are of the same man, as the
-    database's own directory says (https://physionet.org/physiobank/database/html/mitdbdir/).
-    The usual split DS1/DS2 of de Chazal et al. (2004) has one of them on each side.
-    """
+    """Return the patient of each MIT-BIH record, named after the first record of the patient."""
     names = np.asarray(record_names, dtype=str)
+    # of one man (https://physionet.org/physiobank/database/html/mitdbdir/)
     return np.where(names == "202", "201", names)

@@ -174,18 +174,12 @@ def _errors_naming(file: Path, kind: str) -> Iterator[None]:
         raise ValueError(f"{file} cannot be read as {kind}: {problem}.") from error
 
 
-# --- files ----------------------------------------------------------------------------
-
-
 def find_recordings(
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     records: Iterable[str | int] | None,
     suffix: str,
 ) -> dict[str, Path]:
-    """Return the files of recordings by name, with a slash if they lie in several folders.
-
-    Files whose names end in ``suffix`` and an extension hold annotations.
-    """
+    """Return the files of recordings by name, with a slash if they lie in several folders."""
     if not suffix:
         raise ValueError(
             "annotations='' would name the recordings themselves. Pass the end of the names of "
@@ -248,9 +242,6 @@ def _stem(file: Path) -> str:
     """Return the name of a file without its extension, such as ``.csv.gz``."""
     extension = max((e for e in _EXTENSIONS if file.name.endswith(e)), key=len, default="")
     return file.name.removesuffix(extension)
-
-
-# --- annotations ----------------------------------------------------------------------
 
 
 def _read_annotations(

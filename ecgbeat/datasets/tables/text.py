@@ -41,11 +41,7 @@ class TextRecording(NamedTuple):
     annotation: tuple[np.ndarray, np.ndarray] | None = None
 
     def read(self) -> np.ndarray:
-        """Read all leads, float64 of shape (n_leads, n_times), NaN where a value is missing.
-
-        Raise ValueError that names the line if a cell is not a number, or a row has too many or
-        too few cells.
-        """
+        """Read all leads, float64 of shape (n_leads, n_times), NaN where a value is missing."""
         pandas = import_extra("pandas", extra="data", purpose="Reading CSV files")
         try:
             frame = pandas.read_csv(
@@ -73,11 +69,7 @@ class TextRecording(NamedTuple):
 
 
 def open_text(file: Path, time_column: int | str | None) -> TextRecording:
-    """Examine the first lines of a text file, which may be gzipped.
-
-    Raise ValueError if there are no numbers, the header does not fit, or the time column is not
-    clear.
-    """
+    """Examine the first lines of a text file, which may be gzipped."""
     lines = list(islice(_lines_of(file), _N_LINES_EXAMINED))
     n_skipped = next((index for index, line in enumerate(lines) if _is_numeric(line)), None)
     if n_skipped is None:
@@ -101,9 +93,7 @@ def open_text(file: Path, time_column: int | str | None) -> TextRecording:
 def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read sample numbers and symbols from a text file.
 
-    Its header must name the columns ``sample`` and ``symbol``; without a header, it must have
-    just these two. Raise ValueError that names the line if a column is missing, a row is too
-    short, or a sample number is not an integer.
+    Without a header, it must have just the columns ``sample`` and ``symbol``.
     """
     rows = [
         (number, line)
@@ -131,9 +121,6 @@ def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
         samples.append(int(float(sample)))
         symbols.append(symbol)
     return np.array(samples, np.int64), np.array(symbols, str)
-
-
-# --- lines and cells ------------------------------------------------------------------
 
 
 def _lines_of(file: Path) -> Iterator[str]:
@@ -200,9 +187,6 @@ def _cell_problem(cell: str, decimal: str) -> str | None:
     return f"is infinite: {cell!r}" if np.isinf(number) else None
 
 
-# --- header and columns ---------------------------------------------------------------
-
-
 def _find_header(lines: list[str], separator: str | None, n_columns: int) -> list[str] | None:
     """Return the column names above the numbers, between which a row of units may lie."""
     words = [line for line in lines if line.strip() and not line.startswith("#")]
@@ -255,9 +239,6 @@ def _is_ascending(cells: list[str], decimal: str) -> bool:
         return False
     values = np.array([float(cell.replace(decimal, ".")) for cell in cells])
     return len(values) >= _MIN_ASCENDING_ROWS and bool((np.diff(values) > 0).all())
-
-
-# --- damage ---------------------------------------------------------------------------
 
 
 def _is_ragged(recording: TextRecording) -> bool:

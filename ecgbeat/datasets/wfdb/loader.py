@@ -179,9 +179,6 @@ def _errors_naming_source(source: str) -> Iterator[None]:
         raise kind(f"{error} {source}") from error
 
 
-# --- records --------------------------------------------------------------------------
-
-
 def _record_names(folder: Path, records: Iterable[str | int] | None) -> list[str]:
     """Return the names given, or those of all records of a folder."""
     if not folder.is_dir():
@@ -248,9 +245,6 @@ def _common_fs(names: list[str], sampling_rates: list[float]) -> float:
     return next(iter(rates))
 
 
-# --- also for recordings of other formats ---------------------------------------------
-
-
 def check_dtype(dtype: DTypeLike) -> None:
     """Raise unless recordings can have a dtype."""
     if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -262,8 +256,7 @@ def choose_leads(
 ) -> list[int | None]:
     """Return the row of the lead to read of each record, None for all leads.
 
-    Raise ValueError if no record has the lead, or an index is out of range for one. Warn if some
-    records lack the lead and their first one is read.
+    Warn if some records lack the lead and their first one is read.
     """
     if lead is None:
         return [None] * len(record_names)

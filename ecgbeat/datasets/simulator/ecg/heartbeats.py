@@ -193,12 +193,11 @@ def _check_sizes(n_beats: int, n_classes: int, window: _Window) -> None:
 def allot_beats(
     rng: np.random.Generator, n_beats: int, n_patients: int, shares: dict[str, float]
 ) -> list[dict[str, int]]:
-    """Draw the number of beats of each class for each patient.
+    """Draw the number of beats of each class for each patient, at least one of each class.
 
     Conduction (N, L, R) and pacing divide the patients into groups, which overlap only if there
-    are too few patients to give each class four of them. The other classes go to any patient,
-    atrial premature and fusion beats first to those with normal conduction. Each class has at
-    least one beat. The result is one dict per patient.
+    are too few patients for four of each. The other classes go to any patient, atrial premature
+    and fusion beats first to those with normal conduction.
     """
     minimum = min(MIN_PATIENTS_PER_CLASS, n_patients)
     totals = dict(zip(shares, apportion(n_beats, list(shares.values()), minimum=1), strict=True))

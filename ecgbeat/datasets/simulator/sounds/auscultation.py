@@ -157,13 +157,9 @@ def draw_murmur_signal(
 def murmur_envelope(
     murmur: Murmur, t: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> np.ndarray:
-    """Return the relative loudness of a murmur, at most 1, at times ``t`` in seconds.
-
-    An ejection murmur rises and falls between first and second sound, a holosystolic one fills
-    systole, and a diastolic one begins with the second sound and falls.
-    """
+    """Return the relative loudness of a murmur, at most 1, at times ``t`` in seconds."""
     beat = (np.searchsorted(first, t, side="right") - 1).clip(0, len(first) - 2)
-    if murmur.kind == "diastolic":
+    if murmur.kind == "diastolic":  # begins with the second sound
         begin, end = second[beat] + _VALVE_DELAY_S, first[beat + 1]
     else:
         begin, end = first[beat] + _VALVE_DELAY_S, second[beat]
