@@ -17,7 +17,6 @@ from ecgbeat._validation import sum_is_finite
 
 _QUALITY = "HQ"  # of soxr: 20 bits, passes up to 0.913 of the Nyquist frequency; librosa's too
 _UNKNOWN_LENGTH = 2**62  # libsndfile says 2**63 - 1
-_KNOWN_FORMATS = "WAV, FLAC, OGG, MP3 and AIFF are"
 # byte order by the first four bytes, and the chunk that holds the samples
 _CHUNKED = {b"RIFF": ("<", b"data"), b"RIFX": (">", b"data"), b"FORM": (">", b"SSND")}
 # Programs that write to a pipe cannot know the size. They write 0xFFFFFFFF (ffmpeg), 0x7FFFF000
@@ -136,7 +135,7 @@ def _describe(message: str) -> str:
         message = "no MP3 frame"
     return (
         f"it is damaged, or not in a format that libsndfile reads ({message.rstrip('.')}; "
-        f"{_KNOWN_FORMATS})"
+        "WAV, FLAC, OGG, MP3 and AIFF are)"
     )
 
 

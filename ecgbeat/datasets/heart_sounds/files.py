@@ -130,10 +130,7 @@ def _by_pascal_names(file: PurePath) -> tuple[str | None, str | None]:
     return None if is_unlabelled else label, next(filter(str.isdecimal, rest), None)
 
 
-_RULES: dict[str, Callable[[PurePath], Any]] = {
-    "folders": _by_folders,
-    "pascal": _by_pascal_names,
-}
+_RULES = {"folders": _by_folders, "pascal": _by_pascal_names}
 
 
 def _find_origin(name: str, function: Callable[[PurePath], Any]) -> Origin:

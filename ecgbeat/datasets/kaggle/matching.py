@@ -123,7 +123,12 @@ def match_kaggle_beats(
     (array(['100', ''], dtype='<U3'), array([47, -1]), 0.5)
     """
     X = _as_rows(X)
-    tolerance = _check_tolerance(tolerance)
+    tolerance = check_positive("tolerance", tolerance)
+    if tolerance > _MAX_TOLERANCE:
+        raise ValueError(
+            f"tolerance must be at most {_MAX_TOLERANCE}, the step of the recordings in the scale "
+            f"of the rows, got {tolerance!r}."
+        )
     # single precision, in mV, is not as fine as that of the rows
     mitdb = load_mitdb(path, records, lead=0, dtype=np.float64, verbose=verbose)
     beats = _rows_of_database(mitdb)
@@ -162,17 +167,6 @@ def _as_rows(X: ArrayLike) -> np.ndarray:
     X = X.astype(np.float64)
     check_finite(X, "match_kaggle_beats")
     return X
-
-
-def _check_tolerance(tolerance: float) -> float:
-    """Return a tolerance smaller than the steps of the recordings."""
-    tolerance = check_positive("tolerance", tolerance)
-    if tolerance > _MAX_TOLERANCE:
-        raise ValueError(
-            f"tolerance must be at most {_MAX_TOLERANCE}, the step of the recordings in the scale "
-            f"of the rows, got {tolerance!r}."
-        )
-    return tolerance
 
 
 def _rows_of_database(mitdb: Bunch) -> _Beats:

@@ -15,7 +15,7 @@ from ecgbeat._recordings import Annotation, as_annotation, as_symbols, check_wit
 from ecgbeat._validation import check_positive
 from ecgbeat.datasets.tables.arrays import ArrayRecording, open_arrays
 from ecgbeat.datasets.tables.text import TextRecording, open_text, read_text_annotation
-from ecgbeat.datasets.wfdb.loader import Lead, as_bunch, check_dtype, choose_leads
+from ecgbeat.datasets.wfdb.loader import Lead, as_bunch, as_record_names, check_dtype, choose_leads
 
 _SUFFIX = "_annotations"
 _ARRAY_EXTENSIONS = (".npy", ".npz")
@@ -201,11 +201,9 @@ def find_recordings(
         )
     if records is None:
         return named
-    chosen = [records] if isinstance(records, str) else [str(name) for name in records]
+    chosen = as_record_names(records)
     if missing := [name for name in chosen if name not in named]:
         raise FileNotFoundError(f"{folder} holds no records {missing}; it has {list(named)}.")
-    if not chosen:
-        raise ValueError("There is no record to load: records is empty.")
     return {name: named[name] for name in chosen}
 
 

@@ -70,7 +70,7 @@ class TextRecording(NamedTuple):
 
 def open_text(file: Path, time_column: int | str | None) -> TextRecording:
     """Examine the first lines of a text file, which may be gzipped."""
-    lines = list(islice(_lines_of(file), _N_LINES_EXAMINED))
+    lines = list(islice(read_lines(file), _N_LINES_EXAMINED))
     n_skipped = next((index for index, line in enumerate(lines) if _is_numeric(line)), None)
     if n_skipped is None:
         is_empty = not any(map(str.strip, lines))
@@ -97,7 +97,7 @@ def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     rows = [
         (number, line)
-        for number, line in enumerate(_lines_of(file), start=1)
+        for number, line in enumerate(read_lines(file), start=1)
         if line.strip() and not line.startswith("#")
     ]
     samples, symbols = [], []
@@ -123,7 +123,7 @@ def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.array(samples, np.int64), np.array(symbols, str)
 
 
-def _lines_of(file: Path) -> Iterator[str]:
+def read_lines(file: Path) -> Iterator[str]:
     """Yield the lines of a file, gzipped or not."""
     opener = gzip.open if file.suffix == ".gz" else open
     try:
@@ -246,14 +246,14 @@ def _is_ragged(recording: TextRecording) -> bool:
     separator = recording.separator
     if separator is None:
         return True
-    counts = {line.count(separator) for line in _lines_of(recording.file) if line.strip()}
+    counts = {line.count(separator) for line in read_lines(recording.file) if line.strip()}
     return counts != {recording.n_columns - 1}
 
 
 def _find_bad_line(recording: TextRecording) -> str | None:
     """Describe the first line that is not a row; slow, and run only on suspicion."""
     n_columns = recording.n_columns
-    for number, line in enumerate(_lines_of(recording.file), start=1):
+    for number, line in enumerate(read_lines(recording.file), start=1):
         if number <= recording.n_skipped or not line.strip():
             continue
         cells = _split(line, recording.separator)

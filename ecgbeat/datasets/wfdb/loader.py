@@ -184,13 +184,10 @@ def _record_names(folder: Path, records: Iterable[str | int] | None) -> list[str
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.{_hint(folder)}")
     if records is not None:
-        names = [records] if isinstance(records, str) else [str(name) for name in records]
-    else:
-        names = _list_records(folder)
-    if not names:
-        reason = "records is empty" if records is not None else f"{folder} holds no record (*.hea)"
-        raise ValueError(f"There is no record to load: {reason}.")
-    return names
+        return as_record_names(records)
+    if names := _list_records(folder):
+        return names
+    raise ValueError(f"There is no record to load: {folder} holds no record (*.hea).")
 
 
 def _hint(path: Path) -> str:
@@ -243,6 +240,14 @@ def _common_fs(names: list[str], sampling_rates: list[float]) -> float:
             "a time, by records=."
         )
     return next(iter(rates))
+
+
+def as_record_names(records: Iterable[str | int]) -> list[str]:
+    """Return the names of the records to load; raise ValueError if there are none."""
+    names = [records] if isinstance(records, str) else [str(name) for name in records]
+    if not names:
+        raise ValueError("There is no record to load: records is empty.")
+    return names
 
 
 def check_dtype(dtype: DTypeLike) -> None:

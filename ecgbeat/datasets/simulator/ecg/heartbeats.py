@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from ecgbeat._validation import Integral, Interval, Real, validate_parameter_constraints
+from ecgbeat._validation import (
+    Integral,
+    Interval,
+    Real,
+    import_extra,
+    validate_parameter_constraints,
+)
 from ecgbeat.datasets.simulator.ecg.patient import LEADS, Recorder, draw_patient, record_ecg
 from ecgbeat.datasets.simulator.ecg.recording import CLASSES, RECORDER_CONSTRAINTS
 from ecgbeat.datasets.simulator.rhythm import BASE_CLASSES, order_beats, time_beats
@@ -277,12 +283,7 @@ def _to_frame(
     data: np.ndarray, target: np.ndarray, n_leads: int
 ) -> "tuple[pd.DataFrame, pd.Series, pd.DataFrame]":
     """Return data, target and both together as pandas objects."""
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            "as_frame=True needs pandas: pip install 'ecgbeat[data]', or pass as_frame=False."
-        ) from error
+    pd = import_extra("pandas", extra="data", purpose="as_frame=True")
     flat = data.reshape(len(data), -1)
     n_times = flat.shape[1] // n_leads
     names = [f"{lead}_{i}" for lead in list(LEADS)[:n_leads] for i in range(n_times)]

@@ -78,7 +78,7 @@ def record_heart(rng: np.random.Generator, heart: Heart, stethoscope: Stethoscop
             respiration=heart.pacemaker.respiration,
             phase=cycles.respiratory_phase,
         )
-    signal = _digitize(signal, float(site_rng.uniform(0.6, 1.8)))
+    signal = _digitize(site_rng, signal)
     s1 = _audible_samples(cycles.first, loudness[:, 0], stethoscope)
     s2 = _audible_samples(cycles.second, loudness[:, 1], stethoscope)
     return Sound(signal, s1, s2)
@@ -94,7 +94,7 @@ def record_artifact(rng: np.random.Generator, stethoscope: Stethoscope) -> Sound
         phase=float(rng.uniform(0.0, 2.0 * np.pi)),
     )
     no_onsets = np.empty(0, dtype=np.int64)
-    return Sound(_digitize(signal, float(rng.uniform(0.6, 1.8))), no_onsets, no_onsets)
+    return Sound(_digitize(rng, signal), no_onsets, no_onsets)
 
 
 def _draw_loudness(rng: np.random.Generator, heart: Heart, cycles: HeartCycles) -> np.ndarray:
@@ -247,9 +247,9 @@ def _draw_voice(rng: np.random.Generator, formant: float, stethoscope: Stethosco
     return tone * np.maximum(syllables, 0.0)
 
 
-def _digitize(signal: np.ndarray, gain: float) -> np.ndarray:
-    """Amplify a signal and clip it to the range of the converter."""
-    return (gain * signal).clip(-1.0, 1.0)
+def _digitize(rng: np.random.Generator, signal: np.ndarray) -> np.ndarray:
+    """Amplify a signal by a random gain and clip it to the range of the converter."""
+    return (rng.uniform(0.6, 1.8) * signal).clip(-1.0, 1.0)
 
 
 def _audible_samples(
