@@ -189,7 +189,7 @@ def _find_file(folder: Path, stem: str) -> Path:
     for suffix in _SUFFIXES:
         if (file := folder / (stem + suffix)).is_file():
             return file
-    stems = dict.fromkeys(stem for stems in _FILES.values() for stem in stems)
+    stems = _FILES["mitbih"] + _FILES["ptb"]
     present = [known for known in stems if any((folder / (known + s)).is_file() for s in _SUFFIXES)]
     hint = f" (it has {present}: choose by subset=)" if present else ""
     raise FileNotFoundError(f"{folder} holds no {stem}.csv{hint}. {_SOURCE}")

@@ -66,7 +66,7 @@ def _check_known(parameter: str, names: Iterable[str], known: Mapping[str, str])
 def apportion(total: int, shares: Sequence[float] | np.ndarray, *, minimum: int = 0) -> np.ndarray:
     """Divide an integer in proportion to positive shares, by the largest-remainder method.
 
-    The parts are at least ``minimum``.
+    The parts are at least ``minimum`` each and add up to ``total``.
     """
     share = np.asarray(shares, dtype=float)
     exact = np.full(len(share), float(minimum))

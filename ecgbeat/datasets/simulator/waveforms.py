@@ -51,7 +51,7 @@ def sum_oscillations(
 ) -> np.ndarray:
     """Return the sum of oscillations that rise quickly and decay exponentially, shape (n_times,).
 
-    With x = (t - onset) / decay >= 0, in seconds, each is::
+    With x = (t - onset) / decay >= 0, each is::
 
         amplitude / 4 * x**2 * exp(2 - x)
         * sin(2 * pi * frequency * decay * (x + 4 * glide * (1 - exp(-x / 4))) + phase)

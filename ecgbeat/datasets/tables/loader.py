@@ -139,18 +139,16 @@ def load_recordings(
             signal = content.read()
         signal = signal if row is None else signal[row]
         recordings.append(((signal - float(baseline)) / gain).astype(dtype, order="C"))
-    read = _read_annotations(list(files.values()), opened, recordings, annotations)
-    if return_X_y:
-        return recordings, read
-    return as_bunch(
+    bunch = as_bunch(
         recordings,
-        read,
+        _read_annotations(list(files.values()), opened, recordings, annotations),
         fs=fs,
         record_names=names,
         lead_names=lead_names,
         leads=leads,
         DESCR=f"{len(names)} recordings of {path}, {fs:g} Hz, in mV.",
     )
+    return (bunch.recordings, bunch.annotations) if return_X_y else bunch
 
 
 def _open(file: Path, fs: float, time_column: int | str | None) -> ArrayRecording | TextRecording:
@@ -179,7 +177,10 @@ def find_recordings(
     records: Iterable[str | int] | None,
     suffix: str,
 ) -> dict[str, Path]:
-    """Return the files of recordings by name, with a slash if they lie in several folders."""
+    """Return the files of recordings by name, with a slash if they lie in several folders.
+
+    Files whose names end in ``suffix`` and an extension hold annotations.
+    """
     if not suffix:
         raise ValueError(
             "annotations='' would name the recordings themselves. Pass the end of the names of "

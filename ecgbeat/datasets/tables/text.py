@@ -37,7 +37,6 @@ class TextRecording(NamedTuple):
     n_columns: int
     columns: list[int]  # of leads
     lead_names: list[str]
-    fs: float | None = None
     annotation: tuple[np.ndarray, np.ndarray] | None = None
 
     def read(self) -> np.ndarray:
