@@ -95,8 +95,8 @@ def time_beats(rng: np.random.Generator, symbols: list[str], pacemaker: Pacemake
     """Draw the time of each beat, the first being at 0.
 
     An atrial premature beat resets the sinus node. A ventricular one does not: the next sinus
-    impulse is blocked, and the pause is compensatory. In a fusion beat, sinus and ventricle coincide.
-    An artificial pacemaker paces one interval after any beat.
+    impulse is blocked, and the pause is compensatory. In a fusion beat, a sinus impulse and a
+    ventricular beat coincide. An artificial pacemaker paces one interval after any beat.
     """
     intervals = pacemaker.rr * (1.0 + _draw_tachogram(rng, len(symbols), pacemaker))
     scatter = rng.standard_normal(len(symbols))
