@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-_VARIABLE = "ECGBEAT_DATA"
-
 
 def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder in which ecgbeat looks for data sets, without creating it.
@@ -27,5 +25,5 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     """
     if data_home is None:
         # an empty variable is how shells unset one for a single command
-        data_home = os.environ.get(_VARIABLE) or "~/ecgbeat_data"
+        data_home = os.environ.get("ECGBEAT_DATA") or "~/ecgbeat_data"
     return Path(data_home).expanduser().absolute()

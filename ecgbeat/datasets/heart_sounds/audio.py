@@ -17,7 +17,6 @@ from ecgbeat._validation import sum_is_finite
 
 _QUALITY = "HQ"  # of soxr: 20 bits, passes up to 0.913 of the Nyquist frequency; librosa's too
 _UNKNOWN_LENGTH = 2**62  # libsndfile says 2**63 - 1
-_KNOWN_FORMATS = "WAV, FLAC, OGG, MP3 and AIFF are"
 # byte order by the first four bytes, and the chunk that holds the samples
 _CHUNKED = {b"RIFF": ("<", b"data"), b"RIFX": (">", b"data"), b"FORM": (">", b"SSND")}
 # Programs that write to a pipe cannot know the size. They write 0xFFFFFFFF (ffmpeg), 0x7FFFF000
@@ -50,9 +49,7 @@ def read_sounds(
 ) -> Reading:
     """Read files, given with their names, one after the other.
 
-    Of each file, the first ``n_kept`` samples at ``fs`` are kept, or all for None; of files shorter
-    than ``min_duration`` seconds, no sample. Raise ValueError if a file cannot be read and
-    ``on_error="raise"``.
+    Of each file, the first ``n_kept`` samples at ``fs`` are kept, all for None.
     """
     reading = Reading({}, {}, {})
     for name, file in files:
@@ -74,25 +71,10 @@ def read_sounds(
 
 
 def read_sound(file: Path, fs: float) -> tuple[np.ndarray, float]:
-    """Read an audio file.
+    """Read an audio file; return a float32 signal at ``fs`` and the duration in seconds.
 
-    Channels are averaged. Another sampling rate is converted by soxr in the quality "HQ", as by
-    ``librosa.load``.
-
-    Returns
-    -------
-    signal : ndarray of shape (n_times,), float32
-        The sound at ``fs``.
-    duration : float
-        Duration of the file in seconds.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened.
-    ValueError
-        If it is not a sound, is truncated, or holds no samples or samples that are not finite.
-        The message is the reason alone.
+    Channels are averaged, and the rate is converted as by ``librosa.load``. The message of a
+    ValueError is the reason alone.
     """
     samples, rate = _read_samples(file)
     if not len(samples):
@@ -153,18 +135,14 @@ def _describe(message: str) -> str:
         message = "no MP3 frame"
     return (
         f"it is damaged, or not in a format that libsndfile reads ({message.rstrip('.')}; "
-        f"{_KNOWN_FORMATS})"
+        "WAV, FLAC, OGG, MP3 and AIFF are)"
     )
 
 
-# --- truncated files ------------------------------------------------------------------
-
-
 def check_complete(file: Path) -> Path | BytesIO:
-    """Raise ValueError if a file is empty or truncated, and return the source to read it from.
+    """Raise ValueError if a file is empty or truncated, else return the source to read it from.
 
-    The source is the file; or its content with the right size, if it is a WAV file with samples
-    whose header states none, of which libsndfile would read no sample.
+    That is its content with the right size, if a WAV file states none, and otherwise the file.
     """
     with file.open("rb") as stream:
         if not os.fstat(stream.fileno()).st_size:

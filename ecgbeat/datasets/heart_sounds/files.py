@@ -25,15 +25,10 @@ _N_EXTENSIONS_SHOWN = 5  # in an error
 _PASCAL_FOLDER = re.compile("[AB](training_|unlabelledtest)")
 
 
-# --- files ----------------------------------------------------------------------------
-
-
 def find_sounds(folder: Path) -> dict[str, Path]:
-    """Find the audio files in a folder and below it.
+    """Find the audio files in a folder and below it that are not hidden.
 
     Return them by their paths relative to the folder, with slashes, in the order of these paths.
-    Hidden files and folders, whose names begin with a dot, are ignored. Links to folders are
-    followed, each folder once.
     """
     if folder.is_file():
         raise NotADirectoryError(f"path must be a folder of audio files, but {folder} is a file.")
@@ -75,9 +70,6 @@ def _walk(folder: Path) -> list[Path]:
     return files
 
 
-# --- labels ---------------------------------------------------------------------------
-
-
 class Origin(NamedTuple):
     """Label and subject of a file."""
 
@@ -86,11 +78,7 @@ class Origin(NamedTuple):
 
 
 def find_origins(names: Iterable[str], rule: Rule) -> dict[str, Origin]:
-    """Apply a rule to files, given by their paths relative to the folder.
-
-    Raise ValueError that names the file if the rule raises an error or returns no label, or
-    labels of several types.
-    """
+    """Apply a rule to files, given by their paths relative to the folder."""
     function = find_rule(rule)
     origins = {name: _find_origin(name, function) for name in names}
     first_of_type: dict[str, tuple[str, Label]] = {}
@@ -142,10 +130,7 @@ def _by_pascal_names(file: PurePath) -> tuple[str | None, str | None]:
     return None if is_unlabelled else label, next(filter(str.isdecimal, rest), None)
 
 
-_RULES: dict[str, Callable[[PurePath], Any]] = {
-    "folders": _by_folders,
-    "pascal": _by_pascal_names,
-}
+_RULES = {"folders": _by_folders, "pascal": _by_pascal_names}
 
 
 def _find_origin(name: str, function: Callable[[PurePath], Any]) -> Origin:

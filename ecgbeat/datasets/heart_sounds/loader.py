@@ -4,7 +4,6 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,13 +19,11 @@ from ecgbeat.datasets.heart_sounds.files import (
     Rule,
     check_labels,
     find_origins,
-    find_rule,
     find_sounds,
 )
 from ecgbeat.datasets.home import get_data_home
 
 _MIN_SOUND = 0.5  # of the last window of a file that must not be silence
-_FOLDER = "heart_sounds"  # in the data home
 _ON_ERROR = ("raise", "skip")
 _PASCAL_DESCR = """\
 Named as in the PASCAL Classifying Heart Sounds Challenge: set_a was recorded with phones,
@@ -185,12 +182,13 @@ def load_heart_sounds(
     >>> load_heart_sounds("recordings", rule=name_and_finding)  # doctest: +SKIP
     """
     fs = check_positive("fs", fs, unit="Hz")
-    windows = _as_windows(fs, duration, window_step)
+    n_times = round(_as_samples("duration", duration, fs))
+    step = None if window_step is None else _as_samples("window_step", window_step, fs)
+    windows = _Windows(n_times, step)
     min_duration = check_positive("min_duration", min_duration, unit="seconds", strict=False)
     if on_error not in _ON_ERROR:
         raise ValueError(f"on_error must be one of {list(_ON_ERROR)}, got {on_error!r}.")
-    find_rule(rule)  # before the search
-    folder = get_data_home() / _FOLDER if path is None else Path(path).expanduser()
+    folder = get_data_home() / "heart_sounds" if path is None else Path(path).expanduser()
     files = find_sounds(folder)
     origins = find_origins(files, rule)
     chosen, left_out = _choose(files, origins, labels)
@@ -228,21 +226,14 @@ class _Windows(NamedTuple):
     step: float | None  # samples from one start to the next; None is one window per sound
 
 
-def _as_windows(fs: float, duration: float, window_step: float | None) -> _Windows:
-    """Convert length and step of the rows to samples."""
-    n_times = round(check_positive("duration", duration, unit="seconds") * fs)
-    if n_times < 1:
+def _as_samples(name: str, seconds: float, fs: float) -> float:
+    """Convert seconds to samples; raise ValueError if they are less than one."""
+    n_samples = check_positive(name, seconds, unit="seconds") * fs
+    if n_samples < 1:
         raise ValueError(
-            f"duration={duration!r} s is less than one sample at fs={fs:g} Hz: give seconds."
+            f"{name}={seconds!r} s is less than one sample at fs={fs:g} Hz: give seconds."
         )
-    if window_step is None:
-        return _Windows(n_times, None)
-    step = check_positive("window_step", window_step, unit="seconds") * fs
-    if step < 1:
-        raise ValueError(
-            f"window_step={window_step!r} s is less than one sample at fs={fs:g} Hz: give seconds."
-        )
-    return _Windows(n_times, step)
+    return n_samples
 
 
 def _choose(
@@ -324,7 +315,8 @@ def _describe_absence(folder: Path, summary: str, reading: Reading) -> str:
     hints = []
     if reading.too_short:
         hints.append(f"The longest of the short ones lasts {max(reading.too_short.values()):g} s.")
-    for file, reason in islice(reading.skipped.items(), 1):
+    if reading.skipped:
+        file, reason = next(iter(reading.skipped.items()))
         hints.append(f"{file} cannot be read: {reason}.")
     return " ".join([f"There is no file to load from {folder}: {summary}.", *hints])
 

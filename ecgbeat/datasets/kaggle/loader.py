@@ -1,6 +1,5 @@
 """Beats from the files of the Kaggle ``heartbeat`` set."""
 
-import gzip
 import os
 import warnings
 import zlib
@@ -14,6 +13,7 @@ from ecgbeat._validation import import_extra
 from ecgbeat.datasets.home import get_data_home
 from ecgbeat.datasets.mitdb.loader import patients_of_records
 from ecgbeat.datasets.tables.arrays import read_arrays
+from ecgbeat.datasets.tables.text import read_lines
 
 if TYPE_CHECKING:
     import pandas
@@ -27,7 +27,6 @@ _SOURCE = (
 )
 _N_COLUMNS = N_TIMES + 1
 _MAX_VALUE = float(np.finfo(np.float32).max)
-_FOLDER = "kaggle_heartbeat"  # in the data home
 _SUFFIXES = (".csv", ".csv.gz", ".npz")
 
 # files of each subset, in order
@@ -155,15 +154,11 @@ def load_heartbeat_csv(
     names = ["normal", "abnormal"] if is_ptb else ["N", "S", "V", "F", "Q"]
     tables = [_read_table(file, len(names)) for file in files]
     bunch = _as_bunch(files, tables)
+    patients = _NO_PATIENTS if bunch.groups is None else _WITH_PATIENTS
     bunch.update(
         target_names=names,
         fs=125.0 if is_ptb else 120.0,
-        DESCR="\n\n".join(
-            [
-                _PTB_DESCR if is_ptb else _MITBIH_DESCR,
-                _NO_PATIENTS if bunch.groups is None else _WITH_PATIENTS,
-            ]
-        ),
+        DESCR=f"{_PTB_DESCR if is_ptb else _MITBIH_DESCR}\n\n{patients}",
     )
     if as_frame:
         _to_frame(bunch)
@@ -174,7 +169,7 @@ def _find_files(path: str | os.PathLike[str] | None, subset: str | None) -> list
     """Return the files of a subset."""
     if subset is not None and subset not in _FILES:
         raise ValueError(f"subset must be one of {list(_FILES)} or None, got {subset!r}.")
-    folder = get_data_home() / _FOLDER if path is None else Path(path).expanduser()
+    folder = get_data_home() / "kaggle_heartbeat" if path is None else Path(path).expanduser()
     if folder.is_file():
         if subset is not None:
             raise ValueError(
@@ -194,7 +189,7 @@ def _find_file(folder: Path, stem: str) -> Path:
     for suffix in _SUFFIXES:
         if (file := folder / (stem + suffix)).is_file():
             return file
-    stems = dict.fromkeys(stem for stems in _FILES.values() for stem in stems)
+    stems = _FILES["mitbih"] + _FILES["ptb"]
     present = [known for known in stems if any((folder / (known + s)).is_file() for s in _SUFFIXES)]
     hint = f" (it has {present}: choose by subset=)" if present else ""
     raise FileNotFoundError(f"{folder} holds no {stem}.csv{hint}. {_SOURCE}")
@@ -234,9 +229,6 @@ def _to_frame(bunch: Bunch) -> None:
     bunch.frame = pd.concat([bunch.data, bunch.target], axis=1)
 
 
-# --- one file -------------------------------------------------------------------------
-
-
 class _Table(NamedTuple):
     """Beats of one file; None for parts that a CSV file does not hold."""
 
@@ -262,12 +254,12 @@ def _read_csv(file: Path) -> _Table:
         # numpy's reader: 4.6 s and 110 MB for the 87,554 beats of 412 MB on one core,
         # pandas' (2.1 s) takes 730 MB and is optional
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # "no data"
-            rows = np.loadtxt(file, delimiter=",", dtype=np.float32, ndmin=2, comments=None)
+            rows = np.loadtxt(
+                file, delimiter=",", dtype=np.float32, ndmin=2, comments=None, encoding="utf-8-sig"
+            )
     except (ValueError, OSError, EOFError, zlib.error) as error:
         _refuse(file, _find_bad_line(file) or str(error), error)
-    if rows.size == 0:
-        _refuse(file, "it holds no beats")
-    if rows.shape[1] != _N_COLUMNS or not np.isfinite(rows).all():
+    if (rows.size and rows.shape[1] != _N_COLUMNS) or not np.isfinite(rows).all():
         _refuse(file, _find_bad_line(file) or f"it holds an array of shape {rows.shape}")
     labels = rows[:, -1]
     target = labels.astype(np.int64)
@@ -279,19 +271,17 @@ def _read_csv(file: Path) -> _Table:
 
 def _find_bad_line(file: Path) -> str | None:
     """Describe the first line that is not a beat; slow, and run only if reading failed."""
-    opener = gzip.open if file.suffix == ".gz" else open
     try:
-        with opener(file, "rt", encoding="latin-1") as lines:
-            for number, line in enumerate(lines, start=1):
-                problem = _line_problem(line.rstrip("\r\n"))
-                if problem and number == 1 and _looks_like_header(line):
-                    problem += "; a header? The file has none: drop that line"
-                elif problem and not line.endswith("\n"):
-                    problem += "; it is the last line and has no end: the file is truncated"
-                if problem:
-                    return f"line {number} {problem}"
-    except (OSError, EOFError, zlib.error) as error:  # truncated, or not gzip
-        return f"it cannot be unpacked ({error})"
+        for number, line in enumerate(read_lines(file), start=1):
+            problem = _line_problem(line.rstrip("\r\n"))
+            if problem and number == 1 and _looks_like_header(line):
+                problem += "; a header? The file has none: drop that line"
+            elif problem and not line.endswith("\n"):
+                problem += "; it is the last line and has no end: the file is truncated"
+            if problem:
+                return f"line {number} {problem}"
+    except ValueError as error:
+        return str(error)
     return None
 
 

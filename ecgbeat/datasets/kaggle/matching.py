@@ -123,7 +123,12 @@ def match_kaggle_beats(
     (array(['100', ''], dtype='<U3'), array([47, -1]), 0.5)
     """
     X = _as_rows(X)
-    tolerance = _check_tolerance(tolerance)
+    tolerance = check_positive("tolerance", tolerance)
+    if tolerance > _MAX_TOLERANCE:
+        raise ValueError(
+            f"tolerance must be at most {_MAX_TOLERANCE}, the step of the recordings in the scale "
+            f"of the rows, got {tolerance!r}."
+        )
     # single precision, in mV, is not as fine as that of the rows
     mitdb = load_mitdb(path, records, lead=0, dtype=np.float64, verbose=verbose)
     beats = _rows_of_database(mitdb)
@@ -164,17 +169,6 @@ def _as_rows(X: ArrayLike) -> np.ndarray:
     return X
 
 
-def _check_tolerance(tolerance: float) -> float:
-    """Return a tolerance smaller than the steps of the recordings."""
-    tolerance = check_positive("tolerance", tolerance)
-    if tolerance > _MAX_TOLERANCE:
-        raise ValueError(
-            f"tolerance must be at most {_MAX_TOLERANCE}, the step of the recordings in the scale "
-            f"of the rows, got {tolerance!r}."
-        )
-    return tolerance
-
-
 def _rows_of_database(mitdb: Bunch) -> _Beats:
     """Return the rows of all beats of MIT-BIH."""
     parts = list(map(cut_rows_of_record, mitdb.recordings, mitdb.annotations))
@@ -189,11 +183,10 @@ def _rows_of_database(mitdb: Bunch) -> _Beats:
 
 
 def cut_rows_of_record(signal: np.ndarray, annotation: Annotation) -> tuple[np.ndarray, Annotation]:
-    """Return the rows of all beats of one record but the last.
+    """Return the rows of all beats of one record but the last, and their annotations.
 
-    ``signal`` is the first lead at 360 Hz, in any unit, with all its annotations, not only beats.
-    The rows of shape (n_beats, 187), from 0 to 1 or NaN where the signal is constant, are
-    returned with the annotations of their beats.
+    ``signal`` is the first lead at 360 Hz, in any unit, with all its annotations. The rows, of
+    shape (n_beats, 187), range from 0 to 1; they are NaN where the signal is constant.
     """
     # the end of the record follows the last annotation
     times = np.append(annotation.sample, [len(signal), len(signal)])
@@ -216,8 +209,7 @@ def _equal_pairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return all pairs of equal rows, in the order of X and then of ``rows``.
 
-    Sums with random signs are nearly equal for equal rows, and almost never for others. The
-    first one, sorted, yields candidates; the others exclude nearly all that are not equal.
+    Sums with random signs, nearly equal for equal rows and almost never for others, exclude most.
     """
     signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(N_TIMES, _N_SUMS))
     sums = rows @ signs

@@ -21,12 +21,11 @@ from ecgbeat._recordings import Annotation
 from ecgbeat._validation import import_extra
 from ecgbeat.datasets.home import get_data_home
 from ecgbeat.datasets.mitdb.loader import load_mitdb
-from ecgbeat.datasets.wfdb.loader import Lead
+from ecgbeat.datasets.wfdb.loader import Lead, as_record_names
 
 _BASE_URL = "https://physionet.org/files/mitdb/1.0.0/"
-# SHA-256, name and length of the .dat, .hea and .atr of all 48 records, as PhysioNet's
-# SHA256SUMS.txt of version 1.0.0 states them. They are kept here, because those from the server
-# of the files would not reveal its errors.
+# SHA-256, name and length of all files, as in PhysioNet's SHA256SUMS.txt; those from the server
+# of the files would not reveal its errors
 _TABLE = "mitdb-1.0.0.txt"
 _EXTENSIONS = ("dat", "atr", "hea")  # the header last: a record that has one is complete
 _N_NAMES_SHOWN = 6  # in an error
@@ -51,7 +50,7 @@ def fetch_mitdb(
     n_retries: int = 3,
     verbose: int = 0,
 ) -> Bunch | tuple[list[np.ndarray], list[Annotation] | None]:
-    """Load the MIT-BIH Arrhythmia Database [1]_, downloading missing files from PhysioNet.
+    """Load the MIT-BIH Arrhythmia Database, downloading missing files from PhysioNet.
 
     The signals, annotations and headers of all 48 records take 94 MB. Every file is compared
     with the SHA-256 of version 1.0.0, which this package holds, and gets its name only when it
@@ -108,12 +107,7 @@ def fetch_mitdb(
 
     See Also
     --------
-    load_mitdb : Load the database from a folder, without a check of the files.
-
-    References
-    ----------
-    .. [1] G. B. Moody, R. G. Mark (2001). The impact of the MIT-BIH Arrhythmia Database.
-       IEEE Eng. Med. Biol. Mag. 20(3), 45-50. doi:10.1109/51.932724
+    load_mitdb : Load the database from a folder, without a check of the files; has references.
 
     Examples
     --------
@@ -161,9 +155,6 @@ def _check_count(name: str, value: int, least: int) -> None:
         raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}.")
 
 
-# --- files of the database ------------------------------------------------------------
-
-
 class _PublishedFile(NamedTuple):
     """Length and hash of a file of the database."""
 
@@ -183,9 +174,7 @@ def _record_names(records: Iterable[str | int] | None) -> list[str]:
     known = sorted({name.split(".")[0] for name in _published_files()})
     if records is None:
         return known
-    names = [records] if isinstance(records, str) else [str(name) for name in records]
-    if not names:
-        raise ValueError("There is no record to load: records is empty.")
+    names = as_record_names(records)
     if unknown := [name for name in names if name not in known]:
         raise ValueError(
             f"The MIT-BIH Arrhythmia Database has no records {unknown}. It has {', '.join(known)}."
@@ -207,11 +196,7 @@ def _missing(folder: Path, files: list[str], force: bool) -> list[str]:
 
 
 def _is_published(file: Path, sha256: str) -> bool:
-    """Return whether a file is the published one.
-
-    The published headers have the line ends of Windows. Those of Unix, which copies of the
-    database often have, are accepted as well.
-    """
+    """Return whether a file is the published one; headers may have the line ends of Unix."""
     content = file.read_bytes()
     contents = [content]
     if file.suffix == ".hea":
@@ -222,9 +207,6 @@ def _is_published(file: Path, sha256: str) -> bool:
 def _shorten(names: list[str]) -> str:
     """Return the first names of a list."""
     return ", ".join([*names[:_N_NAMES_SHOWN], *["..."][: len(names) > _N_NAMES_SHOWN]])
-
-
-# --- download -------------------------------------------------------------------------
 
 
 def _download(

@@ -11,39 +11,19 @@ _RUN_LENGTH = 15  # beats until the conduction may change in a patient with seve
 
 
 class Pacemaker(NamedTuple):
-    """Heart rate of one patient and its variability.
+    """Heart rate of one patient and its variability."""
 
-    Attributes
-    ----------
-    rr : float
-        Mean interval between beats, in seconds.
-    variability : float
-        Standard deviation of the intervals, as a share of `rr`.
-    respiration : float
-        Respiratory rate in Hz; modulates intervals and amplitudes.
-    coupling : dict of str to float
-        Interval before a premature beat (``"A"``, ``"V"``), as a share of `rr`.
-    """
-
-    rr: float
-    variability: float
-    respiration: float
-    coupling: dict[str, float]
+    rr: float  # mean interval between beats, in seconds
+    variability: float  # standard deviation of the intervals, as a share of rr
+    respiration: float  # respiratory rate in Hz; modulates intervals and amplitudes
+    coupling: dict[str, float]  # interval before a beat "A" or "V", as a share of rr
 
 
 class Rhythm(NamedTuple):
-    """Times of the beats, all in seconds.
+    """Times of the beats, all in seconds."""
 
-    Attributes
-    ----------
-    time : ndarray of shape (n_beats,)
-        Middle of each QRS complex.
-    blocked : ndarray of shape (n_blocked,)
-        Expected times of the QRS complexes of blocked sinus impulses, which have a P wave alone.
-    """
-
-    time: np.ndarray
-    blocked: np.ndarray
+    time: np.ndarray  # middle of each QRS complex
+    blocked: np.ndarray  # expected QRS complexes of blocked sinus impulses, with a P wave alone
 
     def shifted(self, by: float) -> "Rhythm":
         """Return the same rhythm ``by`` seconds later."""
@@ -62,12 +42,11 @@ def draw_pacemaker(rng: np.random.Generator, heart_rate: float | None) -> Pacema
 
 
 def order_beats(rng: np.random.Generator, counts: dict[str, int]) -> list[str]:
-    """Draw a plausible order of beats.
+    """Draw a plausible order of ``counts`` beats of each class.
 
-    Premature beats come alone, as couplets, in short runs or in bigeminy. At least two beats of
-    the base rhythm separate these episodes, if there are enough of them. ``counts`` has the number
-    of beats of each class; if the base rhythm has too few beats to separate the others, beats of
-    its first class are added.
+    Premature beats come alone, as couplets, in short runs or in bigeminy, separated by at least
+    two beats of the base rhythm where possible. If the base rhythm has too few beats to separate
+    the others, beats of its first class are added.
     """
     episodes = [
         episode
@@ -115,10 +94,9 @@ def _order_base_beats(rng: np.random.Generator, counts: dict[str, int]) -> list[
 def time_beats(rng: np.random.Generator, symbols: list[str], pacemaker: Pacemaker) -> Rhythm:
     """Draw the time of each beat, the first being at 0.
 
-    An atrial premature beat resets the sinus node, so the pause after it is not compensatory. A
-    ventricular one does not: the next sinus impulse is blocked, and the pause is compensatory. In
-    a fusion beat a sinus impulse and a ventricular beat coincide. An artificial pacemaker paces
-    one interval after any beat.
+    An atrial premature beat resets the sinus node. A ventricular one does not: the next sinus
+    impulse is blocked, and the pause is compensatory. In a fusion beat, a sinus impulse and a
+    ventricular beat coincide. An artificial pacemaker paces one interval after any beat.
     """
     intervals = pacemaker.rr * (1.0 + _draw_tachogram(rng, len(symbols), pacemaker))
     scatter = rng.standard_normal(len(symbols))

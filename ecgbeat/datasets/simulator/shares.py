@@ -15,11 +15,9 @@ def check_shares(
     default: Mapping[str, float],
     known: Mapping[str, str],
 ) -> dict[str, float]:
-    """Return the share of each class, in the order of ``classes``.
+    """Return the share of each class, in the order of ``classes``, or raise ValueError.
 
-    Raises ValueError if ``classes`` is empty, has an unknown class or a class twice, or if
-    ``weights`` does not fit ``classes``. ``known`` maps every class that can be simulated to its
-    description, ``default`` to the share that it has if ``weights`` is None.
+    ``known`` maps every class that can be simulated to its description.
     """
     names = [str(name) for name in classes]
     if not names or len(set(names)) < len(names):
@@ -40,11 +38,7 @@ def check_shares(
 
 
 def check_weights(weights: Mapping[str, float], known: Mapping[str, str]) -> dict[str, float]:
-    """Return the shares that are greater than 0, as floats.
-
-    Raises ValueError if a class is unknown, a share is negative or not a finite number, or all
-    shares are 0.
-    """
+    """Return the shares greater than 0 as floats; raise ValueError if there are none."""
     _check_known("weights", weights, known)
     for name, share in weights.items():
         if not isinstance(share, Real) or not 0 <= share < float("inf"):
@@ -72,8 +66,7 @@ def _check_known(parameter: str, names: Iterable[str], known: Mapping[str, str])
 def apportion(total: int, shares: Sequence[float] | np.ndarray, *, minimum: int = 0) -> np.ndarray:
     """Divide an integer in proportion to positive shares, by the largest-remainder method.
 
-    The parts are int64 and at least ``minimum``. They add up to ``total``, which must be at least
-    ``minimum * len(shares)``.
+    The parts are at least ``minimum`` each and add up to ``total``.
     """
     share = np.asarray(shares, dtype=float)
     exact = np.full(len(share), float(minimum))

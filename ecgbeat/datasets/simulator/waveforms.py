@@ -19,22 +19,10 @@ def sum_gaussians(
 ) -> np.ndarray:
     """Return the sum of asymmetric Gaussians, of shape (n_leads, n_times).
 
-    A Gaussian aperture of 0.3 sampling intervals acts as the anti-aliasing filter of a recorder.
-    It leaves P waves, QRS complexes and T waves unchanged and prevents a pacing spike of a few
-    milliseconds from falling between two samples.
-
-    Parameters
-    ----------
-    center : ndarray of shape (n_waves,)
-        Times of the peaks, in seconds. They may lie outside of the recording.
-    width : ndarray of shape (n_waves, 2)
-        Standard deviations before and after the peak, in seconds.
-    amplitude : ndarray of shape (n_waves, n_leads)
-        In mV.
-    fs : float
-        Sampling rate in Hz.
-    n_times : int
-        Length of the recording in samples.
+    ``center`` holds the times of the peaks and ``width``, of shape (n_waves, 2), the standard
+    deviations before and after them, in seconds; ``amplitude`` has the shape (n_waves, n_leads).
+    A Gaussian aperture of 0.3 sampling intervals acts as the anti-aliasing filter of a recorder:
+    a pacing spike of a few milliseconds does not fall between two samples.
     """
     widened = np.hypot(width, _APERTURE / fs)
     # the aperture preserves the area of a wave
@@ -61,32 +49,16 @@ def sum_oscillations(
     fs: float,
     n_times: int,
 ) -> np.ndarray:
-    r"""Return the sum of damped oscillations, of shape (n_times,).
+    """Return the sum of oscillations that rise quickly and decay exponentially, shape (n_times,).
 
-    They rise quickly and decay exponentially.
+    With x = (t - onset) / decay >= 0, each is::
 
-    With :math:`x = (t - \mathrm{onset}) / \mathrm{decay} \ge 0`, each is
+        amplitude / 4 * x**2 * exp(2 - x)
+        * sin(2 * pi * frequency * decay * (x + 4 * glide * (1 - exp(-x / 4))) + phase)
 
-    .. math::
-        \mathrm{amplitude} \; \tfrac{1}{4} x^2 e^{2 - x}
-        \sin\bigl(2 \pi \, \mathrm{frequency} \cdot \mathrm{decay}
-        \, (x + 4 \, \mathrm{glide} \, (1 - e^{-x / 4})) + \mathrm{phase}\bigr),
-
-    so that its amplitude is largest after two decays and its frequency falls from
-    ``(1 + glide) * frequency`` to ``frequency``.
-
-    Parameters
-    ----------
-    onset, decay : ndarray of shape (n_oscillations,)
-        In seconds. Onsets may lie outside of the recording.
-    frequency : ndarray of shape (n_oscillations,)
-        In Hz. Oscillations whose frequency starts at ``fs / 2`` or above are omitted, as by the
-        anti-aliasing filter of a recorder.
-    amplitude, phase, glide : ndarray of shape (n_oscillations,)
-    fs : float
-        Sampling rate in Hz.
-    n_times : int
-        Length of the recording in samples.
+    so its amplitude is largest after two decays, and its frequency falls from
+    ``(1 + glide) * frequency`` to ``frequency``, in Hz. Those that start at ``fs / 2`` or above
+    are omitted, as by the anti-aliasing filter of a recorder.
     """
     audible = (amplitude != 0) & ((1.0 + glide) * frequency < fs / 2)
     onset, frequency, decay, amplitude, phase, glide = (
@@ -121,10 +93,9 @@ def draw_band_noise(
     duration: float,
     fs: float,
 ) -> np.ndarray:
-    """Draw Gaussian noise of variance 1 between two frequencies, in Hz.
+    """Draw Gaussian noise of variance 1 between two frequencies in Hz, up to ``fs / 2``.
 
-    ``amplitude`` maps frequencies in Hz to amplitudes on any scale. Frequencies above ``fs / 2``
-    are omitted, as by the anti-aliasing filter of a recorder.
+    ``amplitude`` maps frequencies in Hz to amplitudes on any scale.
     """
     period = np.ceil(duration)
     # all coefficients of the band are drawn, so that their number does not depend on fs

@@ -1,4 +1,7 @@
-"""NumPy files of arrays, and recordings in them."""
+"""NumPy files of arrays, and recordings in them.
+
+The messages of all errors are reasons alone. The loader names the file.
+"""
 
 import zipfile
 from pathlib import Path
@@ -10,10 +13,7 @@ _PARTS = {"signal", "lead_names", "fs", "sample", "symbol"}  # of an npz file
 
 
 def read_arrays(file: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of an npz file by name, or the array of an npy file as ``signal``.
-
-    Raise ValueError, with the reason alone, if the file is damaged or holds Python objects.
-    """
+    """Return the arrays of an npz file by name, or that of an npy file as ``signal``."""
     try:
         # opened here, because np.load leaves a damaged file open
         with file.open("rb") as stream:
@@ -39,10 +39,7 @@ class ArrayRecording(NamedTuple):
 
 
 def open_arrays(file: Path) -> ArrayRecording:
-    """Read an npy file of one array, or an npz file of one array or of named parts.
-
-    Raise ValueError, with the reason alone, if the file is damaged or holds no recording.
-    """
+    """Read an npy file of one array, or an npz file of one array or of named parts."""
     arrays = read_arrays(file)
     if len(arrays) == 1:
         arrays = {"signal": next(iter(arrays.values()))}

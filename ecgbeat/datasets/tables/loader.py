@@ -15,7 +15,7 @@ from ecgbeat._recordings import Annotation, as_annotation, as_symbols, check_wit
 from ecgbeat._validation import check_positive
 from ecgbeat.datasets.tables.arrays import ArrayRecording, open_arrays
 from ecgbeat.datasets.tables.text import TextRecording, open_text, read_text_annotation
-from ecgbeat.datasets.wfdb.loader import Lead, as_bunch, check_dtype, choose_leads
+from ecgbeat.datasets.wfdb.loader import Lead, as_bunch, as_record_names, check_dtype, choose_leads
 
 _SUFFIX = "_annotations"
 _ARRAY_EXTENSIONS = (".npy", ".npz")
@@ -139,18 +139,16 @@ def load_recordings(
             signal = content.read()
         signal = signal if row is None else signal[row]
         recordings.append(((signal - float(baseline)) / gain).astype(dtype, order="C"))
-    read = _read_annotations(list(files.values()), opened, recordings, annotations)
-    if return_X_y:
-        return recordings, read
-    return as_bunch(
+    bunch = as_bunch(
         recordings,
-        read,
+        _read_annotations(list(files.values()), opened, recordings, annotations),
         fs=fs,
         record_names=names,
         lead_names=lead_names,
         leads=leads,
         DESCR=f"{len(names)} recordings of {path}, {fs:g} Hz, in mV.",
     )
+    return (bunch.recordings, bunch.annotations) if return_X_y else bunch
 
 
 def _open(file: Path, fs: float, time_column: int | str | None) -> ArrayRecording | TextRecording:
@@ -172,9 +170,6 @@ def _errors_naming(file: Path, kind: str) -> Iterator[None]:
     except (TypeError, ValueError) as error:
         problem = str(error).rstrip(".")
         raise ValueError(f"{file} cannot be read as {kind}: {problem}.") from error
-
-
-# --- files ----------------------------------------------------------------------------
 
 
 def find_recordings(
@@ -207,11 +202,9 @@ def find_recordings(
         )
     if records is None:
         return named
-    chosen = [records] if isinstance(records, str) else [str(name) for name in records]
+    chosen = as_record_names(records)
     if missing := [name for name in chosen if name not in named]:
         raise FileNotFoundError(f"{folder} holds no records {missing}; it has {list(named)}.")
-    if not chosen:
-        raise ValueError("There is no record to load: records is empty.")
     return {name: named[name] for name in chosen}
 
 
@@ -248,9 +241,6 @@ def _stem(file: Path) -> str:
     """Return the name of a file without its extension, such as ``.csv.gz``."""
     extension = max((e for e in _EXTENSIONS if file.name.endswith(e)), key=len, default="")
     return file.name.removesuffix(extension)
-
-
-# --- annotations ----------------------------------------------------------------------
 
 
 def _read_annotations(

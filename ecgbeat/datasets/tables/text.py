@@ -37,15 +37,10 @@ class TextRecording(NamedTuple):
     n_columns: int
     columns: list[int]  # of leads
     lead_names: list[str]
-    fs: float | None = None
     annotation: tuple[np.ndarray, np.ndarray] | None = None
 
     def read(self) -> np.ndarray:
-        """Read all leads, float64 of shape (n_leads, n_times), NaN where a value is missing.
-
-        Raise ValueError that names the line if a cell is not a number, or a row has too many or
-        too few cells.
-        """
+        """Read all leads, float64 of shape (n_leads, n_times), NaN where a value is missing."""
         pandas = import_extra("pandas", extra="data", purpose="Reading CSV files")
         try:
             frame = pandas.read_csv(
@@ -73,12 +68,8 @@ class TextRecording(NamedTuple):
 
 
 def open_text(file: Path, time_column: int | str | None) -> TextRecording:
-    """Examine the first lines of a text file, which may be gzipped.
-
-    Raise ValueError if there are no numbers, the header does not fit, or the time column is not
-    clear.
-    """
-    lines = list(islice(_lines_of(file), _N_LINES_EXAMINED))
+    """Examine the first lines of a text file, which may be gzipped."""
+    lines = list(islice(read_lines(file), _N_LINES_EXAMINED))
     n_skipped = next((index for index, line in enumerate(lines) if _is_numeric(line)), None)
     if n_skipped is None:
         is_empty = not any(map(str.strip, lines))
@@ -101,13 +92,11 @@ def open_text(file: Path, time_column: int | str | None) -> TextRecording:
 def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read sample numbers and symbols from a text file.
 
-    Its header must name the columns ``sample`` and ``symbol``; without a header, it must have
-    just these two. Raise ValueError that names the line if a column is missing, a row is too
-    short, or a sample number is not an integer.
+    Without a header, it must have just the columns ``sample`` and ``symbol``.
     """
     rows = [
         (number, line)
-        for number, line in enumerate(_lines_of(file), start=1)
+        for number, line in enumerate(read_lines(file), start=1)
         if line.strip() and not line.startswith("#")
     ]
     samples, symbols = [], []
@@ -133,10 +122,7 @@ def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.array(samples, np.int64), np.array(symbols, str)
 
 
-# --- lines and cells ------------------------------------------------------------------
-
-
-def _lines_of(file: Path) -> Iterator[str]:
+def read_lines(file: Path) -> Iterator[str]:
     """Yield the lines of a file, gzipped or not."""
     opener = gzip.open if file.suffix == ".gz" else open
     try:
@@ -200,9 +186,6 @@ def _cell_problem(cell: str, decimal: str) -> str | None:
     return f"is infinite: {cell!r}" if np.isinf(number) else None
 
 
-# --- header and columns ---------------------------------------------------------------
-
-
 def _find_header(lines: list[str], separator: str | None, n_columns: int) -> list[str] | None:
     """Return the column names above the numbers, between which a row of units may lie."""
     words = [line for line in lines if line.strip() and not line.startswith("#")]
@@ -257,22 +240,19 @@ def _is_ascending(cells: list[str], decimal: str) -> bool:
     return len(values) >= _MIN_ASCENDING_ROWS and bool((np.diff(values) > 0).all())
 
 
-# --- damage ---------------------------------------------------------------------------
-
-
 def _is_ragged(recording: TextRecording) -> bool:
     """Return, quickly, whether some rows may be longer or shorter than others."""
     separator = recording.separator
     if separator is None:
         return True
-    counts = {line.count(separator) for line in _lines_of(recording.file) if line.strip()}
+    counts = {line.count(separator) for line in read_lines(recording.file) if line.strip()}
     return counts != {recording.n_columns - 1}
 
 
 def _find_bad_line(recording: TextRecording) -> str | None:
     """Describe the first line that is not a row; slow, and run only on suspicion."""
     n_columns = recording.n_columns
-    for number, line in enumerate(_lines_of(recording.file), start=1):
+    for number, line in enumerate(read_lines(recording.file), start=1):
         if number <= recording.n_skipped or not line.strip():
             continue
         cells = _split(line, recording.separator)

@@ -1,5 +1,1 @@
 """Records in WFDB format."""
-
-from ecgbeat.datasets.wfdb.loader import load_wfdb
-
-__all__ = ["load_wfdb"]

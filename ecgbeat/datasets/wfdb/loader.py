@@ -179,21 +179,15 @@ def _errors_naming_source(source: str) -> Iterator[None]:
         raise kind(f"{error} {source}") from error
 
 
-# --- records --------------------------------------------------------------------------
-
-
 def _record_names(folder: Path, records: Iterable[str | int] | None) -> list[str]:
     """Return the names given, or those of all records of a folder."""
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.{_hint(folder)}")
     if records is not None:
-        names = [records] if isinstance(records, str) else [str(name) for name in records]
-    else:
-        names = _list_records(folder)
-    if not names:
-        reason = "records is empty" if records is not None else f"{folder} holds no record (*.hea)"
-        raise ValueError(f"There is no record to load: {reason}.")
-    return names
+        return as_record_names(records)
+    if names := _list_records(folder):
+        return names
+    raise ValueError(f"There is no record to load: {folder} holds no record (*.hea).")
 
 
 def _hint(path: Path) -> str:
@@ -248,7 +242,12 @@ def _common_fs(names: list[str], sampling_rates: list[float]) -> float:
     return next(iter(rates))
 
 
-# --- also for recordings of other formats ---------------------------------------------
+def as_record_names(records: Iterable[str | int]) -> list[str]:
+    """Return the names of the records to load; raise ValueError if there are none."""
+    names = [records] if isinstance(records, str) else [str(name) for name in records]
+    if not names:
+        raise ValueError("There is no record to load: records is empty.")
+    return names
 
 
 def check_dtype(dtype: DTypeLike) -> None:
@@ -262,8 +261,7 @@ def choose_leads(
 ) -> list[int | None]:
     """Return the row of the lead to read of each record, None for all leads.
 
-    Raise ValueError if no record has the lead, or an index is out of range for one. Warn if some
-    records lack the lead and their first one is read.
+    Warn if some records lack the lead and their first one is read.
     """
     if lead is None:
         return [None] * len(record_names)

@@ -22,11 +22,7 @@ _ANNOTATION_END = b"\x00\x00"  # closes every annotation file in WFDB's own form
 
 
 def open_record(path: Path) -> "Record | SegmentedRecord":
-    """Read the header of a record, and the headers of its segments if it has any.
-
-    ``path`` is that of the record's files without their extension. Raise FileNotFoundError or
-    ValueError if a header is missing or damaged, or contradicts another one.
-    """
+    """Read the header of a record and of its segments; ``path`` has no extension."""
     header = _read_header(path)
     if isinstance(header, _import_wfdb().MultiRecord):
         return _open_segments(path, header)
@@ -49,10 +45,8 @@ class Record(NamedTuple):
         ]
 
     def n_per_frame(self, lead: int | None) -> int:
-        """Return the samples per frame of a lead, or of all leads; 1 if those differ.
-
-        Some databases store the ECG at a multiple of the rate that the header states.
-        """
+        """Return the samples per frame of a lead, or of all leads; 1 if those differ."""
+        # some databases store the ECG at a multiple of the rate that the header states
         counts = self.header.samps_per_frame
         distinct = set(counts) if lead is None else {counts[lead]}
         return int(distinct.pop()) if len(distinct) == 1 else 1
@@ -60,9 +54,7 @@ class Record(NamedTuple):
     def read(self, lead: int | None, dtype: np.dtype, verify: bool) -> np.ndarray:
         """Read one lead, of shape (n_times,), or all, of shape (n_leads, n_times), in mV.
 
-        Samples that the record marks as invalid are NaN. Units other than voltages are left as
-        they are. Raise FileNotFoundError or ValueError if a signal file is missing, truncated
-        or damaged, or if ``verify`` and its samples do not match the checksum in the header.
+        Samples that the record marks as invalid are NaN. Units other than voltages stay.
         """
         channels = list(range(self.header.n_sig)) if lead is None else [lead]
         in_frames = self.n_per_frame(lead) == 1
@@ -138,10 +130,8 @@ def read_annotation(
 ) -> Annotation:
     """Read the annotations of a record by one annotator.
 
-    Sample numbers count at ``fs``, the sampling rate of the recording; those in other units of
-    time, as stated in the file, are converted and rounded. Raise FileNotFoundError or ValueError
-    if the file is missing, truncated or damaged. Annotations outside the recording, which show
-    that the file belongs to another one, raise an error if ``verify`` and are dropped otherwise.
+    Sample numbers count at ``fs``, the sampling rate of the recording. Those outside of it show
+    that the file belongs to another one, and raise an error if ``verify``; else they are dropped.
     """
     file = _with_extension(record.path, annotator)
     _require(file, "annotator=None reads no annotations, records= leaves records out.")
@@ -164,9 +154,6 @@ def read_annotation(
     if unit != fs:
         sample = np.minimum(np.rint(sample * (fs / unit)).astype(np.int64), n_times - 1)
     return Annotation(sample, symbol)
-
-
-# --- headers --------------------------------------------------------------------------
 
 
 def _read_header(path: Path) -> Any:
@@ -214,9 +201,6 @@ def _open_segments(path: Path, header: Any) -> SegmentedRecord:
     return SegmentedRecord(path, header, lead_names, segments, has_layout)
 
 
-# --- signals --------------------------------------------------------------------------
-
-
 def _describe_size(record: Record, file: Path) -> str:
     """Return how the size of a signal file would contradict the header."""
     header = record.header
@@ -237,9 +221,6 @@ def _verify_checksums(record: Record, read: Any, files: list[Path]) -> None:
         if expected is not None and (int(found) - expected) % 2**16:
             problem = f"its samples do not match the checksum in {record.path.name}.hea"
             _refuse(file, problem, "verify=False reads it nevertheless.")
-
-
-# --- files and errors -----------------------------------------------------------------
 
 
 def _import_wfdb() -> ModuleType:

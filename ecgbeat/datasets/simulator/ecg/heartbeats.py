@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from ecgbeat._validation import Integral, Interval, Real, validate_parameter_constraints
+from ecgbeat._validation import (
+    Integral,
+    Interval,
+    Real,
+    import_extra,
+    validate_parameter_constraints,
+)
 from ecgbeat.datasets.simulator.ecg.patient import LEADS, Recorder, draw_patient, record_ecg
 from ecgbeat.datasets.simulator.ecg.recording import CLASSES, RECORDER_CONSTRAINTS
 from ecgbeat.datasets.simulator.rhythm import BASE_CLASSES, order_beats, time_beats
@@ -193,12 +199,11 @@ def _check_sizes(n_beats: int, n_classes: int, window: _Window) -> None:
 def allot_beats(
     rng: np.random.Generator, n_beats: int, n_patients: int, shares: dict[str, float]
 ) -> list[dict[str, int]]:
-    """Draw the number of beats of each class for each patient.
+    """Draw the number of beats of each class for each patient, at least one of each class.
 
     Conduction (N, L, R) and pacing divide the patients into groups, which overlap only if there
-    are too few patients to give each class four of them. The other classes go to any patient,
-    atrial premature and fusion beats first to those with normal conduction. Each class has at
-    least one beat. The result is one dict per patient.
+    are too few patients for four of each. The other classes go to any patient, atrial premature
+    and fusion beats first to those with normal conduction.
     """
     minimum = min(MIN_PATIENTS_PER_CLASS, n_patients)
     totals = dict(zip(shares, apportion(n_beats, list(shares.values()), minimum=1), strict=True))
@@ -278,12 +283,7 @@ def _to_frame(
     data: np.ndarray, target: np.ndarray, n_leads: int
 ) -> "tuple[pd.DataFrame, pd.Series, pd.DataFrame]":
     """Return data, target and both together as pandas objects."""
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            "as_frame=True needs pandas: pip install 'ecgbeat[data]', or pass as_frame=False."
-        ) from error
+    pd = import_extra("pandas", extra="data", purpose="as_frame=True")
     flat = data.reshape(len(data), -1)
     n_times = flat.shape[1] // n_leads
     names = [f"{lead}_{i}" for lead in list(LEADS)[:n_leads] for i in range(n_times)]

@@ -46,21 +46,11 @@ _WIDE_T: _Range = (0.065, 0.090)  # after a wide QRS complex
 
 
 class Morphology(NamedTuple):
-    """Shape of one kind of beat.
+    """Shape of one kind of beat."""
 
-    Attributes
-    ----------
-    time : ndarray of shape (10,)
-        Peaks of the waves, from the middle of the QRS complex.
-    width : ndarray of shape (10, 2)
-        Standard deviations before and after the peak.
-    amplitude : ndarray of shape (10, 3)
-        In MLII, V1 and I.
-    """
-
-    time: np.ndarray
-    width: np.ndarray
-    amplitude: np.ndarray
+    time: np.ndarray  # (10,) peaks of the waves, from the middle of the QRS complex
+    width: np.ndarray  # (10, 2) standard deviations before and after the peak
+    amplitude: np.ndarray  # (10, 3) in MLII, V1 and I
 
     def qrs_window(self) -> tuple[float, float]:
         """Return the beginning and the end of the QRS complex, in seconds from its middle."""
@@ -143,11 +133,7 @@ def record_ecg(
     recorder: Recorder,
     duration: float,
 ) -> ECG:
-    """Record given beats of a patient for ``duration`` seconds.
-
-    ``symbols`` and ``rhythm`` hold the classes and times of the beats, including some before 0 and
-    after ``duration``.
-    """
+    """Record beats of a patient, of which some lie before 0 and after ``duration`` seconds."""
     wave_rng, noise_rng = rng.spawn(2)
     complexes = _draw_complexes(wave_rng, patient, symbols, rhythm)
     coefficients = np.array(list(LEADS.values()))[: recorder.n_leads] @ patient.axes
@@ -195,16 +181,10 @@ def _draw_complexes(
 def _compose_beats(
     rng: np.random.Generator, patient: Patient, symbols: np.ndarray, rhythm: Rhythm
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Compose the beats of complexes, and add the P waves of blocked impulses.
+    """Return the beat, the morphology, the share of each wave and the time of each complex.
 
-    A fusion beat is the P wave of the patient's base beat, followed by the weighted sum of that
-    beat and a ventricular one.
-
-    Returns
-    -------
-    beat, name, share, center
-        For each complex: index of the beat, -1 for a lone P wave; name of the morphology; share
-        of each of its ten waves; time in seconds.
+    A fusion beat is the P wave of the base beat, followed by the weighted sum of that beat and a
+    ventricular one. P waves of blocked impulses belong to beat -1.
     """
     n_beats, n_blocked = len(symbols), len(rhythm.blocked)
     fusion = np.flatnonzero(symbols == "F")
@@ -229,8 +209,7 @@ def _find_r_peaks(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the largest deflection of each QRS complex in a clean lead.
 
-    The deflection is found in the sum of the QRS waves, without T waves and pacing spikes; its
-    extremum is then that of the lead with all waves.
+    It is found without T waves and pacing spikes, and moved to the extremum of the whole lead.
     """
     is_qrs = np.zeros(complexes.center.shape, dtype=bool)
     is_qrs[:, QRS] = complexes.amplitude[:, QRS, 0] != 0
@@ -340,8 +319,7 @@ class _BeatBuilder:
 def draw_morphologies(rng: np.random.Generator, conduction: str) -> dict[str, Morphology]:
     """Draw all kinds of beats of one patient, with two ventricular foci, ``"V"`` and ``"V2"``.
 
-    ``conduction`` (N, L or R) is that of the atrial premature beats. A fusion beat is the sum of
-    two kinds.
+    Atrial premature beats have the given conduction (N, L or R).
     """
     atria = _BeatBuilder(rng)
     atria.add_p()

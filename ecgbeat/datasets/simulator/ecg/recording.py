@@ -135,7 +135,12 @@ def make_recording(
     """
     validate_parameter_constraints(_CONSTRAINTS, locals(), caller_name="make_recording")
     shares = check_weights(_DEFAULT_WEIGHTS if weights is None else weights, CLASSES)
-    bases = _base_classes(shares)
+    bases = [symbol for symbol in shares if symbol in BASE_CLASSES]
+    if not bases:
+        raise ValueError(
+            f"weights must hold at least one of {BASE_CLASSES}, the base rhythms that premature "
+            f"and fusion beats interrupt, got {shares!r}. Add for example 'N': 0.8."
+        )
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max, size=4)
     patient_rng, rhythm_rng, recorder_rng = np.random.default_rng(seed).spawn(3)
     conduction = next((symbol for symbol in bases if symbol != "/"), "N")
@@ -158,14 +163,3 @@ def make_recording(
         lead_names=list(LEADS)[:n_leads],
         DESCR=_DESCR,
     )
-
-
-def _base_classes(shares: dict[str, float]) -> list[str]:
-    """Return the classes of the base rhythm; raise if ``shares`` has none of them."""
-    bases = [symbol for symbol in shares if symbol in BASE_CLASSES]
-    if not bases:
-        raise ValueError(
-            f"weights must hold at least one of {BASE_CLASSES}, the base rhythms that premature "
-            f"and fusion beats interrupt, got {shares!r}. Add for example 'N': 0.8."
-        )
-    return bases

@@ -78,7 +78,7 @@ def record_heart(rng: np.random.Generator, heart: Heart, stethoscope: Stethoscop
             respiration=heart.pacemaker.respiration,
             phase=cycles.respiratory_phase,
         )
-    signal = _digitize(signal, float(site_rng.uniform(0.6, 1.8)))
+    signal = _digitize(site_rng, signal)
     s1 = _audible_samples(cycles.first, loudness[:, 0], stethoscope)
     s2 = _audible_samples(cycles.second, loudness[:, 1], stethoscope)
     return Sound(signal, s1, s2)
@@ -94,7 +94,7 @@ def record_artifact(rng: np.random.Generator, stethoscope: Stethoscope) -> Sound
         phase=float(rng.uniform(0.0, 2.0 * np.pi)),
     )
     no_onsets = np.empty(0, dtype=np.int64)
-    return Sound(_digitize(signal, float(rng.uniform(0.6, 1.8))), no_onsets, no_onsets)
+    return Sound(_digitize(rng, signal), no_onsets, no_onsets)
 
 
 def _draw_loudness(rng: np.random.Generator, heart: Heart, cycles: HeartCycles) -> np.ndarray:
@@ -157,13 +157,9 @@ def draw_murmur_signal(
 def murmur_envelope(
     murmur: Murmur, t: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> np.ndarray:
-    """Return the relative loudness of a murmur, at most 1, at times ``t`` in seconds.
-
-    An ejection murmur rises and falls between first and second sound, a holosystolic one fills
-    systole, and a diastolic one begins with the second sound and falls.
-    """
+    """Return the relative loudness of a murmur, at most 1, at times ``t`` in seconds."""
     beat = (np.searchsorted(first, t, side="right") - 1).clip(0, len(first) - 2)
-    if murmur.kind == "diastolic":
+    if murmur.kind == "diastolic":  # begins with the second sound
         begin, end = second[beat] + _VALVE_DELAY_S, first[beat + 1]
     else:
         begin, end = first[beat] + _VALVE_DELAY_S, second[beat]
@@ -251,9 +247,9 @@ def _draw_voice(rng: np.random.Generator, formant: float, stethoscope: Stethosco
     return tone * np.maximum(syllables, 0.0)
 
 
-def _digitize(signal: np.ndarray, gain: float) -> np.ndarray:
-    """Amplify a signal and clip it to the range of the converter."""
-    return (gain * signal).clip(-1.0, 1.0)
+def _digitize(rng: np.random.Generator, signal: np.ndarray) -> np.ndarray:
+    """Amplify a signal by a random gain and clip it to the range of the converter."""
+    return (rng.uniform(0.6, 1.8) * signal).clip(-1.0, 1.0)
 
 
 def _audible_samples(

@@ -31,7 +31,7 @@ _AMPLITUDE = np.array(
         [[1.0, 0.8, 1.2], [0.6, 0.5, 0.6]],
     ]
 )
-# coefficients of systole_s
+# linear in the heart rate from the Q wave to the second sound; see make_heart_sounds
 _SYSTOLE_AT_RATE_0_S = 0.541
 _SYSTOLE_PER_RATE_S = 0.0022  # for each beat per minute
 _Q_TO_FIRST_SOUND_S = 0.055
@@ -44,10 +44,9 @@ _Seconds = TypeVar("_Seconds", float, np.ndarray)
 
 
 class Valves(NamedTuple):
-    """Oscillations of the valves: arrays of shape (2 sounds, 2 sides, 3 oscillations).
+    """Oscillations of the valves, arrays of shape (2 sounds, 2 sides, 3 oscillations).
 
-    The first sound consists of the mitral and the tricuspid valve, the second of the aortic and
-    the pulmonary valve, each valve of two oscillations and a short snap.
+    Each valve has two oscillations and a short snap.
     """
 
     frequency: np.ndarray  # in Hz
@@ -131,11 +130,7 @@ def _draw_pacemaker(rng: np.random.Generator) -> Pacemaker:
 
 
 def systole_s(rr: _Seconds) -> _Seconds:
-    """Return the mean time from first to second sound for given RR intervals, in seconds.
-
-    Systole from the Q wave to the second sound is a linear function of the heart rate (see the
-    references of `make_heart_sounds`); the first sound follows the Q wave.
-    """
+    """Return the mean time from first to second sound for given RR intervals, in seconds."""
     return _SYSTOLE_AT_RATE_0_S - _SYSTOLE_PER_RATE_S * 60.0 / rr - _Q_TO_FIRST_SOUND_S
 
 
@@ -170,11 +165,7 @@ def draw_murmur(rng: np.random.Generator) -> Murmur:
 
 
 def _draw_ectopy(rng: np.random.Generator) -> Ectopy:
-    """Draw extra beats.
-
-    A premature beat meets wide open mitral and tricuspid valves and a half-filled heart: the
-    valves close with a snap, less or no blood is ejected, and the next beat is stronger.
-    """
+    """Draw extra beats, which begin with a snap of wide open valves and eject less blood."""
     stay_closed = rng.uniform() < 0.4  # too weak to open the aortic and pulmonary valves
     return Ectopy(
         symbol=str(rng.choice(["V", "A"], p=[0.7, 0.3])),
@@ -190,8 +181,7 @@ def _draw_ectopy(rng: np.random.Generator) -> Ectopy:
 def draw_cycles(rng: np.random.Generator, heart: Heart, duration: float) -> HeartCycles:
     """Draw the beats of a recording of ``duration`` seconds, which begins anywhere in a cycle.
 
-    If the heart has extra beats, the recording contains at least one of them, and the onset of
-    the beat before it.
+    Of a heart with extra beats, it contains at least one of them and the beat before it.
     """
     symbols = np.array(_order_symbols(rng, heart, duration))
     rhythm = time_beats(rng, symbols.tolist(), heart.pacemaker)

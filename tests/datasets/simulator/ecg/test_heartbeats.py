@@ -1,4 +1,4 @@
-import builtins
+import sys
 
 import numpy as np
 import pytest
@@ -162,14 +162,7 @@ def test_as_frame_returns_pandas_with_leads_side_by_side(n_leads):
 
 
 def test_as_frame_without_pandas_raises(monkeypatch):
-    real = builtins.__import__
-
-    def without_pandas(name, *args, **kwargs):
-        if name == "pandas":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_pandas)
+    monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r"as_frame=True needs pandas.*ecgbeat\[data\]"):
         make_heartbeats(10, as_frame=True)
 
