@@ -12,26 +12,14 @@ class Augmentation:
     """Sizes of the augmentations; those of size 0 are skipped and draw no random numbers.
 
     Trailing zeros of a lead are padding, not signal. Noise and baseline wander leave them
-    unchanged, since their number encodes the length of the beat. Standard deviations of a
-    lead are computed without them.
-
-    Parameters
-    ----------
-    amplitude : float, default=0.0
-        Each lead of each beat is multiplied by exp(N(0, amplitude)): halved as often as
-        doubled, never inverted.
-    baseline : float, default=0.0
-        Standard deviation of the baseline wander, relative to that of the lead.
-    noise : float, default=0.0
-        Standard deviation of white noise, relative to that of the lead.
-    shift : float, default=0.0
-        Largest shift in time, as a fraction of the row's length.
+    unchanged, since their number encodes the length of the beat. Standard deviations of a lead are
+    computed without them.
     """
 
-    amplitude: float = 0.0
-    baseline: float = 0.0
-    noise: float = 0.0
-    shift: float = 0.0
+    amplitude: float = 0.0  # each lead of each beat is multiplied by exp(N(0, amplitude))
+    baseline: float = 0.0  # standard deviation of the wander, relative to that of the lead
+    noise: float = 0.0  # standard deviation of white noise, relative to that of the lead
+    shift: float = 0.0  # largest shift in time, as a fraction of the length of the row
 
     def __bool__(self) -> bool:
         """Return whether any augmentation is applied."""
@@ -43,25 +31,9 @@ def augment_rows(
 ) -> Tensor:
     """Augment the waveforms of rows and leave their auxiliary columns unchanged.
 
-    Parameters
-    ----------
-    rows : Tensor of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-        Beats in the form that the networks take. Integers are converted to float32. Not
-        modified in place.
-    augmentation : Augmentation
-        Sizes of the augmentations.
-    n_leads, n_aux_features : int
-        Layout of 2-D rows.
-
-    Returns
-    -------
-    Tensor
-        Same shape as ``rows``. Random numbers are drawn from torch's generator of the device.
-
-    Raises
-    ------
-    ValueError
-        If ``rows`` is anything else, as batches for a custom network may be.
+    Rows are beats in the form that the networks take, and not modified in place; integers are
+    converted to float32. Random numbers are drawn from torch's generator of the device. Raises
+    ValueError if ``rows`` is anything else, as batches for a custom network may be.
     """
     if not isinstance(rows, Tensor) or rows.dim() not in (2, 3):
         found = f"shape {tuple(rows.shape)}" if isinstance(rows, Tensor) else type(rows).__name__

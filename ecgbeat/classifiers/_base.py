@@ -299,7 +299,7 @@ class BeatClassifier(SklearnNet):
 
         Parameters
         ----------
-        X, y
+        X, y : array-like
             As in `fit`.
         classes : array-like of shape (n_classes,), default=None
             All classes across calls to `partial_fit`. None means those of the first ``y``.

@@ -157,25 +157,9 @@ class SklearnNet(NeuralNetClassifier):
 
 
 def find_classes(y: np.ndarray, owner: str, classes: Any = None) -> np.ndarray:
-    """Return the sorted classes of a training set.
+    """Return the sorted classes of a training set, at least two.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_beats,)
-        Labels.
-    owner : str
-        Name of the estimator, for error messages.
-    classes : array-like of shape (n_classes,), default=None
-        All classes, including those missing in ``y``. With None, the classes of ``y``.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two classes, or if ``y`` contains other labels.
+    ``classes`` are all classes, including those missing in ``y``. With None, those of ``y``.
     """
     found = np.unique(y)
     result = found if classes is None else np.unique(np.asarray(classes))
@@ -193,25 +177,7 @@ def find_classes(y: np.ndarray, owner: str, classes: Any = None) -> np.ndarray:
 
 
 def encode(y: Any, classes: np.ndarray) -> Tensor:
-    """Return the class number of each label.
-
-    Parameters
-    ----------
-    y : Tensor, ndarray or sequence of shape (n_beats,)
-        Labels.
-    classes : ndarray of shape (n_classes,)
-        Sorted classes.
-
-    Returns
-    -------
-    Tensor of shape (n_beats,)
-        Codes 0 to n_classes - 1, int64, on the device of ``y`` (CPU if not a tensor).
-
-    Raises
-    ------
-    ValueError
-        If a label is not among the classes.
-    """
+    """Return the class number of each label, int64, on the device of ``y``."""
     labels = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
     codes = np.searchsorted(classes, labels)
     known = classes[np.minimum(codes, len(classes) - 1)] == labels

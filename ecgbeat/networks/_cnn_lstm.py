@@ -24,7 +24,7 @@ class BeatCNNLSTM(nn.Module):
     ----------
     n_classes : int or None, default=None
         Number of classes. With None, the number is taken from the first state that is loaded.
-    n_leads, n_aux_features, n_filters, kernel_size, n_blocks, dropout
+    n_leads, n_aux_features, n_filters, kernel_size, n_blocks, dropout : optional
         As in `BeatCNN`.
     hidden_size : int, default=64
         Number of units of the LSTM in each direction.

@@ -152,9 +152,9 @@ class BeatsDisplay:
             Number of leads in each flattened row. Inferred from 3-D input.
         n_aux_features : int, default=0
             Number of auxiliary columns at the end of each row.
-        fs, before, classes, lead_names, unit, colors
+        fs, before, classes, lead_names, unit, colors : optional
             As in the class.
-        ax, **plot_params
+        ax, **plot_params : optional
             As in `plot`.
 
         Returns
@@ -203,7 +203,7 @@ class BeatsDisplay:
         y : array-like of shape (n_beats,), default=None
             True labels. With them, right and wrong predictions are drawn apart, as in
             `from_predictions`.
-        fs, **params
+        fs, **params : float and optional
             As in `from_beats`, or in `from_predictions` if there is a ``y``.
 
         Returns
@@ -241,7 +241,7 @@ class BeatsDisplay:
 
         Parameters
         ----------
-        X, fs, **params
+        X, fs, **params : array-like, float and optional
             As in `from_beats`.
         y_true, y_pred : array-like of shape (n_beats,)
             True and predicted labels.

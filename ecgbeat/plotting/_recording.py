@@ -154,9 +154,9 @@ class RecordingDisplay:
             Leads to draw, by number or by name. None draws all.
         lead_names : sequence of str, default=None
             Name of each lead of ``recording``.
-        fs, left_out, tolerance, unit, colors
+        fs, left_out, tolerance, unit, colors : float and optional
             As in the class.
-        ax, **plot_params
+        ax, **plot_params : optional
             As in `plot`.
 
         Returns
@@ -202,7 +202,7 @@ class RecordingDisplay:
         ----------
         annotator : BeatAnnotator
             Fitted annotator, or a search over its parameters.
-        recording
+        recording : array-like of shape (n_times,) or (n_leads, n_times)
             As in `from_predictions`.
         reference : Annotation or pair, default=None
             Sample numbers and WFDB symbols. They are mapped to classes by the ``mapping`` of

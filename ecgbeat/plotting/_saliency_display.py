@@ -133,7 +133,7 @@ class SaliencyDisplay:
 
         Parameters
         ----------
-        classifier, method, n_steps
+        classifier, method, n_steps : estimator and optional
             As in `saliency`.
         x : array-like of shape (n_features,), (1, n_features) or (1, n_leads, n_times)
             One beat, as input of ``classifier``.
@@ -144,12 +144,12 @@ class SaliencyDisplay:
         before : float or None, default=None
             Seconds from the first sample of ``x`` to the R peak. A `RPeakSegmenter` in the
             pipeline sets this and the sampling rate of the waveform.
-        lead_names
+        lead_names : sequence of str, default=None
             As in the class.
         unit : str or None, default=None
             Unit of the input of the network. None is mV, or "scaled" if a step other than a
             `BandpassFilter` and a `RPeakSegmenter` precedes the network.
-        ax, smooth, colorbar
+        ax, smooth, colorbar : optional
             As in `plot`.
 
         Returns

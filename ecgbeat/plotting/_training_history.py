@@ -119,7 +119,7 @@ class TrainingHistoryDisplay:
             `ECGCNNClassifier` or another skorch net; or a pipeline, search or `BeatAnnotator`
             that ends in one, whose refitted net is used. Several are drawn over each other,
             with the keys of the dict as names.
-        metrics, monitor, ax
+        metrics, monitor, ax : optional
             As in `plot`.
 
         Returns
@@ -155,7 +155,7 @@ class TrainingHistoryDisplay:
         ----------
         history : list of dict, or dict of these
             skorch ``History``, or one loaded from its JSON file; or several, by name.
-        metrics, monitor, ax
+        metrics, monitor, ax : optional
             As in `plot`.
 
         Returns

@@ -120,7 +120,7 @@ def bandpass_sections(
 
     Parameters
     ----------
-    fs, low, high, order, notch
+    fs, low, high, order, notch : float, int for ``order``
         As in `bandpass`.
 
     Returns

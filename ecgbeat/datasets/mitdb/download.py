@@ -65,7 +65,7 @@ def fetch_mitdb(
         data home (see `get_data_home`).
     records : iterable of str, default=None
         Names of the records, such as ``["100", "101"]``; None takes all 48.
-    lead, annotator, dtype, verify, return_X_y
+    lead, annotator, dtype, verify, return_X_y : optional
         As in `load_mitdb`.
     download_if_missing : bool, default=True
         Whether to download missing files. False raises an error instead.

@@ -54,7 +54,7 @@ def load_mitdb(
     lead : int, str, sequence of these, or None, default=("MLII", "V5")
         As in `load_wfdb`. The default reads MLII (the second lead of record 114, the
         first of 45 others), and V5 of 102 and 104, which have no MLII.
-    annotator, dtype, verify, return_X_y, verbose
+    annotator, dtype, verify, return_X_y, verbose : optional
         As in `load_wfdb`.
 
     Returns
