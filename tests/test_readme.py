@@ -1,4 +1,4 @@
-"""What the README says can be done as it says."""
+"""Tests of the README: code, commands and links."""
 
 import re
 from pathlib import Path
@@ -7,16 +7,14 @@ import pytest
 
 README = Path(__file__).parents[1] / "README.md"
 
-pytestmark = pytest.mark.skipif(
-    not README.exists(), reason="asks for the repository; here are the tests alone"
-)
+pytestmark = pytest.mark.skipif(not README.exists(), reason="requires the repository")
 
 
 def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_python_code_runs(capsys, tmp_path, monkeypatch):
+def test_python_code_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {}
     code = blocks("python")
@@ -34,7 +32,7 @@ def test_the_python_code_runs(capsys, tmp_path, monkeypatch):
     ]
 
 
-def test_ci_finds_both_commands():
+def test_commands_are_run_by_ci():
     ci = README.with_name(".ci") / "run"
     names = re.findall(r"command_of README.md (\w+)\)", ci.read_text(encoding="utf-8"))
     assert sorted(names) == ["quickstart", "tests"]
@@ -45,12 +43,12 @@ def test_ci_finds_both_commands():
 
 
 def headings(page):
-    """Return the headings of a page as they stand in links."""
+    """Return the anchors of the headings of a page."""
     titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_named_files_and_headings_exist():
+def test_linked_files_and_headings_exist():
     links = re.findall(r"\]\((?!http)([^)]+)\)", README.read_text(encoding="utf-8"))
     assert any("#" in link for link in links)
     for link in links:

@@ -1,4 +1,4 @@
-"""Commands, versions and metadata that the files of the repository state."""
+"""Tests of the project files: commands, versions, hooks, workflow and metadata."""
 
 import importlib.metadata
 import re
@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# how an extra asks for other extras of ecgbeat
+# prefix of an extra that includes other extras
 SELF = "ecgbeat"
 
-pytestmark = pytest.mark.skipif(
-    not (ROOT / ".ci").exists(), reason="asks for the repository; here are the tests alone"
-)
+pytestmark = pytest.mark.skipif(not (ROOT / ".ci").exists(), reason="requires the repository")
 
 
 def text_of(file: str) -> str:
@@ -34,7 +32,7 @@ def pins(file: str) -> dict[str, str]:
     return {normalized(name): version for name, _, version in (x.partition("==") for x in lines)}
 
 
-def floors(requirements: list[str]) -> dict[str, str]:
+def minimum_versions(requirements: list[str]) -> dict[str, str]:
     """Return the oldest versions that requirements allow, by the name of the package."""
     found = {}
     for requirement in requirements:
@@ -42,7 +40,7 @@ def floors(requirements: list[str]) -> dict[str, str]:
         if match:
             found[normalized(match[1])] = match[2]
         else:
-            assert requirement.startswith(SELF), f"{requirement} has no floor"
+            assert requirement.startswith(SELF), f"{requirement} has no minimum version"
     return found
 
 
@@ -51,16 +49,18 @@ def release(version: str) -> list[str]:
     return re.sub(r"(\.0)+$", "", version).split(".")
 
 
-def floors_under_test() -> dict[str, str]:
+def minimum_versions_of_tests() -> dict[str, str]:
     project = project_file()["project"]
     extras = project["optional-dependencies"]
-    return floors([*project["dependencies"], *extras["data"], *extras["plot"], *extras["test"]])
+    return minimum_versions(
+        [*project["dependencies"], *extras["data"], *extras["plot"], *extras["test"]]
+    )
 
 
-@pytest.mark.parametrize("package", floors_under_test())
-def test_oldest_version_is_tested(package):
+@pytest.mark.parametrize("package", minimum_versions_of_tests())
+def test_minimum_version_is_tested(package):
     assert release(pins(".ci/constraints-oldest.txt")[package]) == release(
-        floors_under_test()[package]
+        minimum_versions_of_tests()[package]
     )
 
 
@@ -71,10 +71,10 @@ def test_all_requirements_are_pinned():
         *project["project"]["dependencies"],
         *(name for extra in project["project"]["optional-dependencies"].values() for name in extra),
     ]
-    assert set(floors(required)) | {"hatch"} <= set(pins(".ci/constraints.txt"))
+    assert set(minimum_versions(required)) | {"hatch"} <= set(pins(".ci/constraints.txt"))
 
 
-def test_requirements_state_why_the_floor_is_that_number():
+def test_minimum_versions_have_a_reason():
     block = re.search(r"^dependencies = \[\n(.*?)^\]", text_of("pyproject.toml"), re.M | re.S)
     assert block is not None
     for line in block[1].splitlines():
@@ -88,7 +88,7 @@ def test_hooks_run_the_pinned_versions():
         assert pins(".ci/constraints.txt")[name] == version
 
 
-def test_hooks_and_project_name_no_address():
+def test_hooks_and_project_have_no_urls():
     assert "://" not in text_of(".pre-commit-config.yaml")
     assert "urls" not in project_file()["project"]
 
@@ -121,7 +121,7 @@ def test_ci_runs_every_part():
     assert set(parts.split()) == set(re.findall(r"^#   (\w+) +\S", script, re.MULTILINE))
 
 
-def test_workflow_runs_every_python_that_the_package_claims():
+def test_workflow_runs_all_supported_pythons():
     classifiers = project_file()["project"]["classifiers"]
     claimed = re.findall(r"Python :: (3\.\d+)$", "\n".join(classifiers), re.MULTILINE)
     (matrix,) = re.findall(r"python: \[(.*)\]", text_of(".github/workflows/tests.yml"))
@@ -134,7 +134,7 @@ def test_description_on_pypi_has_no_relative_links():
     try:
         metadata = importlib.metadata.metadata("ecgbeat")
     except importlib.metadata.PackageNotFoundError:
-        pytest.skip("asks for the installed package; here is the source alone")
+        pytest.skip("requires the installed package")
     description = metadata["Description"] or metadata.get_payload()
     assert "# ecgbeat" in description
     assert "](https://" in description
