@@ -43,25 +43,9 @@ def augment_rows(
 ) -> Tensor:
     """Augment the waveforms of rows and leave their auxiliary columns unchanged.
 
-    Parameters
-    ----------
-    rows : Tensor of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-        Beats in the form that the networks take. Integers are converted to float32. Not
-        modified in place.
-    augmentation : Augmentation
-        Sizes of the augmentations.
-    n_leads, n_aux_features : int
-        Layout of 2-D rows.
-
-    Returns
-    -------
-    Tensor
-        Same shape as ``rows``. Random numbers are drawn from torch's generator of the device.
-
-    Raises
-    ------
-    ValueError
-        If ``rows`` is anything else, as batches for a custom network may be.
+    Rows are (n_beats, n_features), with leads and auxiliary columns as given, or (n_beats,
+    n_leads, n_times). Integers are converted to float32. Random numbers are drawn from torch's
+    generator of the device. Raises ValueError for any other batch, as a custom network may have.
     """
     if not isinstance(rows, Tensor) or rows.dim() not in (2, 3):
         found = f"shape {tuple(rows.shape)}" if isinstance(rows, Tensor) else type(rows).__name__

@@ -142,31 +142,12 @@ def weights_of_classes(
 def stratified_holdout(
     y: np.ndarray, fraction: float, random_state: int, groups: Any = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split rows into training and validation, stratified by class.
+    """Return the rows for training and for validation, stratified by class.
 
-    Every class keeps at least one row for training. scikit-learn's stratified splitters
-    raise an error for classes of one row instead.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_beats,)
-        Labels.
-    fraction : float
-        Fraction of every class that is held out, rounded to whole rows.
-    random_state : int
-        Seed.
-    groups : array-like of shape (n_beats,), default=None
-        Patients. No patient is on both sides; the fraction is then met approximately.
-
-    Returns
-    -------
-    training, validation : ndarray of int
-        Row numbers.
-
-    Raises
-    ------
-    ValueError
-        If no row, or no patient, can be held out.
+    ``fraction`` of the rows of every class is held out, rounded, and at least one row of it is
+    kept for training; scikit-learn's stratified splitters raise an error for classes of one row
+    instead. With ``groups``, whole patients are held out, and the fraction is met approximately.
+    Raises ValueError if no row, or no patient, can be held out.
     """
     if groups is not None:
         return _holdout_of_groups(y, fraction, random_state, np.asarray(groups))
@@ -229,36 +210,17 @@ def resolve_device(device: Any) -> Any:
 
 
 def autocast(precision: str, device: Any) -> AbstractContextManager[None]:
-    """Return a context in which a network computes in a precision.
-
-    Parameters
-    ----------
-    precision : {"float32", "bfloat16"}
-    device : str, torch.device or None
-        None is the CPU.
-    """
+    """Return a context for computing in float32 or bfloat16; the device None is the CPU."""
     if precision == "float32":
         return nullcontext()
     return torch.autocast(_device_type(device), dtype=torch.bfloat16)
 
 
 def faster_precision(network: nn.Module, rows: Tensor, device: Any) -> str:
-    """Return the precision in which training steps are faster on this machine.
+    """Return the precision, float32 or bfloat16, in which training steps are faster.
 
-    A copy of the network is trained on some rows, alternating between both precisions. Neither
+    A copy of the network is trained on one batch, alternating between both precisions. Neither
     the network nor torch's random numbers are affected. bfloat16 must be a tenth faster.
-
-    Parameters
-    ----------
-    network : nn.Module
-        On ``device``.
-    rows : Tensor of shape (n_beats, n_features)
-        One training batch.
-    device : str, torch.device or None
-
-    Returns
-    -------
-    {"float32", "bfloat16"}
     """
     kind = _device_type(device)
     if kind == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):

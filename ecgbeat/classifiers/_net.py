@@ -157,25 +157,10 @@ class SklearnNet(NeuralNetClassifier):
 
 
 def find_classes(y: np.ndarray, owner: str, classes: Any = None) -> np.ndarray:
-    """Return the sorted classes of a training set.
+    """Return the sorted classes of a training set: ``classes`` if given, else those of ``y``.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_beats,)
-        Labels.
-    owner : str
-        Name of the estimator, for error messages.
-    classes : array-like of shape (n_classes,), default=None
-        All classes, including those missing in ``y``. With None, the classes of ``y``.
-
-    Returns
-    -------
-    ndarray of shape (n_classes,)
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two classes, or if ``y`` contains other labels.
+    Raises ValueError if there are fewer than two, or if ``y`` contains other labels. ``owner``
+    is the name of the estimator.
     """
     found = np.unique(y)
     result = found if classes is None else np.unique(np.asarray(classes))
@@ -193,24 +178,9 @@ def find_classes(y: np.ndarray, owner: str, classes: Any = None) -> np.ndarray:
 
 
 def encode(y: Any, classes: np.ndarray) -> Tensor:
-    """Return the class number of each label.
+    """Return the position of each label in the sorted classes, as int64 on the device of ``y``.
 
-    Parameters
-    ----------
-    y : Tensor, ndarray or sequence of shape (n_beats,)
-        Labels.
-    classes : ndarray of shape (n_classes,)
-        Sorted classes.
-
-    Returns
-    -------
-    Tensor of shape (n_beats,)
-        Codes 0 to n_classes - 1, int64, on the device of ``y`` (CPU if not a tensor).
-
-    Raises
-    ------
-    ValueError
-        If a label is not among the classes.
+    Raises ValueError if a label is not among the classes.
     """
     labels = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
     codes = np.searchsorted(classes, labels)

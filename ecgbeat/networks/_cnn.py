@@ -92,22 +92,10 @@ def shortest_input(n_blocks: int) -> int:
 def split_rows(
     rows: Tensor, n_leads: int, n_aux_features: int, min_times: int
 ) -> tuple[Tensor, Tensor]:
-    """Split rows into waveforms and auxiliary features.
+    """Split rows into waveforms (n_beats, n_leads, n_times) and auxiliary features.
 
-    Parameters
-    ----------
-    rows : Tensor of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-        Lead-major flattened rows whose last ``n_aux_features`` columns are auxiliary,
-        or waveforms alone.
-    n_leads, n_aux_features : int
-        Layout of 2-D rows.
-    min_times : int
-        Shorter waveforms are padded with zeros to this length.
-
-    Returns
-    -------
-    waves : Tensor of shape (n_beats, n_leads, n_times)
-    aux : Tensor of shape (n_beats, n_aux_features)
+    2-D rows are lead-major flattened, with the auxiliary features as last columns; 3-D rows are
+    waveforms alone. Waveforms shorter than ``min_times`` are padded with zeros.
     """
     if rows.dim() == 3:
         waves, aux = rows, rows.new_zeros(len(rows), n_aux_features)
@@ -123,19 +111,11 @@ def split_rows(
 
 
 def as_image(waves: Tensor) -> Tensor:
-    """Reshape waveforms to images of height one, with channels last in memory.
+    """Reshape waveforms to images (n_beats, n_leads, 1, n_times), channels last in memory.
 
     torch's CPU kernels for two dimensions are 1.5 to 3 times as fast as those for one if the
     channels of a sample are adjacent in memory. Stacking sets this memory format even for a
     single lead, where the data is the same either way; all further layers then keep it.
-
-    Parameters
-    ----------
-    waves : Tensor of shape (n_beats, n_leads, n_times)
-
-    Returns
-    -------
-    Tensor of shape (n_beats, n_leads, 1, n_times)
     """
     return torch.stack(waves.unbind(dim=1), dim=-1).transpose(1, 2).unsqueeze(2)
 
@@ -143,27 +123,11 @@ def as_image(waves: Tensor) -> Tensor:
 def convolutional_front(
     n_leads: int, n_filters: int, kernel_size: int, n_blocks: int, dropout: float
 ) -> tuple[nn.Sequential, int]:
-    """Build the first convolution and the residual blocks.
+    """Build the first convolution and the residual blocks; return them and their width.
 
-    Parameters
-    ----------
-    n_leads : int
-        Number of channels of the input.
-    n_filters : int
-        Number of channels of the first block. Every further block doubles it, up to fourfold.
-    kernel_size : int
-        Length of the convolution kernels in samples.
-    n_blocks : int
-        Number of residual blocks. Each halves the length, as does the convolution before them.
-    dropout : float
-        Passed to every block.
-
-    Returns
-    -------
-    front : nn.Sequential
-        Maps (n_beats, n_leads, 1, n_times) to (n_beats, n_out, 1, n_times / 2**(n_blocks + 1)).
-    n_out : int
-        Number of channels of the output.
+    Maps (n_beats, n_leads, 1, n_times) to (n_beats, width, 1, n_times / 2**(n_blocks + 1)): the
+    first convolution and each block halve the length. Each block after the first doubles the
+    number of channels, up to fourfold.
     """
     widths = [n_filters * min(2**i, 4) for i in range(n_blocks)]
     layers: list[nn.Module] = [
@@ -196,15 +160,6 @@ class ResidualBlock(nn.Module):
     shortcut averages pairs of samples before its convolution of size one (He et al. 2019,
     doi:10.1109/CVPR.2019.00065), so that it uses all of them, and whole channels are dropped
     between the convolutions.
-
-    Parameters
-    ----------
-    n_in, n_out : int
-        Number of channels.
-    kernel_size : int
-        Odd or even.
-    dropout : float
-        Probability of dropping a channel between the convolutions.
     """
 
     def __init__(self, n_in: int, n_out: int, kernel_size: int, dropout: float) -> None:
@@ -232,18 +187,9 @@ def global_pooling(features: Tensor) -> Tensor:
 
 
 class Head(nn.Sequential):
-    """Dense head mapping features and auxiliary features to one logit per class.
+    """Dense head with one hidden layer, mapping features to one logit per class.
 
-    Parameters
-    ----------
-    n_features : int
-        Width of the input.
-    n_hidden : int
-        Width of the hidden layer.
-    n_classes : int or None
-        Number of logits. With None, the number is taken from the first state that is loaded.
-    dropout : float
-        Probability of dropping a hidden unit.
+    With ``n_classes=None``, the number of classes is taken from the first state that is loaded.
     """
 
     def __init__(
