@@ -127,8 +127,8 @@ def test_dataloader_yields_string_labels_as_array():
 
 resource = pytest.importorskip("resource", reason="page faults are counted by Unix alone")
 
-# three blocks that are freed together: 54 MB, all of which glibc would return to the system; the
-# limit of 64 MB includes what the imports have left free at the end of the heap
+# three blocks that are freed together: 60 MB, all of which glibc would return to the system. The
+# heap grows in the first cycles, once more in the third on some runs.
 FAULTS = """
 import resource
 
@@ -138,7 +138,7 @@ from ecgbeat.classifiers._batches import keep_freed_memory
 
 
 def cycle():
-    blocks = [torch.ones(18 * 2**20, dtype=torch.uint8) for _ in range(3)]
+    blocks = [torch.ones(20 * 2**20, dtype=torch.uint8) for _ in range(3)]
 
 
 def faults():
@@ -146,8 +146,8 @@ def faults():
 
 
 {call}
-cycle()
-cycle()
+for _ in range(4):
+    cycle()
 before = faults()
 for _ in range(5):
     cycle()
@@ -159,7 +159,7 @@ print((faults() - before) * resource.getpagesize() / 2**20)
 def test_freed_memory_is_reused():
     code = FAULTS.format(call="keep_freed_memory()")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 10  # MB of page faults, of 270
+    assert float(done.stdout) < 10  # MB of page faults, of 300
 
 
 def test_memory_block_is_not_touched():
