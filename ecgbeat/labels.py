@@ -1,15 +1,24 @@
-"""Annotation symbols and class maps (layer 0)."""
+"""Annotation symbols and their classes."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from ecgbeat._recordings import (
+    Annotation,
+    AnnotationLike,
+    as_annotation,
+    as_symbols,
+    check_within_recording,
+)
 
 __all__ = ["AAMI_MAPPINGS", "BEAT_SYMBOLS", "Annotation", "is_beat", "select_beats", "to_aami"]
 
 BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
-"""The WFDB annotation symbols that mark a beat; all others mark rhythm, noise or waves.
+"""WFDB annotation symbols of beats; all others mark rhythm, noise or waves.
 
 Flutter waves (``"!"``) and blocked P waves (``"x"``) are not among them.
 """
@@ -28,33 +37,11 @@ AAMI_MAPPINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "literature": MappingProxyType(_LITERATURE),
     }
 )
-"""The maps from beat symbols to AAMI classes that `to_aami` knows by name."""
+"""Maps from beat symbols to AAMI classes, by the names that `to_aami` accepts."""
 
 
-class Annotation(NamedTuple):
-    """Beat (or other) annotations of one recording, in the words of WFDB.
-
-    Attributes
-    ----------
-    sample : ndarray of shape (n_annotations,)
-        Sample numbers, int64, ascending. For a beat this is its R peak.
-    symbol : ndarray of shape (n_annotations,)
-        WFDB annotation symbols, such as ``"N"`` or ``"V"``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> annotation = Annotation(np.array([77, 370]), np.array(["N", "V"]))
-    >>> annotation.symbol[annotation.sample > 100]
-    array(['V'], dtype='<U1')
-    """
-
-    sample: np.ndarray
-    symbol: np.ndarray
-
-
-def is_beat(symbols: Any) -> np.ndarray:
-    """Tell which annotation symbols mark a beat.
+def is_beat(symbols: ArrayLike) -> np.ndarray:
+    """Return whether each annotation symbol marks a beat.
 
     Parameters
     ----------
@@ -64,18 +51,23 @@ def is_beat(symbols: Any) -> np.ndarray:
     Returns
     -------
     ndarray of bool
-        True where the symbol is one of `BEAT_SYMBOLS`; shaped as ``symbols``.
+        True for the symbols of `BEAT_SYMBOLS`, of the shape of ``symbols``.
+
+    Raises
+    ------
+    ValueError
+        If ``symbols`` are not strings.
 
     Examples
     --------
     >>> is_beat(["+", "N", "V", "~"])
     array([False,  True,  True, False])
     """
-    return np.isin(_as_symbols(symbols), sorted(BEAT_SYMBOLS))
+    return np.isin(as_symbols(symbols), sorted(BEAT_SYMBOLS))
 
 
-def select_beats(annotation: Any, symbols: Iterable[str] | None = None) -> Annotation:
-    """Keep the beats of a recording's annotations.
+def select_beats(annotation: AnnotationLike, symbols: Iterable[str] | None = None) -> Annotation:
+    """Select the beats of an annotated recording.
 
     Parameters
     ----------
@@ -83,79 +75,72 @@ def select_beats(annotation: Any, symbols: Iterable[str] | None = None) -> Annot
         Sample numbers and symbols, of equal length; or any object with the attributes
         ``sample`` and ``symbol``, such as ``wfdb.rdann`` returns.
     symbols : iterable of str, default=None
-        Keep the annotations with these symbols, such as ``("N", "L", "R", "A", "V")``.
-        None keeps every beat (see `is_beat`).
+        Symbols to select, such as ``("N", "L", "R", "A", "V")``. None selects every beat (see
+        `is_beat`).
 
     Returns
     -------
     Annotation
-        In the order of ``annotation``.
+        Selected annotations, in the order of ``annotation``.
 
     Raises
     ------
+    TypeError
+        If the sample numbers are not integers.
     ValueError
-        If ``annotation`` is no pair of equally long 1-D arrays.
+        If ``annotation`` is not a pair of 1-D arrays of equal length, or the symbols are not
+        strings.
 
     Examples
     --------
     >>> select_beats(([18, 77, 370, 662], ["+", "N", "A", "V"]), symbols="NV").sample
     array([ 77, 662])
     """
-    try:
-        # annotations of wfdb, and such with probabilities, are no pairs
-        has_names = hasattr(annotation, "sample") and hasattr(annotation, "symbol")
-        sample, symbol = (annotation.sample, annotation.symbol) if has_names else annotation
-    except (TypeError, ValueError):
-        raise ValueError(
-            "an annotation must be a pair (sample numbers, symbols), such as "
-            f"ecgbeat.labels.Annotation, got {type(annotation).__name__}: {annotation!r}."
-        ) from None
-    sample, symbol = np.asarray(sample), _as_symbols(symbol)
-    if sample.ndim != 1 or sample.shape != symbol.shape:
-        raise ValueError(
-            "an annotation needs one symbol for each sample number, got sample of shape "
-            f"{sample.shape} and symbol of shape {symbol.shape}."
-        )
-    if sample.size and not np.issubdtype(sample.dtype, np.integer):
-        raise ValueError(
-            f"the sample numbers of an annotation must be integers, got dtype {sample.dtype}; "
-            "seconds times fs, rounded, are samples."
-        )
+    sample, symbol = as_annotation(annotation)
+    symbol = as_symbols(symbol)
     keep = is_beat(symbol) if symbols is None else np.isin(symbol, list(symbols))
-    return Annotation(sample[keep].astype(np.int64), symbol[keep])
+    return Annotation(sample[keep], symbol[keep])
 
 
-def select_and_count(
-    annotation: Any, symbols: Iterable[str] | None, mapping: str | Mapping[str, Any] | None
-) -> tuple[Annotation, np.ndarray]:
-    """Keep the beats of a recording's annotations, and tell which of them count.
+class LabeledBeats(NamedTuple):
+    """Annotated beats of one recording, ascending."""
 
-    Parameters
-    ----------
-    annotation : Annotation or pair of array-like
-        As in `select_beats`.
-    symbols : iterable of str or None
-        The symbols that count. None: all that mark a beat, or that ``mapping`` names.
-    mapping : str, dict or None
-        From symbols to classes. Only a dict leaves symbols out.
+    sample: np.ndarray  # (n_beats,) int64
+    label: np.ndarray  # (n_beats,), undefined for beats that are left out
+    is_scored: np.ndarray  # (n_beats,) bool, whether the beat is of a selected class
 
-    Returns
-    -------
-    beats : Annotation
-        In the order of ``annotation``.
-    counts : ndarray of shape (n_beats,), bool
+
+def label_beats(
+    annotation: AnnotationLike,
+    symbols: Iterable[str] | None = None,
+    mapping: str | Mapping[str, Any] | None = None,
+    *,
+    n_times: int | None = None,
+) -> LabeledBeats:
+    """Return the annotated beats of a recording, ascending, with their labels.
+
+    Only beats of ``symbols`` are scored; with None all that mark a beat, or that a dict in
+    ``mapping`` contains. ``mapping`` is as in `to_aami`; None takes the symbols as labels. Beats
+    outside of the ``n_times`` samples of the recording are an error.
     """
     wanted = None if symbols is None else set(symbols)
     if isinstance(mapping, Mapping):
         wanted = set(mapping) if wanted is None else wanted & set(mapping)
-    # who names other symbols, such as flutter waves, counts them as beats
-    beats = select_beats(annotation, BEAT_SYMBOLS | (wanted or set()))
-    counts = is_beat(beats.symbol) if wanted is None else np.isin(beats.symbol, list(wanted))
-    return beats, counts
+    # other selected symbols, such as flutter waves, are beats, too
+    sample, symbol = select_beats(annotation, BEAT_SYMBOLS | (wanted or set()))
+    if n_times is not None:
+        check_within_recording(sample, n_times, "annotations")
+    order = np.argsort(sample, kind="stable")
+    sample, symbol = sample[order], symbol[order]
+    is_scored = is_beat(symbol) if wanted is None else np.isin(symbol, list(wanted))
+    labels = symbol[is_scored] if mapping is None else to_aami(symbol[is_scored], mapping)
+    label = np.zeros(len(sample), labels.dtype)
+    label[is_scored] = labels
+    return LabeledBeats(sample, label, is_scored)
 
 
 def to_aami(
-    symbols: Any,
+    symbols: ArrayLike,
     mapping: str | Mapping[str, Any] = "literature",
     *,
     unknown: Any = None,
@@ -170,25 +155,24 @@ def to_aami(
     symbols : array-like of str
         WFDB annotation symbols.
     mapping : {"literature", "bxb"} or dict, default="literature"
-        ``"literature"`` counts the escape beats e, j and n as N, as nearly all papers
-        since [2]_ do; ``"bxb"`` counts them as S, as the program of that name, the
-        reference implementation of the standard, does. All else is equal: B goes with
-        the bundle branch blocks to N, r with the ventricular beats to V, ``?`` to Q.
-        A dict maps each symbol to a class of any name.
+        ``"literature"`` maps the escape beats e, j and n to N, as nearly all papers since
+        [2]_; ``"bxb"`` maps them to S, as the program of that name, the reference
+        implementation of the standard. Both map B to N as a bundle branch block, r to V as a
+        ventricular beat, and ``?`` to Q. A dict maps each symbol to a class of any name.
     unknown : object, default=None
-        Class of the symbols that ``mapping`` does not name, such as those that mark
-        no beat. None raises an error.
+        Class of the symbols that are not in ``mapping``, such as non-beat symbols. None
+        raises an error for them.
 
     Returns
     -------
     ndarray
-        The classes, shaped as ``symbols``.
+        Classes, of the shape of ``symbols``.
 
     Raises
     ------
     ValueError
-        If a symbol has no class and ``unknown`` is None, or if no mapping has the name
-        given.
+        If a symbol has no class and ``unknown`` is None, ``mapping`` is unknown, or the
+        symbols are not strings.
 
     References
     ----------
@@ -208,32 +192,22 @@ def to_aami(
     array(['normal', 'other', 'other'], dtype='<U6')
     """
     classes = _resolve_mapping(mapping)
-    symbols = _as_symbols(symbols)
+    symbols = as_symbols(symbols)
     distinct, codes = np.unique(symbols, return_inverse=True)
     missing = [str(symbol) for symbol in distinct if symbol not in classes]
     if missing and unknown is None:
         raise ValueError(_describe_missing(missing, mapping))
     mapped = [classes.get(str(symbol), unknown) for symbol in distinct]
-    # no symbols: the values of the map still say the dtype
+    # without symbols, the dtype is that of the classes of the mapping
     table = np.asarray(mapped) if mapped else np.asarray(list(classes.values()))
     return table[codes].reshape(symbols.shape)
 
 
-def _as_symbols(symbols: Any) -> np.ndarray:
-    """Return symbols as an array of str, also when there are none of them."""
-    array = np.asarray(symbols)
-    if array.size and array.dtype.kind not in "UO":
-        raise ValueError(
-            f"annotation symbols must be strings, such as 'N' or 'V', got dtype {array.dtype}."
-        )
-    return array.astype(str)
-
-
 def _resolve_mapping(mapping: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Look a mapping up by its name, or check the user's own."""
+    """Return the mapping of a name, or the dict itself."""
     if isinstance(mapping, Mapping):
         if not mapping:
-            raise ValueError("mapping must name at least one symbol, got an empty dict.")
+            raise ValueError("mapping must contain at least one symbol, got an empty dict.")
         return mapping
     if mapping not in AAMI_MAPPINGS:
         raise ValueError(
@@ -243,16 +217,16 @@ def _resolve_mapping(mapping: str | Mapping[str, Any]) -> Mapping[str, Any]:
     return AAMI_MAPPINGS[mapping]
 
 
-def _describe_missing(missing: list[str], mapping: Any) -> str:
-    """Say which symbols have no class, and what can be done for their kind."""
+def _describe_missing(missing: list[str], mapping: str | Mapping[str, Any]) -> str:
+    """Return a message on symbols without a class."""
     name = repr(mapping) if isinstance(mapping, str) else "the dict given"
     others = [symbol for symbol in missing if symbol not in BEAT_SYMBOLS]
     remedy = (
-        f"{others} mark no beat: leave them out (ecgbeat.labels.is_beat tells which)"
+        f"{others} mark no beat: leave them out by ecgbeat.labels.select_beats"
         if others
         else "add them to the dict"
     )
     return (
-        f"symbols {missing} have no class in mapping={name}; {remedy}, "
-        "or pass unknown= as the class of all that are not named."
+        f"symbols {missing} have no class in mapping={name}; {remedy}, or pass a class for all "
+        "other symbols as unknown."
     )

@@ -1,4 +1,4 @@
-"""Common fixtures."""
+"""Fixtures shared by all tests."""
 
 import os
 from pathlib import Path
@@ -8,48 +8,47 @@ import pytest
 import torch
 from joblib.externals.loky import reusable_executor
 
-# draw figures in memory
+# draw figures into memory, also on machines with a display
 os.environ["MPLBACKEND"] = "Agg"
-# several threads are slower for small networks, in particular with pytest-xdist
+# threads slow small networks down, especially with several workers of pytest-xdist
 torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
-def no_idle_processes():
+def shut_down_joblib_workers():
     """Shut down the worker processes of joblib after each test.
 
-    Idle workers exit after five minutes. A test that requested workers at this moment could wait
-    forever.
+    Idle workers stop after five minutes. A test that requested workers at that moment never
+    finished.
     """
     yield
-    executor = (
-        reusable_executor._executor
-    )  # None without workers; get_reusable_executor would start them
+    # get_reusable_executor() would start workers if there are none
+    executor = reusable_executor._executor
     if executor is not None:
         executor.shutdown(wait=True)
 
 
 @pytest.fixture
 def untouched_numpy_state():
-    """Check that the test does not use the global random generator of NumPy."""
-    before = np.random.get_state()  # noqa: NPY002 - required to check it
+    """Check that the test does not change the state of NumPy's global generator."""
+    before = np.random.get_state()  # noqa: NPY002 - this generator must not be used
     yield
-    # compare the position and the 624 numbers, which change only after all have been used
+    # compares the position as well: the 624 numbers change only when all are used
     for now, then in zip(np.random.get_state(), before, strict=True):  # noqa: NPY002
         np.testing.assert_array_equal(now, then)
 
 
 @pytest.fixture(scope="session")
 def real_data():
-    """Return the folder of real data given by ECGBEAT_DATA."""
+    """Folder of real data, from the environment variable ECGBEAT_DATA."""
     if "ECGBEAT_DATA" not in os.environ:
-        pytest.skip("ECGBEAT_DATA is not set")
+        pytest.skip("the environment variable ECGBEAT_DATA is not set")
     return Path(os.environ["ECGBEAT_DATA"])
 
 
 @pytest.fixture(scope="session")
 def bumps():
-    """Return 120 rows of noise with a bump at a position that depends on the class."""
+    """120 rows of noise with a bump at a position given by the class, and the class codes."""
     rng = np.random.default_rng(0)
     codes = rng.permutation(np.repeat([0, 1, 2], [60, 40, 20]))
     X = rng.normal(size=(len(codes), 64)).astype(np.float32)
@@ -59,6 +58,6 @@ def bumps():
 
 @pytest.fixture(scope="session")
 def beats(bumps):
-    """Return the bumps with the labels "N", "S" and "V"."""
+    """The rows of `bumps`, with the labels "N", "S" and "V"."""
     X, codes = bumps
     return X, np.array(["N", "S", "V"])[codes]

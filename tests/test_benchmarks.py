@@ -267,7 +267,7 @@ def test_candidates_of_all_conditions_are_collected(load, record):
     clean = table[table.condition == "clean"]
     assert clean.is_beat.sum() + n_missed["clean"] == len(record.reference)
     assert clean.is_beat.mean() > 0.9
-    assert np.isfinite(table[list(script._qrs_score.QUANTITIES)].to_numpy()).all()
+    assert np.isfinite(table[list(script._qrs.QUANTITIES)].to_numpy()).all()
 
 
 @pytest.mark.slow

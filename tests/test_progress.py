@@ -5,7 +5,7 @@ import textwrap
 import pytest
 
 TERMINAL = ""
-# by which tqdm learns that it runs in a notebook
+# tqdm detects a notebook by these
 NOTEBOOK = """
     import sys
     import types
@@ -29,7 +29,7 @@ WITH_WIDGETS = """
 
 
 def draws_widgets(setting: str) -> bool:
-    """Tell which bar a fresh interpreter gets, to which a warning is an error."""
+    """Return whether a fresh interpreter gets the notebook bar, with warnings as errors."""
     code = f"{textwrap.dedent(setting)}\nfrom ecgbeat._progress import tqdm\nprint(*tqdm.__mro__)"
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -42,5 +42,5 @@ def draws_widgets(setting: str) -> bool:
     [(TERMINAL, False), (NOTEBOOK + WITHOUT_WIDGETS, False), (NOTEBOOK + WITH_WIDGETS, True)],
     ids=["terminal", "notebook without ipywidgets", "notebook"],
 )
-def test_the_bar_suits_the_place(setting, expected):
+def test_bar_suits_terminal_and_notebook(setting, expected):
     assert draws_widgets(setting) == expected

@@ -97,6 +97,8 @@ def test_classes_and_functions_show_an_example_that_runs(module, name):
     assert examples_of(resolve(module, name))
 
 
-@pytest.mark.parametrize("value", [dict, doctest.testmod, examples_of, ecgbeat.labels._as_symbols])
+@pytest.mark.parametrize(
+    "value", [dict, doctest.testmod, examples_of, ecgbeat.labels._resolve_mapping]
+)
 def test_the_check_of_examples_finds_none_where_there_is_none(value):
     assert not examples_of(value)

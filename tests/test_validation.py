@@ -140,3 +140,9 @@ def test_only_what_needs_no_change_goes_past_scikit_learn(monkeypatch, X):
 def test_the_short_way_still_refuses_nan():
     with pytest.raises(ValueError, match=r"Fitted: X contains NaN"):
         validate_beats(Fitted(), np.full((1, 3), np.nan), reset=False)
+
+
+def test_missing_extra_raises_with_the_command_that_installs_it():
+    message = r'^A table needs no_such_module: pip install "ecgbeat\[data\]"\.$'
+    with pytest.raises(ImportError, match=message):
+        _validation.import_extra("no_such_module.part", extra="data", purpose="A table")

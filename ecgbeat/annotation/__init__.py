@@ -1,4 +1,4 @@
-"""From recordings to annotated beats (layer 3)."""
+"""Extraction, detection and classification of the beats of whole recordings."""
 
 from ecgbeat.annotation._annotated_beats import AnnotatedBeats
 from ecgbeat.annotation._annotator import BeatAnnotator

@@ -1,20 +1,27 @@
-"""Annotated beats cut out of recordings (layer 3)."""
+"""Extraction of annotated beats from recordings."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
+from ecgbeat._recordings import (
+    as_annotation,
+    check_one_per_recording,
+    check_recordings,
+    error_naming_recording,
+)
 from ecgbeat.labels import BEAT_SYMBOLS, Annotation, select_beats
-from ecgbeat.signal import cut_beats, resample_beats, rr_feature_names
-from ecgbeat.signal import rr_features as describe_rhythm
+from ecgbeat.signal import cut_beats, rr_feature_names, window_samples
+from ecgbeat.signal import rr_features as compute_rr_features
 
 __all__ = ["extract_beats"]
 
 
 def extract_beats(
-    recordings: Sequence[Any],
+    recordings: Sequence[ArrayLike],
     annotations: Sequence[Any],
     fs: float,
     *,
@@ -30,69 +37,71 @@ def extract_beats(
     Parameters
     ----------
     recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
-        Recordings in mV, finite; they may differ in length.
+        Recordings in mV, which may differ in length. NaN marks gaps, which are interpolated
+        linearly.
     annotations : sequence of Annotation
         One for each recording: sample numbers and WFDB symbols.
     fs : float
         Sampling rate of all recordings in Hz.
     before, after : float, default=0.3, 0.5
-        Seconds before and after the annotated sample, as in `ecgbeat.signal.cut_beats`.
-        Where a window reaches past the recording, the outermost sample is repeated.
+        Time before and after the annotated sample in seconds, as in
+        `ecgbeat.signal.cut_beats`. Where a window extends beyond the recording, the outermost
+        sample is repeated.
     n_times : int or None, default=None
-        Resample each window to this length, such as 187, as
-        `ecgbeat.signal.resample_beats` does; None leaves them as cut.
+        Number of samples to resample each beat to, such as 187, as
+        `ecgbeat.signal.resample_beats` does. None keeps the sampling rate.
     rr_features : bool or "past", default=False
-        Whether to append the columns of `ecgbeat.signal.rr_features`, the rhythm around
-        each beat. ``"past"`` uses no beat that comes later. They are computed from all
-        beats of the recording, also from those that ``symbols`` leaves out.
+        Whether to append the columns of `ecgbeat.signal.rr_features`, which describe the rhythm
+        around each beat. With ``"past"``, later beats are not used. The features are computed
+        from all beats of the recording, including those that ``symbols`` excludes.
     symbols : iterable of str, default=None
-        Take the annotations with these symbols only, such as ``("N", "L", "R", "A", "V")``.
-        None takes every beat (see `ecgbeat.labels.is_beat`).
+        Symbols of the annotations to extract, such as ``("N", "L", "R", "A", "V")``. None
+        extracts every beat (see `ecgbeat.labels.is_beat`).
     groups : sequence of length n_recordings, default=None
-        The patient of each recording. None counts each recording as one patient, and
-        numbers them from 0.
+        Patient of each recording. None takes each recording as one patient, numbered from 0.
 
     Returns
     -------
     sklearn.utils.Bunch
         data : ndarray of shape (n_beats, n_window) or (n_beats, n_leads, n_window)
-            One row a beat, recording by recording in the order of the annotations.
-            float32 if the recordings are, else float64. With ``rr_features`` always
-            ``(n_beats, n_leads * n_window + n_aux_features)``: the leads one after the
-            other, then the columns of the rhythm, which are not scaled.
+            One row per beat, recording by recording in the order of the annotations.
+            float32 if the recordings are float32, else float64. With ``rr_features``, the
+            shape is always (n_beats, n_leads * n_window + n_aux_features): the leads one after
+            the other, then the RR features, which are not scaled.
         target : ndarray of shape (n_beats,)
-            The symbol of each beat.
+            Symbol of each beat.
         groups : ndarray of shape (n_beats,)
-            The patient of each beat.
+            Patient of each beat.
         r_peaks : ndarray of shape (n_beats,), int64
-            The annotated sample of each beat in its recording.
+            Annotated sample of each beat in its recording.
         recording_index : ndarray of shape (n_beats,), int64
-            Which of the recordings each beat is from.
+            Index of the recording of each beat.
         fs : float
-            Sampling rate of the rows in Hz: with ``n_times`` another than that given.
+            Sampling rate of the beats in Hz. With ``n_times``, it differs from that of the
+            recordings.
         n_leads : int
             Number of leads in each row.
         n_aux_features : int
-            Number of columns at the end of each row that are no waveform: pass it to
+            Number of RR features at the end of each row, to be passed to
             `ecgbeat.ECGCNNClassifier`.
         aux_feature_names : list of str
-            Their names.
+            Names of these columns.
 
     Raises
     ------
     TypeError
-        If one recording is passed instead of a sequence of them.
+        If one recording is passed instead of a sequence, a recording does not hold real
+        numbers, or the sample numbers of an annotation are not integers.
     ValueError
         If the sequences differ in length, an annotation lies outside its recording, the
-        recordings differ in their number of leads, a recording is not finite, or no
-        beat is left; with ``rr_features`` also if beats are not in the order of time, or
-        two of them at one sample.
+        recordings differ in their number of leads, a recording has infinite values, or no
+        beat is left; with ``rr_features`` also if beats are not strictly ascending.
 
     See Also
     --------
-    ecgbeat.datasets.load_wfdb : Reads recordings and annotations.
-    ecgbeat.labels.to_aami : Maps ``target`` to the five AAMI classes.
-    ecgbeat.signal.rr_features : What the columns of the rhythm are.
+    ecgbeat.datasets.load_wfdb : Load recordings and annotations.
+    ecgbeat.labels.to_aami : Map ``target`` to the five AAMI classes.
+    ecgbeat.signal.rr_features : Definition of the RR features.
 
     Examples
     --------
@@ -112,38 +121,40 @@ def extract_beats(
     >>> beats.groups
     array(['ann', 'ann', 'bob'], dtype='<U3')
 
-    With the rhythm, for a classifier that shall know it:
+    With RR features, for a classifier that uses them:
 
     >>> beats = extract_beats(recordings, annotations, fs=250, n_times=64, rr_features=True)
     >>> beats.data.shape, beats.n_aux_features, beats.aux_feature_names[:2]
     ((3, 77), 13, ['rr_previous', 'rr_next'])
     """
-    _check_sequences(recordings, annotations, groups)
+    recordings = check_recordings(recordings, "extract_beats")
+    check_one_per_recording("annotations", annotations, len(recordings), "extract_beats")
+    if groups is not None:
+        check_one_per_recording("groups", groups, len(recordings))
+    if len(recordings) == 0:
+        raise ValueError("recordings must hold at least one recording, got an empty list.")
     _check_rr_features(rr_features)
     symbols = None if symbols is None else list(symbols)
-    waves, rhythms, selected = [], [], []
+    waves, features, selected = [], [], []
     for index, (recording, annotation) in enumerate(zip(recordings, annotations, strict=True)):
-        try:
-            beats, rhythm = _select_with_rhythm(annotation, symbols, fs, rr_features)
-            waves.append(cut_beats(recording, beats.sample, fs, before, after))
-        except ValueError as error:
-            raise ValueError(f"recordings[{index}]: {error}") from error
-        rhythms.append(rhythm)
+        with error_naming_recording(index):
+            beats, columns = _select_with_rr_features(annotation, symbols, fs, rr_features)
+            waves.append(cut_beats(recording, beats.sample, fs, before, after, n_times=n_times))
+        features.append(columns)
         selected.append(beats)
     n_beats = [len(beats.sample) for beats in selected]
     if sum(n_beats) == 0:
         raise ValueError(_describe_absence(annotations, symbols))
-    cut = _stack(waves)
-    data = cut if n_times is None else resample_beats(cut, n_times)
+    data = _stack(waves)
     names = rr_feature_names(future=rr_features != "past") if rr_features else []
     patients = np.arange(len(waves)) if groups is None else np.asarray(groups)
     return Bunch(
-        data=_append(data, np.concatenate(rhythms)) if names else data,
+        data=_append(data, np.concatenate(features)) if names else data,
         target=np.concatenate([beats.symbol for beats in selected]),
         groups=np.repeat(patients, n_beats),
         r_peaks=np.concatenate([beats.sample for beats in selected]),
         recording_index=np.repeat(np.arange(len(waves)), n_beats),
-        fs=float(fs) * data.shape[-1] / cut.shape[-1],
+        fs=float(fs) * data.shape[-1] / sum(window_samples(fs, before, after)),
         n_leads=data.shape[1] if data.ndim == 3 else 1,
         n_aux_features=len(names),
         aux_feature_names=names,
@@ -151,63 +162,47 @@ def extract_beats(
 
 
 def _check_rr_features(rr_features: Any) -> None:
-    """Raise unless it is one of the three values that are known."""
+    """Raise if the value is not True, False or "past"."""
     if not (isinstance(rr_features, (bool, np.bool_)) or rr_features == "past"):
         raise ValueError(f"rr_features must be True, False or 'past', got {rr_features!r}.")
 
 
-def _select_with_rhythm(
+def _select_with_rr_features(
     annotation: Any, symbols: list[str] | None, fs: float, rr_features: bool | str
 ) -> tuple[Annotation, np.ndarray]:
-    """Return the beats wanted and their RR features, which know the other beats, too."""
+    """Return the selected beats, and their RR features computed from all beats."""
     if not rr_features:
         return select_beats(annotation, symbols), np.empty((0, 0))
-    # who asks for other symbols, such as flutter waves, counts them as beats
+    # selected symbols that are not beats, such as flutter waves, count as beats
     beats = select_beats(annotation, BEAT_SYMBOLS.union(symbols or ()))
-    rhythm = describe_rhythm(beats.sample, fs, future=rr_features != "past")
+    features = compute_rr_features(beats.sample, fs, future=rr_features != "past")
     keep = slice(None) if symbols is None else np.isin(beats.symbol, symbols)
-    return Annotation(beats.sample[keep], beats.symbol[keep]), rhythm[keep]
-
-
-def _check_sequences(recordings: Any, annotations: Any, groups: Any) -> None:
-    """Raise unless there are as many recordings as annotations and groups."""
-    if isinstance(annotations, Annotation) or getattr(recordings, "ndim", 0) == 1:
-        raise TypeError(
-            "extract_beats takes a list of recordings and a list of annotations, got "
-            f"{type(recordings).__name__} and {type(annotations).__name__}; for one recording "
-            "write extract_beats([recording], [annotation], fs)."
-        )
-    if len(recordings) == 0:
-        raise ValueError("recordings is empty: there is nothing to cut beats out of.")
-    for name, others in (("annotations", annotations), ("groups", groups)):
-        if others is not None and len(others) != len(recordings):
-            raise ValueError(
-                f"{name} must have one entry for each recording, got {len(others)} for "
-                f"{len(recordings)} recordings."
-            )
+    return Annotation(beats.sample[keep], beats.symbol[keep]), features[keep]
 
 
 def _stack(parts: list[np.ndarray]) -> np.ndarray:
-    """Put the beats of all recordings one below the other."""
+    """Concatenate the beats of all recordings."""
     shapes = {part.shape[1:] for part in parts}
     if len(shapes) > 1:
         leads = sorted({shape[0] if len(shape) == 2 else 1 for shape in shapes})
         raise ValueError(
-            "All recordings must have one number of leads and one form, (n_times,) or (n_leads, "
-            f"n_times); their beats come in the shapes {sorted(shapes, key=len)}, that is "
-            f"{leads} leads. Choose the leads that all have."
+            "Recordings must have the same number of leads and the same form, (n_times,) or "
+            f"(n_leads, n_times), got beats of shapes {sorted(shapes, key=len)}, that is {leads} "
+            "leads. Pass only the leads that all recordings have."
         )
     return np.concatenate(parts)
 
 
 def _append(data: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Put columns behind the beats, whose leads then stand one after the other."""
+    """Append columns to the beats, flattened to one lead after the other."""
     flat = data.reshape(len(data), -1)
     return np.concatenate([flat, columns.astype(data.dtype)], axis=1)
 
 
 def _describe_absence(annotations: Sequence[Any], symbols: list[str] | None) -> str:
-    """Say that no beat is left, and which symbols there are."""
-    present = sorted({str(symbol) for annotation in annotations for symbol in annotation[1]})
+    """Describe that no beat is left, and the symbols that are present."""
+    present = sorted(
+        {str(s) for annotation in annotations for s in as_annotation(annotation).symbol}
+    )
     wanted = "that mark a beat" if symbols is None else f"with symbols={symbols!r}"
-    return f"There are no annotations {wanted}; those given have the symbols {present}."
+    return f"There are no annotations {wanted}; the annotations have the symbols {present}."

@@ -1,4 +1,4 @@
-"""The classifiers: skorch nets that pass scikit-learn's checks (layer 2)."""
+"""Neural networks as scikit-learn classifiers, on skorch (layer 2)."""
 
 from ecgbeat.classifiers._batches import batch_loader
 from ecgbeat.classifiers._cnn import ECGCNNClassifier

@@ -1,4 +1,4 @@
-"""Waveform augmentation: what a batch of training beats goes through, on tensors."""
+"""Waveform augmentation of training batches."""
 
 import math
 from dataclasses import dataclass
@@ -9,59 +9,31 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much training beats are varied; 0 leaves that variation out, random numbers too.
+    """Sizes of the augmentations; those of size 0 are skipped and draw no random numbers.
 
-    Zeros that fill up the end of a lead are no signal: noise and wander leave them as
-    they are, since their number tells the length of the beat. Where a standard deviation
-    is the unit, it is that of the lead's samples before them.
-
-    Parameters
-    ----------
-    amplitude : float, default=0.0
-        Every lead of every beat is multiplied by exp(N(0, amplitude)): as often halved as
-        doubled, never turned upside down.
-    baseline : float, default=0.0
-        Standard deviation of the baseline wander, in those of the lead.
-    noise : float, default=0.0
-        Standard deviation of white noise, in those of the lead.
-    shift : float, default=0.0
-        Farthest move in time, as a fraction of the row's length.
+    Trailing zeros of a lead are padding, not signal. Noise and baseline wander leave them
+    unchanged, since their number encodes the length of the beat. Standard deviations of a lead are
+    computed without them.
     """
 
-    amplitude: float = 0.0
-    baseline: float = 0.0
-    noise: float = 0.0
-    shift: float = 0.0
+    amplitude: float = 0.0  # each lead of each beat is multiplied by exp(N(0, amplitude))
+    baseline: float = 0.0  # standard deviation of the wander, relative to that of the lead
+    noise: float = 0.0  # standard deviation of white noise, relative to that of the lead
+    shift: float = 0.0  # largest shift in time, as a fraction of the length of the row
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything to vary."""
+        """Return whether any augmentation is applied."""
         return any((self.amplitude, self.baseline, self.noise, self.shift))
 
 
 def augment_rows(
     rows: Tensor, augmentation: Augmentation, n_leads: int = 1, n_aux_features: int = 0
 ) -> Tensor:
-    """Vary the waveforms of rows and leave their auxiliary columns alone.
+    """Augment the waveforms of rows and leave their auxiliary columns unchanged.
 
-    Parameters
-    ----------
-    rows : Tensor of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-        Beats, as the networks take them: floating numbers, or others that become float32.
-        Not changed.
-    augmentation : Augmentation
-        What to do.
-    n_leads, n_aux_features : int
-        How to read 2-D rows.
-
-    Returns
-    -------
-    Tensor
-        Of the same shape; random numbers come from torch's generator of the device.
-
-    Raises
-    ------
-    ValueError
-        If ``rows`` are anything else, as batches for a network of the user's may be.
+    Rows are beats in the form that the networks take, and not modified in place; integers are
+    converted to float32. Random numbers are drawn from torch's generator of the device. Raises
+    ValueError if ``rows`` is anything else, as batches for a custom network may be.
     """
     if not isinstance(rows, Tensor) or rows.dim() not in (2, 3):
         found = f"shape {tuple(rows.shape)}" if isinstance(rows, Tensor) else type(rows).__name__
@@ -77,40 +49,48 @@ def augment_rows(
     if n_wave < n_leads or n_wave % n_leads:
         return rows  # too short to be beats, see ecgbeat._validation.lead_layout
     waves = rows[:, :n_wave].reshape(len(rows), n_leads, -1)
-    varied = augment_waves(waves, augmentation).flatten(1)
-    return torch.cat([varied, rows[:, n_wave:]], dim=1) if n_aux_features else varied
+    augmented = augment_waves(waves, augmentation).flatten(1)
+    return torch.cat([augmented, rows[:, n_wave:]], dim=1) if n_aux_features else augmented
 
 
 def augment_waves(waves: Tensor, augmentation: Augmentation) -> Tensor:
-    """Vary waveforms of shape (n_beats, n_leads, n_times): shift, gain, wander, noise."""
-    farthest = round(augmentation.shift * waves.shape[-1])
-    if farthest:
-        waves = shifted(waves, farthest)
+    """Apply shift, gain, baseline wander and noise to waves (n_beats, n_leads, n_times)."""
+    max_shift = round(augmentation.shift * waves.shape[-1])
+    if max_shift:
+        waves = shift_waves(waves, max_shift)
     if augmentation.amplitude:
         exponents = torch.randn_like(waves[..., :1]).mul_(augmentation.amplitude)
         waves = waves * exponents.exp_()
     if augmentation.baseline or augmentation.noise:
         disturbance = _disturbance_like(waves, augmentation.baseline, augmentation.noise)
-        waves = torch.addcmul(waves, _scale(waves), disturbance)
+        waves = torch.addcmul(waves, _standard_deviation(waves), disturbance)
     return waves
 
 
-def shifted(waves: Tensor, farthest: int) -> Tensor:
-    """Move every beat by a whole number of samples, up to ``farthest`` either way.
+def shift_waves(waves: Tensor, max_shift: int) -> Tensor:
+    """Shift each beat by a random whole number of samples, up to ``max_shift`` either way.
 
-    All leads of a beat move together, and the sample at the edge fills the gap.
+    All leads of a beat are shifted together. The gap is filled with the sample at the edge.
     """
     n_beats, n_leads, n_times = waves.shape
-    moves = torch.randint(-farthest, farthest + 1, (n_beats, 1, 1), device=waves.device)
-    sources = (torch.arange(n_times, device=waves.device) - moves).clamp_(0, n_times - 1)
+    shifts = torch.randint(-max_shift, max_shift + 1, (n_beats, 1, 1), device=waves.device)
+    sources = (torch.arange(n_times, device=waves.device) - shifts).clamp_(0, n_times - 1)
     return waves.gather(-1, sources.expand(-1, n_leads, -1))
 
 
-def wander_like(waves: Tensor) -> Tensor:
-    """Return slow waves of standard deviation 1 at every sample, of each lead its own.
+def _disturbance_like(waves: Tensor, baseline: float, noise: float) -> Tensor:
+    """Return the sum of baseline wander and noise, in standard deviations of the lead."""
+    if not noise:
+        return wander_like(waves).mul_(baseline)
+    disturbance = torch.randn_like(waves).mul_(noise)
+    return disturbance.add_(wander_like(waves), alpha=baseline) if baseline else disturbance
 
-    A constant, half a cycle and a whole cycle over the row with equal shares of the
-    variance; normal weights on sine and cosine give a cycle its random phase.
+
+def wander_like(waves: Tensor) -> Tensor:
+    """Return baseline wander of standard deviation 1 at every sample, drawn for each lead.
+
+    A constant, half a cycle and a whole cycle over the row have equal shares of the
+    variance. Normal weights of sine and cosine give each cycle a random phase.
     """
     times = torch.linspace(0, math.pi, waves.shape[-1], dtype=waves.dtype, device=waves.device)
     angles = [times, 2 * times]
@@ -121,19 +101,11 @@ def wander_like(waves: Tensor) -> Tensor:
     return weights @ torch.stack(parts)
 
 
-def _disturbance_like(waves: Tensor, baseline: float, noise: float) -> Tensor:
-    """Return wander and noise in standard deviations."""
-    if not noise:
-        return wander_like(waves).mul_(baseline)
-    disturbance = torch.randn_like(waves).mul_(noise)
-    return disturbance.add_(wander_like(waves), alpha=baseline) if baseline else disturbance
-
-
-def _scale(waves: Tensor) -> Tensor:
-    """Return the standard deviation of each lead, and 0 in the zeros that fill up its end."""
-    places = torch.arange(1, waves.shape[-1] + 1, dtype=torch.int32, device=waves.device)
-    n_signal = ((waves != 0) * places).amax(dim=-1, keepdim=True)
-    is_signal = places <= n_signal
+def _standard_deviation(waves: Tensor) -> Tensor:
+    """Return the standard deviation of each lead at its samples, and 0 at its padding."""
+    positions = torch.arange(1, waves.shape[-1] + 1, dtype=torch.int32, device=waves.device)
+    n_signal = ((waves != 0) * positions).amax(dim=-1, keepdim=True)
+    is_signal = positions <= n_signal
     n_signal = n_signal.clamp_(min=1)
     deviations = (waves - waves.sum(dim=-1, keepdim=True) / n_signal) * is_signal
     variance = deviations.square_().sum(dim=-1, keepdim=True) / n_signal

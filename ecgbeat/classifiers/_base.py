@@ -1,90 +1,179 @@
-"""What both classifiers share: beats in, a network trained on them."""
+"""The base of the classifiers of single heartbeats."""
 
+from __future__ import annotations  # types in `help` as they are written here
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import skorch.dataset
 import torch
+from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import check_classification_targets
+from skorch import NeuralNet
 from skorch.dataset import unpack_data
 from skorch.helper import SliceDataset
-from skorch.utils import is_dataset, to_tensor
-from torch.utils.data import Subset
+from skorch.utils import is_dataset, to_device, to_tensor
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from ecgbeat._validation import (
-    Integral,
-    Interval,
-    Options,
-    Real,
-    StrOptions,
+    MIN_TIMES,
     check_is_fitted,
     flatten_beats,
     lead_layout,
     unchanged_on_error,
     validate_beats,
 )
+from ecgbeat.classifiers import _heuristics as heuristics
 from ecgbeat.classifiers._augmentation import Augmentation, augment_rows
-from ecgbeat.classifiers._averaging import WeightAverage
-from ecgbeat.classifiers._batched_net import BatchedNet
-from ecgbeat.classifiers._callbacks import StopAtBest, own_callbacks
-from ecgbeat.classifiers._components import (
-    check_label_smoothing,
-    criterion_params,
-    iterator_params,
-    optimizer_params,
-    set_weight_decay,
+from ecgbeat.classifiers._batches import as_tensor, batch_loader, collate, keep_freed_memory
+from ecgbeat.classifiers._callbacks import BatchProgress, StopAtBest, WeightAverage, callbacks_for
+from ecgbeat.classifiers._net import SklearnNet, find_classes, labels_of_dataset
+from ecgbeat.classifiers._parameters import (
+    SHARED_CONSTRAINTS,
+    Auto,
+    SharedParameters,
+    inherit_documentation,
+    inherit_signature,
 )
-from ecgbeat.classifiers._holdout import holdout_rows
-from ecgbeat.classifiers._labels import distinct_classes, labels_of_dataset, weights_of_classes
-from ecgbeat.classifiers._memory import keep_freed_memory
-
-_COUNT = Interval(Integral, 1, None, closed="left")
-_ANY_SIZE = Interval(Real, 0, None, closed="left")
-_SHARE = Interval(Real, 0, 1, closed="left")
 
 
-class BeatClassifier(BatchedNet):
-    """Base of `ECGCNNClassifier` and `ECGCNNLSTMClassifier`."""
+class BeatClassifier(SklearnNet):
+    """Base of the classifiers of single heartbeats.
 
-    n_leads: int
+    A subclass sets `_network`. Those parameters of the classifier that the network has, too,
+    are passed to it; ``n_classes`` and ``n_leads`` are inferred from the data. A subclass with
+    parameters of its own adds them to `_parameter_constraints` and lists them in its
+    ``__init__``, followed by ``**shared: Unpack[SharedParameters]``.
+    """
+
+    _network: ClassVar[type[nn.Module]]
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = SHARED_CONSTRAINTS
+
+    _auto_augmentation: tuple[float, float] = (0.0, 0.0)  # noise and shift, during a training
     _weight_average: WeightAverage | None = None
 
-    _architecture: ClassVar[tuple[str, ...]] = (
-        "n_aux_features",
-        "n_filters",
-        "kernel_size",
-        "n_blocks",
-        "dropout",
-    )
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_filters": [_COUNT],
-        "kernel_size": [_COUNT],
-        "n_blocks": [Interval(Integral, 1, 12, closed="both")],
-        "dropout": [_SHARE],
-        "n_leads": [_COUNT],
-        "n_aux_features": [Interval(Integral, 0, None, closed="left")],
-        "class_weight": [StrOptions({"balanced", "sqrt_balanced"}), dict, None],
-        "label_smoothing": [_SHARE],
-        "augment_amplitude": [_ANY_SIZE],
-        "augment_baseline": [_ANY_SIZE],
-        "augment_noise": [StrOptions({"auto"}), _ANY_SIZE],
-        "augment_shift": [StrOptions({"auto"}), _SHARE],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "patience": [_COUNT],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "lr_schedule": [StrOptions({"onecycle"}), None],
-        "weight_decay": [StrOptions({"auto"}), _ANY_SIZE],
-        "weight_averaging": [_SHARE, None],
-        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), _COUNT, Options(Integral, {-1})],
-        "precision": [StrOptions({"float32", "bfloat16", "auto"})],
-        "random_state": ["random_state"],
-    }
+    def __init__(
+        self,
+        *,
+        n_filters: int = 16,
+        kernel_size: int = 5,
+        n_blocks: int = 3,
+        dropout: float = 0.1,
+        n_leads: int = 1,
+        n_aux_features: int = 0,
+        class_weight: str | dict[Any, float] | None = None,
+        label_smoothing: float = 0.0,
+        augment_amplitude: float = 0.0,
+        augment_baseline: float = 0.0,
+        augment_noise: float | Auto = "auto",
+        augment_shift: float | Auto = "auto",
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        lr: float = 0.01,
+        lr_schedule: Literal["onecycle"] | None = "onecycle",
+        weight_decay: float | Auto = "auto",
+        weight_averaging: float | None = None,
+        max_epochs: int | Auto = "auto",
+        batch_size: int | Auto = "auto",
+        precision: Literal["float32", "bfloat16", "auto"] = "float32",
+        device: str | torch.device | None = "cpu",
+        random_state: np.random.RandomState | int | None = None,
+        verbose: int = 0,
+        warm_start: bool = False,
+        callbacks: list[Any] | Literal["disable"] | None = None,
+        train_split: Callable[..., tuple[Any, Any]] | None = None,
+        module: Callable[..., nn.Module] | nn.Module | None = None,
+        criterion: Callable[..., nn.Module] | nn.Module = nn.CrossEntropyLoss,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW,
+        iterator_train: Callable[..., Iterable[Any]] = batch_loader,
+        iterator_valid: Callable[..., Iterable[Any]] = batch_loader,
+        dataset: Callable[..., Dataset[Any]] = skorch.dataset.Dataset,
+        predict_nonlinearity: Callable[[Tensor], Tensor] | Auto | None = "auto",
+        compile: bool = False,  # noqa: A002 (skorch's name)
+        classes: ArrayLike | None = None,
+        use_caching: bool | Auto = "auto",
+        torch_load_kwargs: dict[str, Any] | None = None,
+        **skorch_parameters: Any,
+    ) -> None:
+        super().__init__(
+            module,
+            criterion=criterion,
+            optimizer=optimizer,
+            lr=lr,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            iterator_train=iterator_train,
+            iterator_valid=iterator_valid,
+            dataset=dataset,
+            train_split=train_split,
+            callbacks=callbacks,
+            predict_nonlinearity=predict_nonlinearity,
+            warm_start=warm_start,
+            verbose=verbose,
+            device=device,
+            compile=compile,
+            classes=classes,
+            use_caching=use_caching,
+            torch_load_kwargs=torch_load_kwargs,
+            **skorch_parameters,
+        )
+        self.n_filters = n_filters
+        self.kernel_size = kernel_size
+        self.n_blocks = n_blocks
+        self.dropout = dropout
+        self.n_leads = n_leads
+        self.n_aux_features = n_aux_features
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.augment_amplitude = augment_amplitude
+        self.augment_baseline = augment_baseline
+        self.augment_noise = augment_noise
+        self.augment_shift = augment_shift
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.lr_schedule = lr_schedule
+        self.weight_decay = weight_decay
+        self.weight_averaging = weight_averaging
+        self.precision = precision
+        self.random_state = random_state
 
-    # --- what is built --------------------------------------------------------------
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Show the inherited parameters in the signature and the docstring of a subclass."""
+        super().__init_subclass__(**kwargs)
+        parent = next(base for base in cls.__mro__[1:] if issubclass(base, BeatClassifier))
+        inherit_signature(cls, parent)
+        if cls.__doc__ is not None:
+            cls.__doc__ = inherit_documentation(cls.__doc__, inspect.getdoc(parent) or "")
 
-    def initialize_module(self) -> "BeatClassifier":
+    def __sklearn_tags__(self) -> Any:
+        """Return the tags of the estimator: 3-D arrays are supported."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    # --- components -----------------------------------------------------------------
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        # an instance of a loss would be built anew, without the arguments that it was given
+        if (
+            self.label_smoothing
+            and not hasattr(self, "criterion__label_smoothing")
+            and not heuristics.takes_argument(self.criterion, "label_smoothing")
+        ):
+            raise ValueError(
+                f"label_smoothing={self.label_smoothing!r} needs a criterion with that argument, "
+                "such as the classes torch.nn.CrossEntropyLoss and ecgbeat.networks.FocalLoss, got "
+                f"criterion={self.criterion!r}. Pass one of those or set label_smoothing=0."
+            )
+
+    def initialize_module(self) -> Self:
         """Build the network."""
         module = self._network if self.module is None else self.module
         self.module_ = self.initialized_instance(module, self.get_params_for("module"))
@@ -92,63 +181,94 @@ class BeatClassifier(BatchedNet):
         self.__dict__.pop("precision_", None)
         return self
 
-    def get_params_for(self, prefix: str) -> dict[str, Any]:
-        """Return the arguments of a component; what the user wrote as ``prefix__name`` wins."""
-        params = super().get_params_for(prefix)
-        if prefix == "module" and self._has_own_network:
-            n_leads = self._leads_seen()
-            n_classes = len(self.classes_) if hasattr(self, "classes_") else None
-            own = {name: getattr(self, name) for name in self._architecture}
-            return {"n_classes": n_classes, "n_leads": n_leads} | own | params
-        if prefix == "criterion":
-            return criterion_params(self) | params
-        if prefix == "optimizer":
-            return optimizer_params(self) | params
-        if prefix.startswith("iterator_"):
-            return iterator_params(self, prefix) | params
-        return params
-
-    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> "BeatClassifier":
-        """Build the optimizer; from then on ``set_params`` reaches its weight decay."""
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> Self:
+        """Build the optimizer; ``set_params`` then changes its weight decay."""
         super().initialize_optimizer(*args, **kwargs)
-        self._register_virtual_param("weight_decay", set_weight_decay)
+        self._register_virtual_param("weight_decay", _set_weight_decay)
+        return self
+
+    def initialize_callbacks(self) -> Self:
+        """Build the callbacks; early stopping runs after all others."""
+        super().initialize_callbacks()
+        self.callbacks_ = [(name, BatchProgress.replacing(c)) for name, c in self.callbacks_]
+        self.callbacks_.sort(key=lambda named: isinstance(named[1], StopAtBest))
         return self
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Any]]:
-        return super()._default_callbacks + own_callbacks(self)
+        return super()._default_callbacks + callbacks_for(self)
 
-    def initialize_callbacks(self) -> "BeatClassifier":
-        """Build the callbacks; early stopping decides after all others."""
-        super().initialize_callbacks()
-        self.callbacks_.sort(key=lambda named: isinstance(named[1], StopAtBest))
-        return self
+    def get_params_for(self, prefix: str) -> dict[str, Any]:
+        """Return the arguments of a component; those passed as ``prefix__name`` take precedence."""
+        params = super().get_params_for(prefix)
+        if prefix == "module" and self._is_default_network:
+            return self._network_arguments() | params
+        if prefix == "criterion":
+            return self._criterion_arguments() | params
+        if prefix == "optimizer":
+            return self._optimizer_arguments() | params
+        if prefix.startswith("iterator_"):
+            return self._iterator_arguments(prefix) | params
+        return params
 
-    def on_train_end(self, net: Any, *args: Any, **kwargs: Any) -> None:
-        """Return to the best weights before any callback learns that the training is over."""
-        super().on_train_end(net, *args, **kwargs)
-        for _, callback in self.callbacks_:
-            if isinstance(callback, StopAtBest):
-                callback.restore_best(net)
+    @property
+    def _is_default_network(self) -> bool:
+        """Whether the network is that of the classifier, not a custom one."""
+        module = self._network if self.module is None else self.module
+        return isinstance(module, type) and issubclass(module, self._network)
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
-        check_label_smoothing(self)
+    def _network_arguments(self) -> dict[str, Any]:
+        names = inspect.signature(self._network).parameters.keys() & self.__dict__.keys()
+        n_classes = len(self.classes_) if hasattr(self, "classes_") else None
+        inferred = {"n_classes": n_classes, "n_leads": self._n_leads}
+        return {name: getattr(self, name) for name in names} | inferred
+
+    def _criterion_arguments(self) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        if self.__dict__.get("_class_weights") is not None:
+            arguments["weight"] = torch.as_tensor(self._class_weights, dtype=torch.float32)
+        if self.label_smoothing and heuristics.takes_argument(self.criterion, "label_smoothing"):
+            arguments["label_smoothing"] = self.label_smoothing
+        return arguments
+
+    def _optimizer_arguments(self) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        if heuristics.takes_argument(self.optimizer, "weight_decay"):
+            arguments["weight_decay"] = heuristics.weight_decay_for(
+                self.optimizer, self.weight_decay
+            )
+        if self.optimizer is torch.optim.AdamW and not hasattr(self, "optimizer__foreach"):
+            arguments["fused"] = True  # one kernel for all weights: twice as fast on small nets
+        return arguments
+
+    def _iterator_arguments(self, prefix: str) -> dict[str, Any]:
+        training = prefix == "iterator_train"
+        arguments: dict[str, Any] = {}
+        if self.batch_size == "auto":
+            last = getattr(self, "batch_size_", heuristics.PREDICTION_BATCH)
+            arguments["batch_size"] = last if training else heuristics.PREDICTION_BATCH
+        if getattr(self, prefix) is batch_loader and training:
+            arguments["shuffle"] = True
+        if getattr(self, prefix) is DataLoader:
+            arguments["collate_fn"] = collate  # else scorers would get lists of strings
+        return arguments
 
     # --- training -------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> "BeatClassifier":
-        """Train a new network.
+    def fit(
+        self, X: ArrayLike | Dataset[Any], y: ArrayLike | None = None, **fit_params: Any
+    ) -> Self:
+        """Fit a new network to the beats.
 
         Parameters
         ----------
         X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times), or Dataset
             Beats.
         y : array-like of shape (n_beats,), default=None
-            Labels of any kind. May be None if ``X`` is a Dataset that yields them.
+            Labels of any kind. Optional if ``X`` is a Dataset that yields them.
         **fit_params
             ``groups`` (patients, for the validation split of early stopping), ``epochs``,
-            and what a module of your own takes in ``forward``.
+            and further arguments of ``forward`` of a custom network.
 
         Returns
         -------
@@ -157,29 +277,32 @@ class BeatClassifier(BatchedNet):
         Raises
         ------
         ValueError
-            If parameters, beats or labels are not what they must be. The estimator is
-            then what it was before.
+            If parameters, beats or labels are invalid. The estimator is then unchanged.
         """
         self._check_parameters()
-        goes_on = self.warm_start and self.initialized_
+        resumes = self.warm_start and self.initialized_
         with unchanged_on_error(self):
-            X, y = self._check_training_data(X, y, reset=not goes_on)
-            if not goes_on:
-                self.history_ = None  # the old one stays with whoever holds it
+            X, y = self._check_training_data(X, y, reset=not resumes)
+            if not resumes:
+                self.history_ = None  # a new object: the user may have kept the old one
                 self.initialize()
             return self._train(X, y, fit_params | {"_routing_method": "fit"})
 
     def partial_fit(
-        self, X: Any, y: Any = None, classes: Any = None, **fit_params: Any
-    ) -> "BeatClassifier":
-        """Go on training for ``max_epochs`` epochs, or ``epochs`` if given.
+        self,
+        X: ArrayLike | Dataset[Any],
+        y: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
+        """Continue training for ``max_epochs`` epochs, or ``epochs`` if given.
 
         Parameters
         ----------
-        X, y
+        X, y : array-like
             As in `fit`.
         classes : array-like of shape (n_classes,), default=None
-            All classes there will ever be; by default those of the first ``y``.
+            All classes across calls to `partial_fit`. None means those of the first ``y``.
         **fit_params
             As in `fit`.
 
@@ -189,49 +312,65 @@ class BeatClassifier(BatchedNet):
         """
         self._check_parameters()
         with unchanged_on_error(self):
-            begins = not self.initialized_
-            X, y = self._check_training_data(X, y, reset=begins, classes=classes)
-            if begins:
+            is_first = not self.initialized_
+            X, y = self._check_training_data(X, y, reset=is_first, classes=classes)
+            if is_first:
                 self.initialize()
             return self._train(X, y, fit_params)
 
-    def _train(self, X: Any, y: Any, fit_params: dict[str, Any]) -> "BeatClassifier":
+    def _train(self, X: Any, y: Any, fit_params: dict[str, Any]) -> Self:
         unknown = fit_params.keys() - {"groups", "epochs", "_routing_method"}
-        if unknown and self._has_own_network:
+        if unknown and self._is_default_network:
             hint = " Use class_weight." if "sample_weight" in unknown else ""
             raise TypeError(
                 f"{type(self).__name__}.fit() got unexpected arguments {sorted(unknown)}; "
                 f"it takes 'groups' and 'epochs'.{hint}"
             )
         keep_freed_memory()
-        with self._settled(len(X), fit_params.get("epochs")), self._own_randomness():
-            return super().partial_fit(X, y, **fit_params)
+        self._resolve_auto(len(X), fit_params.pop("epochs", None))
+        with self._reproducible():
+            super().partial_fit(X, y, epochs=self.max_epochs_, **fit_params)
+        self._auto_augmentation = (0.0, 0.0)
+        return self
+
+    def _resolve_auto(self, n_beats: int, epochs: int | None) -> None:
+        """Set the numbers that replace "auto" in a training; the parameters are unchanged."""
+        auto = self.batch_size == "auto"
+        self.batch_size_ = heuristics.batch_size_for(n_beats) if auto else self.batch_size
+        if epochs is None and self.max_epochs == "auto":
+            epochs = heuristics.epochs_for(n_beats)
+        self.max_epochs_ = self.max_epochs if epochs is None else epochs
+        # the input of a custom network may be no waveforms
+        if self._is_default_network:
+            self._auto_augmentation = heuristics.augmentation_for(n_beats)
 
     def _check_training_data(
         self, X: Any, y: Any, *, reset: bool, classes: Any = None
     ) -> tuple[Any, Any]:
-        """Check beats and labels; learn the classes and their weights if ``reset``."""
+        """Check beats and labels; find the classes and their weights if ``reset``."""
         if is_dataset(X):
             labels = labels_of_dataset(X) if y is None else np.asarray(y)
         else:
             X, y = self._check_beats(X, y, reset=reset)
             check_classification_targets(y)
             labels = y
-        given = self.classes if classes is None else classes
+        classes = self.classes if classes is None else classes
         if reset:
-            if labels is not None or given is not None:
-                labels = np.asarray(given) if labels is None else labels
-                self.classes_inferred_ = distinct_classes(labels, type(self).__name__, given)
-                self._class_weights = weights_of_classes(self.class_weight, self.classes_, labels)
+            if labels is not None or classes is not None:
+                labels = np.asarray(classes) if labels is None else labels
+                self.classes_inferred_ = find_classes(labels, type(self).__name__, classes)
+                self._class_weights = heuristics.weights_of_classes(
+                    self.class_weight, self.classes_, labels
+                )
         elif labels is not None and hasattr(self, "classes_"):
-            distinct_classes(labels, type(self).__name__, self.classes_)
+            find_classes(labels, type(self).__name__, self.classes_)
         return X, y
 
     def _check_beats(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Any:
-        """Return flattened float32 rows, checked, and labels if there are any."""
+        """Return validated float32 rows, flattened, and labels if given."""
         X = np.asarray(X) if isinstance(X, SliceDataset) else X
-        X, n_leads_3d = flatten_beats(X, self.n_leads if reset else self._leads_seen())
-        checked = validate_beats(self, X, y, reset=reset, dtype=np.float32)
+        X, n_leads_3d = flatten_beats(X, self.n_leads if reset else self._n_leads)
+        validated = validate_beats(self, X, y, reset=reset, dtype=np.float32)
         if reset:
             self.n_leads_ = n_leads_3d or self.n_leads
             if n_leads_3d and self.n_aux_features:
@@ -241,13 +380,14 @@ class BeatClassifier(BatchedNet):
                     "the features and set n_leads."
                 )
             lead_layout(self.n_features_in_, self.n_leads_, self.n_aux_features)
-        return checked
+        return validated
 
-    def _leads_seen(self) -> int:
+    @property
+    def _n_leads(self) -> int:
         return self.__dict__.get("n_leads_", self.n_leads)
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
-        """Return the training and the validation dataset, or None in place of the latter."""
+        """Return the training dataset and the validation dataset, which may be None."""
         if self.train_split or not self.early_stopping:
             if not self.train_split:
                 fit_params.pop("groups", None)
@@ -256,56 +396,100 @@ class BeatClassifier(BatchedNet):
         labels = labels_of_dataset(dataset) if y is None else np.asarray(y)
         if labels is None:
             raise ValueError(
-                "early_stopping=True cannot divide a dataset whose labels are not known. "
+                "early_stopping=True cannot split a dataset whose labels are unknown. "
                 "Pass y, or set train_split."
             )
         seed = int(torch.randint(2**31 - 1, ()))
-        rows = holdout_rows(labels, self.validation_fraction, seed, fit_params.get("groups"))
+        groups = fit_params.get("groups")
+        rows = heuristics.stratified_holdout(labels, self.validation_fraction, seed, groups)
         training, validation = (Subset(dataset, part.tolist()) for part in rows)
         return training, validation
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
     ) -> None:
-        """Run one epoch; ``groups`` were for the split and are nothing for the network."""
-        if self._has_own_network:
+        """Run one epoch; ``groups`` were for the split and are not passed to the network."""
+        if self._is_default_network:
             fit_params.pop("groups", None)
-        with self._averaged(training):
+        average: AbstractContextManager[None] = nullcontext()
+        if training and self.weight_averaging is not None:
+            self._weight_average = self._weight_average or WeightAverage()
+            average = self._weight_average.epoch(self.module_)
+        with average:
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
 
-    def _averaged(self, training: bool) -> AbstractContextManager:
-        """Return the context in which weights of training are averaged, if they are to be."""
-        if not training or self.weight_averaging is None:
-            return nullcontext()
-        if self._weight_average is None:
-            self._weight_average = WeightAverage()
-        return self._weight_average.epoch(self.module_)
-
     def train_step(self, batch: Any, **fit_params: Any) -> Any:
-        """Take one step of training on a batch, varied if an ``augment_*`` asks for it."""
-        # "auto" is a number while fitting, and nothing for a step that someone takes by itself
+        """Take one training step on a batch, augmented if an ``augment_*`` is not 0."""
         noise, shift = (
-            0.0 if asked == "auto" else asked for asked in (self.augment_noise, self.augment_shift)
+            auto if value == "auto" else value
+            for value, auto in zip(
+                (self.augment_noise, self.augment_shift), self._auto_augmentation, strict=True
+            )
         )
         augmentation = Augmentation(self.augment_amplitude, self.augment_baseline, noise, shift)
         if augmentation:
             X, y = unpack_data(batch)
             rows = to_tensor(X, device=self.device)
-            batch = augment_rows(rows, augmentation, self._leads_seen(), self.n_aux_features), y
+            batch = augment_rows(rows, augmentation, self._n_leads, self.n_aux_features), y
         step = super().train_step(batch, **fit_params)
         if self._weight_average is not None and self.weight_averaging is not None:
             self._weight_average.step(self.weight_averaging)
         return step
 
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Compute loss and gradients of one batch.
+
+        Loss and logits are detached: they outlive the step, and the next step can reuse the
+        memory of their graph.
+        """
+        step = super().train_step_single(batch, **fit_params)
+        if not self._is_default_network:
+            return step
+        return {name: value.detach() for name, value in step.items()}
+
+    def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:
+        """Return the loss of a batch, whose targets are labels of the user."""
+        if self._is_default_network and isinstance(self.criterion_, nn.NLLLoss):
+            y_pred = _softmax(y_pred)  # skorch takes the logarithm of the input of NLLLoss
+        return super().get_loss(y_pred, y_true, *args, **kwargs)
+
+    def on_train_end(self, net: Any, *args: Any, **kwargs: Any) -> None:
+        """Restore the best weights before ``on_train_end`` of any callback."""
+        super().on_train_end(net, *args, **kwargs)
+        for _, callback in self.callbacks_:
+            if isinstance(callback, StopAtBest):
+                callback.restore_best(net)
+
     def trim_for_prediction(self) -> None:
-        """Drop what only training needs, as skorch does; this cannot be undone."""
+        """Delete the components of training, as skorch does; this cannot be undone."""
         super().trim_for_prediction()
         self._weight_average = None
 
     # --- prediction -----------------------------------------------------------------
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of every class.
+    def predict(self, X: ArrayLike | Dataset[Any]) -> np.ndarray:
+        """Return the most probable label of each beat.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times), or Dataset
+            Beats.
+
+        Returns
+        -------
+        ndarray of shape (n_beats,)
+            Labels out of ``classes_``.
+        """
+        check_is_fitted(self)
+        codes = self.predict_proba(X).argmax(axis=1)
+        # the labels of a net that was initialized and loaded, not fitted, may be unknown
+        return self.classes_[codes] if hasattr(self, "classes_") else codes
+
+    # lets BeatAnnotator take labels from the probabilities, and compute the network once
+    predict.returns_most_probable = True  # type: ignore[attr-defined]
+
+    def predict_proba(self, X: ArrayLike | Dataset[Any]) -> np.ndarray:
+        """Return the probability of each class.
 
         Parameters
         ----------
@@ -319,3 +503,76 @@ class BeatClassifier(BatchedNet):
         """
         check_is_fitted(self)
         return super().predict_proba(X if is_dataset(X) else self._check_beats(X, reset=False))
+
+    def forward_iter(
+        self, X: Any, training: bool = False, device: Any = "cpu"
+    ) -> Iterator[Tensor | tuple[Tensor, ...]]:
+        """Yield the output of the network for each batch; arrays are sliced directly.
+
+        For one beat, skorch's dataset and iterator take as long as the network itself.
+        """
+        keep_freed_memory()
+        if training or not isinstance(X, np.ndarray) or self._has_custom_loading():
+            yield from super().forward_iter(X, training=training, device=device)
+            return
+        sizes = {"auto": heuristics.prediction_batch_for(X[:1].size), -1: max(len(X), 1)}
+        for rows in as_tensor(X).split(sizes.get(self.batch_size, self.batch_size)):
+            yield to_device(self.evaluation_step((rows, None)), device=device)
+
+    def _has_custom_loading(self) -> bool:
+        """Return whether the user has changed the way in which batches are made."""
+        return (
+            self.iterator_valid is not batch_loader
+            or self.dataset is not skorch.dataset.Dataset
+            or type(self).get_dataset is not NeuralNet.get_dataset
+            or type(self).get_iterator is not NeuralNet.get_iterator
+            or any(name.startswith(("dataset__", "iterator_valid__")) for name in self.__dict__)
+        )
+
+    def infer(self, x: Any, **fit_params: Any) -> Any:
+        """Compute the logits of one batch."""
+        if not self._is_default_network:
+            return super().infer(x, **fit_params)
+        rows = to_tensor(x, device=self.device).to(torch.float32)
+        infer = super().infer
+        with heuristics.autocast(self._precision_for(rows), self.device):
+            if self.module_.training or rows[0].numel() >= MIN_TIMES:
+                return infer(rows, **fit_params).float()
+            # the last bit of a row's result depends on its position in the batch, by kernels
+            # that differ between processors. scikit-learn's checks compare rows of 3 columns
+            # bit by bit: rows too short to be beats are computed one at a time.
+            return torch.cat([infer(row, **fit_params) for row in rows.split(1)]).float()
+
+    def _precision_for(self, rows: Tensor) -> str:
+        """Return the precision of a batch; "auto" is decided by the first training batch."""
+        if self.precision != "auto":
+            return self.precision
+        if "precision_" not in self.__dict__ and self.module_.training:
+            self.precision_ = heuristics.faster_precision(self.module_, rows, self.device)
+        return self.__dict__.get("precision_", "float32")
+
+    def _get_predict_nonlinearity(self) -> Any:
+        # the classifier's network returns logits with any loss, even after trimming
+        if self._is_default_network and self.predict_nonlinearity == "auto":
+            self.check_is_fitted()
+            return _softmax
+        return super()._get_predict_nonlinearity()
+
+
+BeatClassifier.__doc__ = inherit_documentation(
+    BeatClassifier.__doc__ or "", SharedParameters.__doc__ or ""
+)
+
+
+def _set_weight_decay(net: BeatClassifier, _: str, value: Any) -> None:
+    """Set the weight decay of an initialized net, as skorch does for the learning rate."""
+    net.weight_decay = value
+    if heuristics.takes_argument(net.optimizer, "weight_decay") and not hasattr(
+        net, "optimizer__weight_decay"
+    ):
+        for group in net.optimizer_.param_groups:
+            group["weight_decay"] = heuristics.weight_decay_for(net.optimizer, value)
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    return torch.softmax(logits, dim=-1)

@@ -1,40 +1,39 @@
-"""A skorch net that keeps scikit-learn's contract.
+"""A skorch net that keeps scikit-learn's contract of an estimator.
 
-skorch names the things of deep learning (optimizer, callbacks, history, iterators) and
-its vocabulary holds here unchanged. What this class adds is what scikit-learn asks of an
-estimator: parameters that are flat and only assigned in ``__init__``, a state that a
-failed call leaves alone, randomness that is its own, labels of any kind.
-
-Labels stay the user's own wherever a user or a callback meets them: batches carry them,
-``predict`` gives them back, scorers compare them. Only the loss sees codes (`get_loss`).
+skorch's vocabulary (optimizer, callbacks, history, iterators) holds unchanged. Added are
+parameters that ``__init__`` only assigns, a state that a failed call does not change, random
+numbers from ``random_state``, and labels of any kind: batches, predictions and scorers use the
+labels of the user, only the loss uses codes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from skorch import NeuralNetClassifier
+from skorch.utils import data_from_dataset, to_numpy
 from torch import Tensor, nn
 
-from ecgbeat._validation import check_is_fitted, validate_parameter_constraints
-from ecgbeat.classifiers._device import resolve_device
-from ecgbeat.classifiers._labels import encode
+from ecgbeat._validation import unchanged_on_error, validate_parameter_constraints
+from ecgbeat.classifiers._heuristics import resolve_device
 
 
 class SklearnNet(NeuralNetClassifier):
-    """Base of the classifiers; knows nothing of heartbeats."""
+    """Base class of skorch nets that are scikit-learn estimators."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
 
-    random_state: Any
+    random_state: np.random.RandomState | int | None
+    callbacks_: list[tuple[str, Any]]
+    _params_to_validate: set[str]
     # skorch sets these in __init__, where scikit-learn allows parameters only
     history_: Any = None
-    virtual_params_: Mapping[str, Any] = MappingProxyType({})
+    virtual_params_: Any = MappingProxyType({})
 
     def __init__(self, module: Any, **parameters: Any) -> None:
         super().__init__(module, **parameters)
@@ -45,9 +44,9 @@ class SklearnNet(NeuralNetClassifier):
 
     @property
     def initialized_(self) -> bool:
-        """Whether there is a network yet."""
+        """Whether the network has been built."""
         if "_params_to_validate" not in self.__dict__:
-            # skorch's __setattr__ asks for this to learn that __init__ is still running
+            # skorch's __setattr__ detects by this that __init__ is still running
             raise AttributeError("initialized_")
         return self.__dict__.get("initialized_", False)
 
@@ -55,63 +54,58 @@ class SklearnNet(NeuralNetClassifier):
     def initialized_(self, value: bool) -> None:
         self.__dict__["initialized_"] = value
 
+    def _get_param_names(self) -> list[str]:
+        return [name for name in super()._get_param_names() if not name.startswith("_")]
+
+    def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
+        """Return the parameters as skorch does, ``device`` as it was set."""
+        return super().get_params(deep=deep, **kwargs) | {"device": self.__dict__["device"]}
+
+    def set_params(self, **kwargs: Any) -> Self:
+        """Set parameters as skorch does; if one is invalid, set none of them."""
+        with unchanged_on_error(self):
+            self._params_to_validate = set(self._params_to_validate)  # skorch adds in place
+            if "callbacks" in kwargs:  # skorch would first build the old ones, valid or not
+                self.callbacks = kwargs.pop("callbacks")
+            return super().set_params(**kwargs)
+
+    def _check_parameters(self) -> None:
+        """Raise an error if a parameter is invalid."""
+        validate_parameter_constraints(
+            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
+        )
+
+    __repr__ = BaseEstimator.__repr__  # skorch's is unreadable inside a pipeline
+
     @property
     def device(self) -> Any:
-        """The device in use; ``get_params`` tells what was asked for."""
+        """Device in use; ``get_params`` returns the parameter."""
         return resolve_device(self.__dict__.get("device"))
 
     @device.setter
     def device(self, value: Any) -> None:
         self.__dict__["device"] = value
 
-    def _get_param_names(self) -> list[str]:
-        return [name for name in super()._get_param_names() if not name.startswith("_")]
-
-    def get_params(self, deep: bool = True, **kwargs: Any) -> dict[str, Any]:
-        """Return the parameters as skorch does, ``device`` as it was asked for."""
-        return super().get_params(deep=deep, **kwargs) | {"device": self.__dict__["device"]}
-
-    def set_params(self, **kwargs: Any) -> "SklearnNet":
-        """Set parameters as skorch does, none of them if one is wrong."""
-        with unchanged_parameters(self):
-            if "callbacks" in kwargs:  # skorch would first build the old ones, right or wrong
-                self.callbacks = kwargs.pop("callbacks")
-            return super().set_params(**kwargs)
-
-    def _check_parameters(self) -> None:
-        """Hold the parameters against their constraints, as scikit-learn does in ``fit``."""
-        validate_parameter_constraints(
-            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
-        )
-
-    __repr__ = BaseEstimator.__repr__  # skorch's own cannot be read inside a pipeline
-
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Unpickle as skorch does, on the best device there is for ``device="auto"``."""
-        asked = state["device"]
-        super().__setstate__(state | {"device": resolve_device(asked)})
-        if asked == "auto":
-            self.device = asked
+        """Unpickle as skorch does, on the best available device for ``device="auto"``."""
+        device = state["device"]
+        super().__setstate__(state | {"device": resolve_device(device)})
+        if device == "auto":
+            self.device = device
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that 3-D arrays are welcome."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+    # --- random numbers -------------------------------------------------------------
 
-    # --- randomness -----------------------------------------------------------------
-
-    def initialize(self) -> "SklearnNet":
-        """Build network, loss, optimizer and callbacks, and start the random numbers anew."""
-        with self._own_randomness(restart=True):
+    def initialize(self) -> Self:
+        """Build all components and restart the random numbers."""
+        with self._reproducible(restart=True):
             return super().initialize()
 
     @contextmanager
-    def _own_randomness(self, *, restart: bool = False) -> Iterator[None]:
-        """Draw torch's random numbers from ``random_state``, leaving the global ones alone.
+    def _reproducible(self, *, restart: bool = False) -> Iterator[None]:
+        """Draw torch's random numbers from `random_state`, not from the global generator.
 
-        Training goes on where the initialization, or the training before, has stopped.
-        ``random_state=None`` means torch's global generator, as in skorch.
+        Training continues with the state after the initialization or the previous training.
+        With ``random_state=None``, torch's global generator is used, as in skorch.
         """
         if self.random_state is None:
             yield
@@ -126,69 +120,86 @@ class SklearnNet(NeuralNetClassifier):
                     torch.cuda.manual_seed(seed)
             else:
                 torch.default_generator.set_state(torch.from_numpy(state))
-                if device.type == "cuda":  # its generator was left alone since: begin anew
+                if device.type == "cuda":  # the state of its generator is not stored
                     torch.cuda.manual_seed(int(torch.randint(2**31 - 1, ())))
             yield
             self._rng_state = torch.default_generator.get_state().numpy()
-
-    def _set_training(self, training: bool = True) -> None:
-        """Set all layers to training or not; walk through them only if one is not so already."""
-        parts = [getattr(self, f"{name}_") for name in self._modules + self._criteria]
-        layers = (
-            layer for part in parts if isinstance(part, nn.Module) for layer in part.modules()
-        )
-        if any(layer.training is not training for layer in layers):
-            super()._set_training(training)
 
     # --- labels ---------------------------------------------------------------------
 
     @property
     def classes_(self) -> np.ndarray:
-        """The labels in sorted order: the columns of ``predict_proba``."""
+        """Labels in sorted order: the columns of ``predict_proba``."""
         if "classes_inferred_" in self.__dict__:
             return self.classes_inferred_
         if self.classes is not None and len(self.classes):
             return np.unique(np.asarray(self.classes))
         raise AttributeError(
-            f"{type(self).__name__} learns its classes in fit; before that, name them in `classes`."
+            f"{type(self).__name__} infers its classes in fit; before that, pass them as `classes`."
         )
 
     def check_data(self, X: Any, y: Any) -> None:
-        """Do nothing: skorch asks here what ``fit`` has checked already."""
+        """Do nothing: skorch calls it after ``fit`` has checked the data."""
 
     def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:
-        """Return the loss of a batch, whose targets are labels as the user wrote them."""
+        """Return the loss of a batch, whose targets are labels of the user."""
         if hasattr(self, "classes_"):
             y_true = encode(y_true, self.classes_)
         return super().get_loss(y_pred, y_true, *args, **kwargs)
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable label of every beat.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times), or Dataset
-            Beats.
-
-        Returns
-        -------
-        ndarray of shape (n_beats,)
-            Labels out of ``classes_``.
-        """
-        check_is_fitted(self)
-        codes = self.predict_proba(X).argmax(axis=1)
-        # a net that was initialized and loaded, never fitted, may not know its labels
-        return self.classes_[codes] if hasattr(self, "classes_") else codes
+    def _set_training(self, training: bool = True) -> None:
+        """Set the mode of all layers, unless every layer is in it already."""
+        components = [getattr(self, f"{name}_") for name in self._modules + self._criteria]
+        modules = (component for component in components if isinstance(component, nn.Module))
+        layers = (layer for module in modules for layer in module.modules())
+        if any(layer.training is not training for layer in layers):
+            super()._set_training(training)
 
 
-@contextmanager
-def unchanged_parameters(net: SklearnNet) -> Iterator[None]:
-    """Give a net its old parameters back if the block raises."""
-    before = {name: net.__dict__[name] for name in net._get_param_names()}
+def find_classes(y: np.ndarray, owner: str, classes: Any = None) -> np.ndarray:
+    """Return the sorted classes of a training set, at least two.
+
+    ``classes`` are all classes, including those missing in ``y``. With None, those of ``y``.
+    """
+    found = np.unique(y)
+    result = found if classes is None else np.unique(np.asarray(classes))
+    unknown = np.setdiff1d(found, result)
+    if len(unknown):
+        raise ValueError(
+            f"{owner}: y contains the labels {unknown.tolist()}, which are not among the classes "
+            f"{result.tolist()}. Pass all classes as `classes`."
+        )
+    if len(result) < 2:
+        raise ValueError(
+            f"{owner} needs at least 2 classes, but y contains 1 class only: {result.tolist()}."
+        )
+    return result
+
+
+def encode(y: Any, classes: np.ndarray) -> Tensor:
+    """Return the class number of each label, int64, on the device of ``y``."""
+    labels = to_numpy(y) if isinstance(y, Tensor) else np.asarray(y)
+    codes = np.searchsorted(classes, labels)
+    known = classes[np.minimum(codes, len(classes) - 1)] == labels
+    if not np.all(known):
+        raise ValueError(
+            f"The labels {np.unique(labels[~known]).tolist()} are not among the classes "
+            f"{classes.tolist()} that the classifier was fitted with."
+        )
+    result = torch.from_numpy(codes.astype(np.int64, copy=False))
+    return result.to(y.device) if isinstance(y, Tensor) else result
+
+
+def labels_of_dataset(dataset: Any) -> np.ndarray | None:
+    """Return the targets of a dataset, or None if they are unknown.
+
+    They are read from its attributes as skorch does, else from every item.
+    """
     try:
-        yield
-    except Exception:
-        for name in net._get_param_names():
-            del net.__dict__[name]
-        net.__dict__.update(before)
-        raise
+        _, y = data_from_dataset(dataset)
+        return None if y is None else np.asarray(to_numpy(y))
+    except (AttributeError, TypeError):
+        pass
+    if not hasattr(dataset, "__len__"):
+        return None
+    return np.asarray([np.asarray(dataset[i][1]).item() for i in range(len(dataset))])

@@ -1,14 +1,16 @@
-"""Data sets: simulators, readers and downloaders (layer 2)."""
+"""Data sets: simulators, readers and downloads."""
 
-from ecgbeat.datasets._fetch_mitdb import fetch_mitdb
-from ecgbeat.datasets._heart_sounds import load_heart_sounds
-from ecgbeat.datasets._heartbeat_csv import load_heartbeat_csv
-from ecgbeat.datasets._home import get_data_home
-from ecgbeat.datasets._kaggle_groups import match_kaggle_beats
-from ecgbeat.datasets._mitdb import load_mitdb
-from ecgbeat.datasets._recordings import load_recordings
-from ecgbeat.datasets._simulator import make_heart_sounds, make_heartbeats, make_recording
-from ecgbeat.datasets._wfdb import load_wfdb
+from ecgbeat.datasets.heart_sounds.loader import load_heart_sounds
+from ecgbeat.datasets.home import get_data_home
+from ecgbeat.datasets.kaggle.loader import load_heartbeat_csv
+from ecgbeat.datasets.kaggle.matching import match_kaggle_beats
+from ecgbeat.datasets.mitdb.download import fetch_mitdb
+from ecgbeat.datasets.mitdb.loader import load_mitdb
+from ecgbeat.datasets.simulator.ecg.heartbeats import make_heartbeats
+from ecgbeat.datasets.simulator.ecg.recording import make_recording
+from ecgbeat.datasets.simulator.sounds.heart_sounds import make_heart_sounds
+from ecgbeat.datasets.tables.loader import load_recordings
+from ecgbeat.datasets.wfdb.loader import load_wfdb
 
 __all__ = [
     "fetch_mitdb",

@@ -1,4 +1,4 @@
-"""How well beats are found and classified (layer 1)."""
+"""Scores of beat detection and classification."""
 
 from ecgbeat.metrics._annotation_f1 import annotation_f1_score
 from ecgbeat.metrics._ec57 import EC57Report, ec57_report

@@ -1,47 +1,48 @@
-"""F1 score of annotated recordings, in which detection errors count (layer 1)."""
+"""F1 score of annotated recordings, with detection errors."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ecgbeat._recordings import (
+    Annotation,
+    AnnotationLike,
+    as_annotation,
+    as_sample_numbers,
+    check_ascending,
+    check_one_per_recording,
+    error_naming_recording,
+)
 from ecgbeat.metrics._matching import match_beats
 
 _AVERAGES = ("macro", "micro", None)
 
 
-class _Outcome(NamedTuple):
-    """True and predicted labels of what was compared in one recording."""
-
-    true: np.ndarray  # of the pairs
-    predicted: np.ndarray  # of the pairs
-    missed: np.ndarray  # labels of the reference beats without a partner
-    extra: np.ndarray  # labels of the predicted beats without a partner
-
-
 def annotation_f1_score(
-    references: Sequence[Any],
-    predictions: Sequence[Any],
+    references: Sequence[AnnotationLike],
+    predictions: Sequence[AnnotationLike],
     fs: float,
     *,
     average: str | None = "macro",
     tolerance: float = 0.15,
-    left_out: Sequence[Any] | None = None,
+    left_out: Sequence[ArrayLike] | None = None,
 ) -> float | np.ndarray:
-    """Compare the beats and labels of recordings with a reference.
+    """Compute the F1 score of the beats and labels of recordings.
 
-    Beats are paired by `match_beats`. A pair is right if both labels are equal; if not, the
-    true class has a miss and the predicted one a false alarm. A missed beat is a miss of
-    its class, and an extra beat a false alarm of the class it was given. So a score of 1
-    needs every beat found, none invented, and all labels right.
+    Beats are paired by `match_beats`. A pair is right if both labels are equal. If not, it
+    is a miss of the true class and a false alarm of the predicted one. A missed beat is a
+    miss of its class, an extra beat a false alarm of its predicted class. A score of 1
+    requires that every beat is found, no other is predicted, and all labels are right.
 
     Parameters
     ----------
     references, predictions : sequence of pairs (sample, label)
         One pair for each recording: ascending sample numbers and one label for each. A
         pair may be a tuple, `ecgbeat.labels.Annotation`, or any object with the attributes
-        ``sample`` and ``symbol``. All entries of a reference count as beats:
-        `ecgbeat.labels.select_beats` takes out what is none.
+        ``sample`` and ``symbol``. All entries count as beats: select the beats of WFDB
+        annotations with `ecgbeat.labels.select_beats`.
     fs : float
         Sampling rate in Hz.
     average : {"macro", "micro"} or None, default="macro"
@@ -51,8 +52,8 @@ def annotation_f1_score(
     tolerance : float, default=0.15
         Largest distance of a pair in seconds.
     left_out : sequence of array-like of int, default=None
-        For each recording, sample numbers of beats that are known to be there, but count
-        for nothing: a prediction paired with one is neither right nor wrong.
+        For each recording, sample numbers of further true beats that are not scored: a
+        prediction paired with one of them is neither right nor wrong.
 
     Returns
     -------
@@ -62,24 +63,25 @@ def annotation_f1_score(
     Raises
     ------
     TypeError
-        If ``fs`` or ``tolerance`` is no number.
+        If sample numbers are not integers, an argument is not a list with one entry for each
+        recording, or ``fs`` or ``tolerance`` is not a number.
     ValueError
         If the sequences differ in length, a recording has another number of labels than of
         samples, samples do not ascend, or ``average`` is unknown.
 
     See Also
     --------
-    match_beats : How beats are paired.
+    match_beats : Pair the beats of one recording.
     ecgbeat.BeatAnnotator : Its ``score`` is this one.
 
     Notes
     -----
     With ``TP``, ``FN`` and ``FP`` counted as above, the score of a class is ``2 TP / (2 TP +
-    FN + FP)``. No learning period and no flutter episode is left out, as EC57 would do.
+    FN + FP)``. In contrast to EC57, no learning period and no flutter episode is left out.
 
     Examples
     --------
-    One beat of each class is found; one N is missed, and one V is none:
+    One N is missed, and one V is predicted where there is no beat:
 
     >>> from ecgbeat.metrics import annotation_f1_score
     >>> references = [([100, 400, 700], ["N", "V", "N"])]
@@ -91,81 +93,76 @@ def annotation_f1_score(
     """
     if average not in _AVERAGES:
         raise ValueError(f"average must be one of {_AVERAGES}, got {average!r}.")
-    n_recordings = len(references)
-    ignored = [()] * n_recordings if left_out is None else left_out
-    for name, others in (("predictions", predictions), ("left_out", ignored)):
-        if len(others) != n_recordings:
-            raise ValueError(
-                f"{name} must have one entry for each recording, got {len(others)} for "
-                f"{n_recordings} references."
-            )
+    true_beats = _as_annotations("references", references)
+    predicted_beats = _as_annotations("predictions", predictions, len(true_beats))
+    ignored: Sequence[ArrayLike] = [()] * len(true_beats) if left_out is None else left_out
+    check_one_per_recording("left_out", ignored, len(true_beats))
     outcomes = []
-    for index, triple in enumerate(zip(references, predictions, ignored, strict=True)):
-        try:
-            outcomes.append(_compare(*triple, fs, tolerance))
-        except ValueError as error:
-            raise ValueError(f"recording {index}: {error}") from error
+    for index, (reference, prediction) in enumerate(zip(true_beats, predicted_beats, strict=True)):
+        samples = as_sample_numbers(ignored[index], f"left_out[{index}]")
+        outcomes.append(_compare(reference, prediction, samples, fs, tolerance))
     hits, errors = _count(outcomes)
     if average == "micro":
         hits, errors = hits.sum(keepdims=True), errors.sum(keepdims=True)
-    # without a class there is no beat on either side, and 0 / 0 is NaN
+    # 0 / 1 where neither side has a beat, for which NaN is returned below
     scores = 2 * hits / np.maximum(2 * hits + errors, 1)
     if average is None:
         return scores
     return float(scores.mean()) if (hits + errors).any() else float("nan")
 
 
+def _as_annotations(
+    name: str, annotations: Sequence[AnnotationLike], n_recordings: int | None = None
+) -> list[Annotation]:
+    """Return ascending sample numbers and labels of each recording."""
+    check_one_per_recording(name, annotations, n_recordings)
+    converted = []
+    for index, annotation in enumerate(annotations):
+        with error_naming_recording(index, name):
+            converted.append(as_annotation(annotation))
+            check_ascending(converted[-1].sample, "sample")
+    return converted
+
+
+class _Outcome(NamedTuple):
+    """Labels of one recording."""
+
+    hits: np.ndarray  # of right pairs
+    errors: list[np.ndarray]  # of misses and false alarms
+
+
 def _compare(
-    reference: Any, prediction: Any, ignored: Any, fs: float, tolerance: float
+    reference: Annotation,
+    prediction: Annotation,
+    left_out: np.ndarray,
+    fs: float,
+    tolerance: float,
 ) -> _Outcome:
-    """Match one recording, and leave out what does not count."""
-    sample, label = _as_pair("references", reference)
-    found, found_label = _as_pair("predictions", prediction)
-    ignored = np.asarray(ignored, dtype=np.int64)
-    places = np.concatenate([sample, ignored])
-    order = np.argsort(places, kind="stable")
-    counts = order < len(sample)
-    matches = match_beats(places[order], found, fs, tolerance)
-    pairs = counts[matches.reference_index]
-    missed = matches.missed[counts[matches.missed]]
-    return _Outcome(
-        label[order[matches.reference_index[pairs]]],
-        found_label[matches.detected_index[pairs]],
-        label[order[missed]],
-        found_label[matches.extra],
-    )
-
-
-def _as_pair(name: str, beats: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return sample numbers and labels, one for each."""
-    if hasattr(beats, "sample") and hasattr(beats, "symbol"):
-        sample, label = beats.sample, beats.symbol
-    else:
-        sample, label = beats
-    sample, label = np.asarray(sample), np.asarray(label)
-    if sample.ndim != 1 or sample.shape != label.shape:
-        raise ValueError(
-            f"{name} needs one label for each sample number, got samples of shape {sample.shape} "
-            f"and labels of shape {label.shape}."
-        )
-    return sample if sample.size else sample.astype(np.int64), label
+    """Match the beats of one recording."""
+    samples = np.concatenate([reference.sample, left_out])
+    order = np.argsort(samples, kind="stable")
+    is_scored = order < len(reference.sample)
+    matches = match_beats(samples[order], prediction.sample, fs, tolerance)
+    pairs = is_scored[matches.reference_index]
+    missed = matches.missed[is_scored[matches.missed]]
+    true = reference.symbol[order[matches.reference_index[pairs]]]
+    predicted = prediction.symbol[matches.detected_index[pairs]]
+    true, predicted = np.split(np.concatenate([true, predicted]), 2)  # now of one dtype
+    is_hit = true == predicted
+    errors = [true[~is_hit], predicted[~is_hit], reference.symbol[order[missed]]]
+    return _Outcome(true[is_hit], [*errors, prediction.symbol[matches.extra]])
 
 
 def _count(outcomes: list[_Outcome]) -> tuple[np.ndarray, np.ndarray]:
-    """Return hits, and misses and false alarms together, of each class."""
-    parts = [part for outcome in outcomes for part in outcome if part.size]
-    if not parts:
+    """Return for each class the number of hits, and of misses and false alarms together."""
+    # the dtype of empty arrays may be another than that of the labels
+    hits = [outcome.hits for outcome in outcomes if outcome.hits.size]
+    errors = [part for outcome in outcomes for part in outcome.errors if part.size]
+    if not hits and not errors:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    classes, codes = np.unique(np.concatenate(parts), return_inverse=True)
-    hits = np.zeros(len(classes), np.int64)
-    errors = hits.copy()
-    encoded = iter(np.split(codes, np.cumsum([part.size for part in parts])[:-1]))
-    for outcome in outcomes:
-        true, predicted, missed, extra = (
-            next(encoded) if part.size else np.zeros(0, np.int64) for part in outcome
-        )
-        right = true == predicted
-        np.add.at(hits, true[right], 1)
-        for wrong in (true[~right], predicted[~right], missed, extra):
-            np.add.at(errors, wrong, 1)
-    return hits, errors
+    classes, codes = np.unique(np.concatenate(hits + errors), return_inverse=True)
+    n_hits = sum(len(part) for part in hits)
+    return (
+        np.bincount(codes[:n_hits], minlength=len(classes)),
+        np.bincount(codes[n_hits:], minlength=len(classes)),
+    )

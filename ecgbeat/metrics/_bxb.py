@@ -1,129 +1,105 @@
-"""Beat-by-beat comparison of one record by the conventions of WFDB's ``bxb`` (layer 1)."""
+"""Beat-by-beat comparison of one recording, as by WFDB's ``bxb``."""
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ecgbeat.labels import BEAT_SYMBOLS, is_beat, select_beats, to_aami
-from ecgbeat.metrics._matching import BeatMatches, Pairs, as_samples, pair_beats
+from ecgbeat._recordings import AnnotationLike, as_annotation, as_symbols, check_ascending
+from ecgbeat.labels import BEAT_SYMBOLS, to_aami
+from ecgbeat.metrics._matching import BeatMatches, Pairs, pair_beats
 
 CLASSES = ("N", "S", "V", "F", "Q")
 NO_BEAT = len(CLASSES)  # row of the extra detections, column of the missed beats
 
-# all other symbols that WFDB annotation files hold
-_MARKS = frozenset("[!]x()ptu`'^|~+sT*D=\"@ ")
+# all other symbols of WFDB annotation files
+_NON_BEAT_SYMBOLS = frozenset("[!]x()ptu`'^|~+sT*D=\"@ ")
 _VF_ON, _VF_OFF = "[", "]"
 _NEVER = np.iinfo(np.int64).max
 
 
-class RecordBeats(NamedTuple):
-    """The beats of one record outside of its flutter episodes, and these episodes."""
+class RecordingBeats(NamedTuple):
+    """Beats of one recording outside of flutter episodes, and these episodes."""
 
     sample: np.ndarray  # (n_beats,), int64
     code: np.ndarray  # (n_beats,), positions in CLASSES
     flutter: np.ndarray  # (n_episodes, 2), first and last sample
 
 
-def read_beats(name: str, annotation: Any, mapping: str | Mapping[str, Any]) -> RecordBeats:
-    """Check the annotations of one record, and tell beats and flutter episodes apart.
+def find_beats(annotation: AnnotationLike, mapping: str | Mapping[str, str]) -> RecordingBeats:
+    """Separate the beats of an annotated recording from its flutter episodes.
 
     Beats inside an episode (from ``"["`` to ``"]"`` or the end) are left out.
     """
-    try:
-        samples, symbols = select_beats(annotation, _known_symbols(annotation, mapping))
-        samples = as_samples("sample", samples)
-        inside, flutter = _flutter_episodes(samples, symbols)
-        beats = is_beat(symbols)
-        if isinstance(mapping, Mapping):
-            beats |= np.isin(symbols, [str(symbol) for symbol in mapping])
-        beats &= ~inside
-        classes = to_aami(symbols[beats], mapping)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
-    known, code = np.unique(classes, return_inverse=True)
-    positions = np.array([CLASSES.index(str(one)) for one in known], dtype=np.int64)
-    return RecordBeats(samples[beats], positions[code], flutter)
+    sample, symbol = as_annotation(annotation)
+    symbol = as_symbols(symbol)
+    names = {str(name) for name in mapping} if isinstance(mapping, Mapping) else set()
+    unknown = sorted(set(symbol.tolist()) - BEAT_SYMBOLS - _NON_BEAT_SYMBOLS - names)
+    if unknown:  # probably names of the user's own for beats, which would all be left out
+        raise ValueError(
+            f"Annotation symbols must be WFDB's or the classes N, S, V, F and Q, got {unknown}. "
+            "Map other names to these classes by a dict as mapping."
+        )
+    check_ascending(sample, "sample")
+    is_inside, flutter = _find_flutter(sample, symbol)
+    keep = np.isin(symbol, sorted(BEAT_SYMBOLS | names)) & ~is_inside
+    classes, code = np.unique(to_aami(symbol[keep], mapping), return_inverse=True)
+    positions = np.array([CLASSES.index(str(name)) for name in classes], dtype=np.int64)
+    return RecordingBeats(sample[keep], positions[code], flutter)
+
+
+def _find_flutter(sample: np.ndarray, symbol: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether each annotation is in an episode, and the first and last sample of each."""
+    is_inside = np.zeros(len(sample), dtype=bool)
+    ends = np.flatnonzero(symbol == _VF_OFF)
+    episodes = []
+    end = 0
+    for onset in np.flatnonzero(symbol == _VF_ON).tolist():
+        if onset < end:  # within the episode before
+            continue
+        later = ends[ends > onset]
+        end = int(later[0]) if later.size else len(sample)
+        is_inside[onset:end] = True
+        episodes.append((sample[onset], sample[end] if later.size else _NEVER))
+    return is_inside, np.array(episodes, dtype=np.int64).reshape(-1, 2)
 
 
 def count_pairs(
-    reference: RecordBeats, prediction: RecordBeats, limit: int, start: float
+    reference: RecordingBeats, prediction: RecordingBeats, limit: int, start: float
 ) -> np.ndarray:
-    """Count how the beats of one record were labelled.
+    """Count true and predicted classes of the beats of one recording.
 
     Parameters
     ----------
-    reference, prediction : RecordBeats
-        The true beats and those found.
+    reference, prediction : RecordingBeats
+        True and predicted beats.
     limit : int
         Largest distance of a pair in samples.
     start : float
-        End of the learning period in samples: beats from there on are counted.
+        End of the learning period in samples. Beats from there on are counted.
 
     Returns
     -------
     ndarray of shape (6, 6), int64
         Rows are the classes of the reference, then the extra detections; columns are the
-        classes predicted, then the missed beats.
+        predicted classes, then the missed beats.
     """
     first = int(np.searchsorted(reference.sample, start))
     true_samples, true_codes = reference.sample[first:], reference.code[first:]
     first = _first_detection(true_samples, prediction.sample, limit, start)
     samples, codes = prediction.sample[first:], prediction.code[first:]
     matches = pair_beats(true_samples, samples, limit, _nearest_pairs)
-    extra = matches.extra[~_in_episodes(samples[matches.extra], reference.flutter)]
+    extra = matches.extra[~_is_in_episode(samples[matches.extra], reference.flutter)]
     return _confusion(true_codes, codes, matches._replace(extra=extra))
 
 
-def _known_symbols(annotation: Any, mapping: Any) -> frozenset[str]:
-    """Return the symbols that can be read, and raise where there are others.
-
-    They could only be beats under a name of the user's own, and would all be left out.
-    """
-    known = BEAT_SYMBOLS | _MARKS
-    if isinstance(mapping, Mapping):
-        known |= {str(symbol) for symbol in mapping}
-    try:
-        strange = sorted({str(symbol) for symbol in np.asarray(annotation[1]).ravel()} - known)
-    except (TypeError, IndexError):  # no pair: select_beats says so
-        return known
-    if strange and np.asarray(annotation[1]).dtype.kind in "UO":
-        raise ValueError(
-            f"the symbols {strange} are none of WFDB's; the classes N, S, V, F and Q are, and a "
-            "dict as mapping gives other names their class."
-        )
-    return known
-
-
-def _flutter_episodes(samples: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which annotations lie inside the episodes, and first and last sample of each."""
-    inside = np.zeros(len(samples), dtype=bool)
-    ends = np.flatnonzero(symbols == _VF_OFF)
-    episodes = []
-    behind = 0  # the episode before
-    for onset in np.flatnonzero(symbols == _VF_ON).tolist():
-        if onset < behind:
-            continue
-        later = ends[ends > onset]
-        behind = int(later[0]) if later.size else len(samples)
-        inside[onset:behind] = True
-        episodes.append((samples[onset], samples[behind] if later.size else _NEVER))
-    return inside, np.array(episodes, dtype=np.int64).reshape(-1, 2)
-
-
-def _in_episodes(samples: np.ndarray, episodes: np.ndarray) -> np.ndarray:
-    """Tell which samples lie inside an episode, its ends included."""
-    first, last = episodes[:, :1], episodes[:, 1:]
-    return np.any((first <= samples) & (samples <= last), axis=0)
-
-
 def _first_detection(reference: np.ndarray, detected: np.ndarray, limit: int, start: float) -> int:
-    """Return the index of the first detection that counts.
+    """Return the index of the first detection to be counted.
 
-    Pairs may straddle the end of the learning period. The last detection within it counts
-    if it belongs to the first beat behind; the first detection behind it does not count
-    if it may belong to the last beat within.
+    Pairs may straddle the end of the learning period. The last detection before it is
+    counted if it belongs to the first beat after it; the first detection after it is not
+    counted if it may belong to the last beat before it.
     """
     if start <= 0 or len(reference) == 0:
         return int(np.searchsorted(detected, start))
@@ -139,10 +115,10 @@ def _first_detection(reference: np.ndarray, detected: np.ndarray, limit: int, st
 
 
 def _nearest_pairs(beats: list[int], candidates: list[int], limit: int) -> Pairs:
-    """Pair competing beats in order of time, as ``bxb`` does.
+    """Pair competing beats in temporal order, as ``bxb`` does.
 
-    The earlier of the next beat and the next candidate takes the other one, if it is
-    near enough and nearer to it than its own successor is.
+    The earlier of the next beat and the next candidate is paired with the other one, if
+    that is within the limit and nearer to it than to its own successor.
     """
     pairs = []
     rival: float
@@ -162,8 +138,14 @@ def _nearest_pairs(beats: list[int], candidates: list[int], limit: int) -> Pairs
     return pairs
 
 
+def _is_in_episode(samples: np.ndarray, episodes: np.ndarray) -> np.ndarray:
+    """Return whether each sample is in an episode, the ends included."""
+    first, last = episodes[:, :1], episodes[:, 1:]
+    return np.any((first <= samples) & (samples <= last), axis=0)
+
+
 def _confusion(true_codes: np.ndarray, codes: np.ndarray, matches: BeatMatches) -> np.ndarray:
-    """Count pairs, missed beats and extra detections by their classes."""
+    """Count pairs, missed beats and extra detections by class."""
     size = NO_BEAT + 1
     cells = np.concatenate(
         [

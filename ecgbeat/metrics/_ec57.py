@@ -1,50 +1,67 @@
-"""The report of ANSI/AAMI EC57 on beats and their classes, over many records (layer 1)."""
+"""Report of ANSI/AAMI EC57 on beats and their classes in many recordings."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ecgbeat._recordings import (
+    AnnotationLike,
+    check_one_per_recording,
+    error_naming_recording,
+)
 from ecgbeat._validation import check_positive
-from ecgbeat.labels import AAMI_MAPPINGS, Annotation
-from ecgbeat.metrics._bxb import CLASSES, count_pairs, read_beats
-from ecgbeat.metrics._ec57_text import format_report
+from ecgbeat.labels import to_aami
+from ecgbeat.metrics._bxb import CLASSES, count_pairs, find_beats
 from ecgbeat.metrics._matching import window_in_samples
 
+_KINDS = ("qrs", "veb", "sveb")
 _N, _S, _V, _F, _Q, _O = range(6)
-
-# who asks -> reference rows whose label as such is a false positive
+# predicted class -> rows of the reference that are its false positives
 _FALSE_POSITIVE_ROWS = {_V: [_N, _S, _O], _S: [_N, _V, _F, _O]}
+
+# column of the printed table -> statistic and its decimals
+_COLUMNS = {
+    "Q Se": ("qrs_sensitivity", 2),
+    "Q +P": ("qrs_positive_predictivity", 2),
+    "V Se": ("veb_sensitivity", 2),
+    "V +P": ("veb_positive_predictivity", 2),
+    "V FPR": ("veb_false_positive_rate", 3),
+    "S Se": ("sveb_sensitivity", 2),
+    "S +P": ("sveb_positive_predictivity", 2),
+    "S FPR": ("sveb_false_positive_rate", 3),
+}
+_COUNT_WIDTH = 8
 
 
 @dataclass(frozen=True, eq=False)
 class EC57Report:
-    """Beat-by-beat results of many records, made by `ec57_report`.
+    """Beat-by-beat results of many recordings, as returned by `ec57_report`.
 
-    ``print(report)`` shows all of it as a table.
+    ``print(report)`` shows them as a table.
 
     Attributes
     ----------
     records : dict of str to ndarray of shape (n_records,)
-        A table with one row a record, which ``pandas.DataFrame`` takes as it is: the
-        column ``"record"``, then for each of ``qrs``, ``veb`` and ``sveb`` the counts
-        ``_tp``, ``_fn``, ``_fp`` (and ``_tn``, not for qrs) and the statistics
-        ``_sensitivity``, ``_positive_predictivity`` (and ``_false_positive_rate``, not for
-        qrs). A statistic without a beat to compute it from is NaN.
+        Table with one row for each recording, accepted by ``pandas.DataFrame``: the column
+        ``"record"``, then for each of ``qrs``, ``veb`` and ``sveb`` the counts ``_tp``,
+        ``_fn``, ``_fp`` (and ``_tn``, not for qrs) and the statistics ``_sensitivity``,
+        ``_positive_predictivity`` (and ``_false_positive_rate``, not for qrs). A statistic
+        whose denominator is 0 is NaN.
     gross : dict of str to float
-        The statistics of all records' beats taken together.
+        Statistics of the beats of all recordings together.
     average : dict of str to float
-        The mean of each statistic over the records in which it is defined.
+        Mean of each statistic over the recordings in which it is defined.
     confusion : ndarray of shape (6, 6), int64
-        Sum of the records' counts. Rows are ``reference_labels``, columns
+        Sum of the counts of the recordings. Rows are ``reference_labels``, columns
         ``predicted_labels``.
     confusions : ndarray of shape (n_records, 6, 6), int64
-        The same of each record.
+        Counts of each recording.
     reference_labels : tuple of str
-        ``("N", "S", "V", "F", "Q", "O")``: the true class; O is a detection without a beat.
+        ``("N", "S", "V", "F", "Q", "O")``, the true classes; O is a detection without a beat.
     predicted_labels : tuple of str
-        ``("n", "s", "v", "f", "q", "o")``: the class predicted; o is a beat without a
+        ``("n", "s", "v", "f", "q", "o")``, the predicted classes; o is a beat without a
         detection.
     tolerance, learning_period : float
         As passed, in seconds.
@@ -70,8 +87,39 @@ class EC57Report:
     predicted_labels: tuple[str, ...] = (*(name.lower() for name in CLASSES), "o")
 
     def summary(self) -> str:
-        """Return the report as text: a line a record, sums, gross and average, and counts."""
-        return format_report(self)
+        """Return a table of statistics, one line for each recording, and the confusion matrix.
+
+        Returns
+        -------
+        str
+            Lines as those of WFDB's ``sumstats``. A dash is an undefined statistic.
+        """
+        records = self.records
+        width = max(len("Average"), *(len(name) for name in records["record"].tolist()))
+        n_beats = [records[f"{kind}_tp"] + records[f"{kind}_fn"] for kind in _KINDS]
+        head = _line("Record", [kind.upper() for kind in _KINDS], list(_COLUMNS), width)
+        rule = "-" * len(head)
+        rows = [
+            _line(
+                name,
+                [str(count[index]) for count in n_beats],
+                _percents({key: values[index] for key, values in records.items()}),
+                width,
+            )
+            for index, name in enumerate(records["record"].tolist())
+        ]
+        title = [
+            f"EC57 beat-by-beat comparison of {len(rows)} record{'s' if len(rows) != 1 else ''}",
+            f"tolerance {1000 * self.tolerance:g} ms, learning period {self.learning_period:g} s; "
+            "Se, +P and FPR in %",
+        ]
+        totals = [
+            _line("Sum", [str(count.sum()) for count in n_beats], [], width),
+            _line("Gross", [""] * len(_KINDS), _percents(self.gross), width),
+            _line("Average", [""] * len(_KINDS), _percents(self.average), width),
+        ]
+        table = [head, rule, *rows, rule, *totals]
+        return "\n".join([*title, "", *table, "", *_confusion_lines(self)])
 
     def __str__(self) -> str:
         """Return `summary`."""
@@ -79,61 +127,62 @@ class EC57Report:
 
 
 def ec57_report(
-    references: Sequence[Any],
-    predictions: Sequence[Any],
+    references: Sequence[AnnotationLike],
+    predictions: Sequence[AnnotationLike],
     fs: float,
     *,
     tolerance: float = 0.15,
     learning_period: float = 300.0,
     mapping: str | Mapping[str, str] = "literature",
-    record_names: Sequence[Any] | None = None,
+    record_names: Sequence[str | int] | None = None,
 ) -> EC57Report:
-    """Compare found with annotated beats, as ANSI/AAMI EC57 [1]_ and WFDB's ``bxb`` do.
+    """Compare predicted with annotated beats, as ANSI/AAMI EC57 [1]_ and WFDB's ``bxb``.
 
     Parameters
     ----------
     references : sequence of Annotation
-        The true annotations, one for each record: sample numbers, ascending, and WFDB
-        symbols. All annotations may stay in; flutter episodes are told by ``"["`` and
-        ``"]"``.
+        True annotations, one for each recording: sample numbers, ascending, and WFDB
+        symbols. Non-beat annotations may be included; ``"["`` and ``"]"`` mark flutter
+        episodes.
     predictions : sequence of Annotation
-        The beats found, in the same order of records. Their symbols may be WFDB's or the
-        AAMI classes N, S, V, F and Q. A detector without classes gives every beat ``"N"``.
+        Predicted beats, in the same order of recordings. Their symbols may be WFDB's or the
+        AAMI classes N, S, V, F and Q. For a detector without classes, use ``"N"`` throughout.
     fs : float
-        Sampling rate of all records in Hz.
+        Sampling rate of all recordings in Hz.
     tolerance : float, default=0.15
-        Largest distance of a pair in seconds, itself included.
+        Largest distance of a pair in seconds, inclusive.
     learning_period : float, default=300.0
-        Seconds at the beginning of each record in which no beat counts. 0 counts all.
+        Seconds at the beginning of each recording that are not scored. 0 scores all beats.
     mapping : {"literature", "bxb"} or dict, default="literature"
-        Symbols to classes, as in `ecgbeat.labels.to_aami`. ``bxb`` itself counts the
+        Map from symbols to classes, as in `ecgbeat.labels.to_aami`. ``bxb`` itself counts the
         escape beats e, j and n as S. The classes of a dict must be N, S, V, F or Q, and
         its symbols count as beats.
     record_names : sequence of length n_records, default=None
-        For the table. None numbers the records from 0.
+        Names in the table. None numbers the recordings from 0.
 
     Returns
     -------
     EC57Report
-        With ``records`` (per record), ``gross``, ``average`` and ``confusion``; printed,
-        it is a table.
+        Results as ``records`` (one row for each recording), ``gross``, ``average`` and
+        ``confusion``. Its ``str`` is a table.
 
     Raises
     ------
     TypeError
-        If one annotation is passed instead of a sequence of them.
+        If one annotation is passed instead of a list of them, or sample numbers are not
+        integers.
     ValueError
-        If the sequences differ in length or are empty, an annotation is none, is not
-        ascending or holds symbols that have no class, or a number is out of range.
+        If the lists differ in length or are empty, an annotation is not a pair, is not
+        ascending or has symbols without a class, or a number is out of range.
 
     See Also
     --------
-    match_beats : The pairs of one record, whatever their class.
-    sklearn.metrics.classification_report : Scores of beats whose place is known.
+    match_beats : Pair the beats of one recording, regardless of their class.
+    sklearn.metrics.classification_report : Scores of beats at known positions.
 
     Notes
     -----
-    Let ``Vn`` be the number of reference beats of class V that were labelled N, ``O`` the
+    Let ``Vn`` be the number of reference beats of class V that are predicted as N, ``O`` the
     row of the detections without a beat and ``o`` the column of the beats without a
     detection. A dot stands for every class N, S, V, F, Q. Then, as in ``bxb`` [2]_:
 
@@ -147,25 +196,25 @@ def ec57_report(
                       ``So``                                    in the rows N, V, F, Q, O
     ====  ==========  ================  ======================  ==============================
 
-    So a fusion or unclassifiable beat that is called V is neither right nor wrong, as is
-    an unclassifiable one called S; a fusion beat called S is wrong. Sensitivity is
+    A fusion or unclassifiable beat predicted as V is therefore neither right nor wrong, as is
+    an unclassifiable one predicted as S; a fusion beat predicted as S is wrong. Sensitivity is
     TP / (TP + FN), positive predictivity TP / (TP + FP), false positive rate
-    FP / (TN + FP). ``bxb`` prints no rate for SVEB; it is formed in the same way here.
+    FP / (TN + FP). ``bxb`` prints no rate for SVEB; it is computed in the same way here.
 
-    Of beats that compete for one detection, the nearer one gets it, as in ``bxb``; the
-    other one is missed even if a farther detection is left (`match_beats` would pair both).
+    Of beats that compete for one detection, the nearest one is paired with it, as in ``bxb``;
+    another one is missed even if a farther detection is left (`match_beats` would pair both).
     Pairs that straddle the end of the learning period belong to the side of the reference
-    beat. Reference beats in a flutter episode of the reference do not count, nor do
-    detections there that match no beat outside; detections in an episode that the
-    predictions mark are disregarded, and the true beats there are missed.
+    beat. Reference beats in a flutter episode of the reference are not counted, nor are
+    detections there that match no beat outside. Detections in a flutter episode of the
+    predictions are disregarded, and the true beats there are missed.
 
     Deviations from ``bxb``: the tolerance is not rounded up to the next sample (at 360 Hz
-    both are 54 samples, at 250 Hz 37 here and 38 there). Stretches that are marked as
-    unreadable (annotations ``"~"`` with a subtype, which an `Annotation` does not hold) get
-    no row and column X of their own: their beats stand under O. This changes no
-    statistic, for all of them count both alike. The RMS error of the RR intervals is not
-    computed. And a deviation from the program ``sumstats``: gross and average SVEB
-    positive predictivity count ``Fs`` as they do within a record; ``sumstats`` leaves it out.
+    both are 54 samples, at 250 Hz 37 here and 38 there). Stretches marked as unreadable
+    (annotations ``"~"`` with a subtype, which an `Annotation` does not contain) have no row
+    and column X of their own: their beats are counted under O. This changes no statistic,
+    because all of them count both alike. The RMS error of the RR intervals is not computed.
+    Deviation from the program ``sumstats``: gross and average SVEB positive predictivity
+    count ``Fs`` as within a recording; ``sumstats`` leaves it out.
 
     References
     ----------
@@ -213,18 +262,17 @@ def ec57_report(
       Q       0       0       0       0       0       0
       O       1       0       0       0       0       -
     """
-    names = _check_sequences(references, predictions, record_names)
+    names = _check_lists(references, predictions, record_names)
     limit = window_in_samples(fs, tolerance)
     learning_period = check_positive("learning_period", learning_period, unit="s", strict=False)
     _check_mapping(mapping)
     confusions = np.empty((len(names), 6, 6), dtype=np.int64)
     for index, (reference, prediction) in enumerate(zip(references, predictions, strict=True)):
-        confusions[index] = count_pairs(
-            read_beats(f"references[{index}]", reference, mapping),
-            read_beats(f"predictions[{index}]", prediction, mapping),
-            limit,
-            learning_period * fs,
-        )
+        with error_naming_recording(index, "references"):
+            truth = find_beats(reference, mapping)
+        with error_naming_recording(index, "predictions"):
+            found = find_beats(prediction, mapping)
+        confusions[index] = count_pairs(truth, found, limit, learning_period * fs)
     counts, confusion = _counts(confusions), confusions.sum(axis=0)
     statistics = _statistics(counts)
     gross = _statistics(_counts(confusion))
@@ -239,81 +287,68 @@ def ec57_report(
     )
 
 
-def _check_sequences(references: Any, predictions: Any, record_names: Any) -> list[str]:
-    """Raise unless there are as many predictions and names as references; return the names."""
-    for name, annotations in (("references", references), ("predictions", predictions)):
-        if isinstance(annotations, Annotation) or not isinstance(annotations, Sequence):
-            raise TypeError(
-                f"{name} must be a list of annotations, one for each record, got "
-                f"{type(annotations).__name__}; for one record write [annotation]."
-            )
-    if len(references) == 0:
-        raise ValueError("references is empty: there is no record to report on.")
-    names = list(map(str, range(len(references)) if record_names is None else record_names))
-    for name, others in (("predictions", predictions), ("record_names", names)):
-        if len(others) != len(references):
-            raise ValueError(
-                f"{name} must have one entry for each record, got {len(others)} for "
-                f"{len(references)} references."
-            )
-    return names
+def _check_lists(
+    references: Sequence[AnnotationLike],
+    predictions: Sequence[AnnotationLike],
+    record_names: Sequence[str | int] | None,
+) -> list[str]:
+    """Raise unless all lists are of one length, and return the names of the recordings."""
+    check_one_per_recording("references", references)
+    n_recordings = len(references)
+    if n_recordings == 0:
+        raise ValueError("references must contain at least one recording, got an empty list.")
+    check_one_per_recording("predictions", predictions, n_recordings)
+    names = range(n_recordings) if record_names is None else record_names
+    check_one_per_recording("record_names", names, n_recordings)
+    return [str(name) for name in names]
 
 
-def _check_mapping(mapping: Any) -> None:
-    """Refuse classes that the report has no row for."""
-    if not isinstance(mapping, Mapping):
-        if mapping not in AAMI_MAPPINGS:
-            raise ValueError(
-                f"mapping must be one of {sorted(AAMI_MAPPINGS)} or a dict from symbol to "
-                f"class, got {mapping!r}."
-            )
-        return
-    wrong = sorted({str(value) for value in mapping.values()} - set(CLASSES))
-    if wrong:
-        raise ValueError(
-            f"mapping must give the AAMI classes {', '.join(CLASSES)}, but it gives {wrong}."
-        )
+def _check_mapping(mapping: str | Mapping[str, str]) -> None:
+    """Raise unless all classes are rows of the report."""
+    to_aami([], mapping)  # raises for unknown names
+    classes = {str(name) for name in mapping.values()} if isinstance(mapping, Mapping) else set()
+    if wrong := sorted(classes - set(CLASSES)):
+        raise ValueError(f"mapping must map to the AAMI classes {', '.join(CLASSES)}, got {wrong}.")
 
 
 def _counts(confusion: np.ndarray) -> dict[str, np.ndarray]:
-    """Count what is right and wrong, for confusion matrices of shape (..., 6, 6)."""
-    found = confusion[..., :_O]
+    """Return counts of true and false positives and negatives of (..., 6, 6) matrices."""
+    detected = confusion[..., :_O]
     counts = {
-        "qrs_tp": found[..., :_O, :].sum(axis=(-2, -1)),
+        "qrs_tp": detected[..., :_O, :].sum(axis=(-2, -1)),
         "qrs_fn": confusion[..., :_O, _O].sum(axis=-1),
-        "qrs_fp": found[..., _O, :].sum(axis=-1),
+        "qrs_fp": detected[..., _O, :].sum(axis=-1),
     }
-    for name, own in (("veb", _V), ("sveb", _S)):
-        others = [row for row in range(6) if row != own]
-        rest = np.delete(found[..., others, :], own, axis=-1)
-        counts[f"{name}_tp"] = confusion[..., own, own]
-        counts[f"{name}_fn"] = confusion[..., own, :].sum(axis=-1) - confusion[..., own, own]
-        counts[f"{name}_fp"] = confusion[..., _FALSE_POSITIVE_ROWS[own], own].sum(axis=-1)
-        counts[f"{name}_tn"] = rest.sum(axis=(-2, -1))
+    for kind, code in (("veb", _V), ("sveb", _S)):
+        others = np.delete(np.delete(detected, code, axis=-2), code, axis=-1)
+        counts[f"{kind}_tp"] = confusion[..., code, code]
+        counts[f"{kind}_fn"] = confusion[..., code, :].sum(axis=-1) - confusion[..., code, code]
+        counts[f"{kind}_fp"] = confusion[..., _FALSE_POSITIVE_ROWS[code], code].sum(axis=-1)
+        counts[f"{kind}_tn"] = others.sum(axis=(-2, -1))
     return counts
 
 
 def _statistics(counts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the eight statistics, NaN where there is nothing to compute them from."""
+    """Return the eight statistics, NaN where undefined."""
     statistics = {}
-    for name in ("qrs", "veb", "sveb"):
-        tp, fn, fp = (counts[f"{name}_{kind}"] for kind in ("tp", "fn", "fp"))
-        statistics[f"{name}_sensitivity"] = _ratios(tp, tp + fn)
-        statistics[f"{name}_positive_predictivity"] = _ratios(tp, tp + fp)
-        if name != "qrs":  # nobody can count the places without a beat
-            rate = _ratios(fp, counts[f"{name}_tn"] + fp)
-            statistics[f"{name}_false_positive_rate"] = rate
+    for kind in _KINDS:
+        tp, fn, fp = (counts[f"{kind}_{outcome}"] for outcome in ("tp", "fn", "fp"))
+        statistics[f"{kind}_sensitivity"] = _ratios(tp, tp + fn)
+        statistics[f"{kind}_positive_predictivity"] = _ratios(tp, tp + fp)
+        if kind != "qrs":  # true negatives of beat detection are not countable
+            rate = _ratios(fp, counts[f"{kind}_tn"] + fp)
+            statistics[f"{kind}_false_positive_rate"] = rate
     return statistics
 
 
 def _ratios(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Divide, NaN where there is nothing to share."""
+    """Divide, with NaN where the whole is 0."""
     undefined = np.full(np.shape(whole), np.nan)
     return np.divide(part, whole, out=undefined, where=np.asarray(whole) > 0)
 
 
 def _mean_of_defined(values: np.ndarray) -> float:
-    """Average over the records in which a statistic is defined, NaN if in none."""
+    """Average over the recordings in which a statistic is defined, NaN if in none."""
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if defined.size else float("nan")
 
@@ -321,7 +356,30 @@ def _mean_of_defined(values: np.ndarray) -> float:
 def _as_table(
     names: list[str], counts: dict[str, np.ndarray], statistics: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Sort the columns by what they are about."""
+    """Return the columns sorted by kind, after the names."""
     columns = counts | statistics
-    order = sorted(columns, key=lambda name: ("qrs", "veb", "sveb").index(name.split("_")[0]))
+    order = sorted(columns, key=lambda name: _KINDS.index(name.split("_")[0]))
     return {"record": np.array(names), **{name: columns[name] for name in order}}
+
+
+def _line(name: str, counts: list[str], percents: list[str], width: int) -> str:
+    """Format one line of the table."""
+    cells = [f"{count:>{_COUNT_WIDTH}}" for count in counts]
+    return (name.ljust(width) + "".join(cells + [f"{text:>7}" for text in percents])).rstrip()
+
+
+def _percents(statistics: Mapping[str, float]) -> list[str]:
+    """Format statistics in percent, with a dash if undefined."""
+    return [
+        "-" if math.isnan(statistics[name]) else f"{100 * statistics[name]:.{decimals}f}"
+        for name, decimals in _COLUMNS.values()
+    ]
+
+
+def _confusion_lines(report: EC57Report) -> list[str]:
+    """Format the confusion matrix; the cell without a beat and a detection is a dash."""
+    cells = report.confusion.astype(str)
+    cells[-1, -1] = "-"
+    lines = [("", list(report.predicted_labels))]
+    lines += zip(report.reference_labels, cells.tolist(), strict=True)
+    return [f"{name:>3}" + "".join(f"{c:>{_COUNT_WIDTH}}" for c in row) for name, row in lines]

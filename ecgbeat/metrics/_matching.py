@@ -1,11 +1,13 @@
-"""Which detected beat is which of the reference (layer 1)."""
+"""Matching of detected beats with those of a reference."""
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ecgbeat._recordings import as_sample_numbers, check_ascending
 from ecgbeat._validation import check_positive
 
 # more than the rounding error of seconds times Hz, far less than one sample in any recording
@@ -13,8 +15,8 @@ _ROUNDING = 1e-9
 
 Pairs = list[tuple[int, int]]
 
-# how the best pairing of the first beats and candidates comes from smaller ones
-_UP, _LEFT, _TAKE = range(3)  # without this beat, without this candidate, with both as a pair
+# steps of the dynamic programming: skip the beat, skip the candidate, or pair both
+_UP, _LEFT, _TAKE = range(3)
 
 
 class BeatMatches(NamedTuple):
@@ -25,9 +27,9 @@ class BeatMatches(NamedTuple):
     reference_index, detected_index : ndarray of shape (n_pairs,)
         Positions of the paired beats in the two arrays, int64, ascending.
     missed : ndarray of shape (n_missed,)
-        Positions in the reference that no detection belongs to, int64, ascending.
+        Positions of the reference beats without a detection, int64, ascending.
     extra : ndarray of shape (n_extra,)
-        Positions of the detections that belong to no reference beat, int64, ascending.
+        Positions of the detections without a reference beat, int64, ascending.
 
     Examples
     --------
@@ -46,29 +48,36 @@ class BeatMatches(NamedTuple):
 
     @property
     def sensitivity(self) -> float:
-        """Share of the reference beats that are detected; NaN without a reference beat."""
+        """Fraction of the reference beats that are detected; NaN without a reference beat."""
         n_pairs = len(self.reference_index)
-        return ratio(n_pairs, n_pairs + len(self.missed))
+        return _ratio(n_pairs, n_pairs + len(self.missed))
 
     @property
     def positive_predictivity(self) -> float:
-        """Share of the detections that are reference beats; NaN without a detection."""
+        """Fraction of the detections that are reference beats; NaN without a detection."""
         n_pairs = len(self.reference_index)
-        return ratio(n_pairs, n_pairs + len(self.extra))
+        return _ratio(n_pairs, n_pairs + len(self.extra))
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of both; 0 without a pair, NaN where both sides have no beat."""
+        """Harmonic mean of both; 0 without a pair, NaN if neither side has a beat."""
         n_pairs = len(self.reference_index)
-        return ratio(2 * n_pairs, 2 * n_pairs + len(self.missed) + len(self.extra))
+        return _ratio(2 * n_pairs, 2 * n_pairs + len(self.missed) + len(self.extra))
 
 
-def match_beats(reference: Any, detected: Any, fs: float, tolerance: float = 0.15) -> BeatMatches:
-    """Pair the beats of a reference with detected ones, by time and one to one.
+def _ratio(part: int, whole: int) -> float:
+    """Divide, with NaN if the whole is 0."""
+    return part / whole if whole else math.nan
 
-    Of all ways to pair beats that lie at most ``tolerance`` apart, one with the most
-    pairs is taken, and among these one with the smallest sum of distances. No two pairs
-    cross: later reference beats get later detections.
+
+def match_beats(
+    reference: ArrayLike, detected: ArrayLike, fs: float, tolerance: float = 0.15
+) -> BeatMatches:
+    """Pair the beats of a reference with detected ones, one to one.
+
+    Of all pairings of beats at most ``tolerance`` apart, return one with the most pairs
+    and, among these, the smallest sum of distances. Pairs do not cross: later reference
+    beats are paired with later detections.
 
     Parameters
     ----------
@@ -79,33 +88,33 @@ def match_beats(reference: Any, detected: Any, fs: float, tolerance: float = 0.1
     fs : float
         Sampling rate in Hz.
     tolerance : float, default=0.15
-        Largest distance of a pair in seconds, itself included. 150 ms is the match
-        window of ANSI/AAMI EC57.
+        Largest distance of a pair in seconds, inclusive. 150 ms is the match window of
+        ANSI/AAMI EC57.
 
     Returns
     -------
     BeatMatches
-        The indices ``reference_index``, ``detected_index``, ``missed`` and ``extra``, and
-        the scores ``sensitivity``, ``positive_predictivity`` and ``f1``.
+        Indices ``reference_index``, ``detected_index``, ``missed`` and ``extra``, and scores
+        ``sensitivity``, ``positive_predictivity`` and ``f1``.
 
     Raises
     ------
     TypeError
-        If ``fs`` or ``tolerance`` is no number.
+        If sample numbers are not integers, or ``fs`` or ``tolerance`` is not a number.
     ValueError
-        If an array is not 1-D, not of integers or not ascending, ``fs`` is not positive
-        or ``tolerance`` negative.
+        If an array is not 1-D or not ascending, ``fs`` is not positive or ``tolerance``
+        is negative.
 
     See Also
     --------
-    ec57_report : Scores of beats and their classes over many records.
+    ec57_report : Compute scores of beats and their classes over many recordings.
 
     Notes
     -----
-    `wfdb.processing.compare_annotations` and the program ``bxb`` give a detection to the
-    nearer of two reference beats, even if the other one then has no partner. So they never
-    find more pairs than this function; where no two beats compete for a partner, they find
-    the same ones. (The window of the former excludes its own width: pass it one sample more.)
+    `wfdb.processing.compare_annotations` and the program ``bxb`` pair a detection with the
+    nearer of two reference beats, even if the other one is then missed. They never find more
+    pairs than this function, and the same ones where no two beats compete for a partner. (The
+    window of the former excludes its own width: pass it one sample more.)
 
     Examples
     --------
@@ -117,40 +126,18 @@ def match_beats(reference: Any, detected: Any, fs: float, tolerance: float = 0.1
     (array([2]), array([1, 3]))
     """
     limit = window_in_samples(fs, tolerance)
-    reference = as_samples("reference", reference)
-    detected = as_samples("detected", detected)
+    reference = as_sample_numbers(reference, "reference")
+    detected = as_sample_numbers(detected, "detected")
+    check_ascending(reference, "reference")
+    check_ascending(detected, "detected")
     return pair_beats(reference, detected, limit, _best_pairs)
 
 
 def window_in_samples(fs: float, tolerance: float) -> int:
-    """Return the largest whole number of samples that lies within the tolerance."""
+    """Return the largest number of samples within the tolerance."""
     fs = check_positive("fs", fs, unit="Hz")
     tolerance = check_positive("tolerance", tolerance, unit="s", strict=False)
     return math.floor(tolerance * fs * (1 + _ROUNDING))
-
-
-def as_samples(name: str, samples: Any) -> np.ndarray:
-    """Return ascending sample numbers as int64, or say why they are none."""
-    array = np.asarray(samples)
-    if array.ndim != 1:
-        raise ValueError(
-            f"{name} must be a 1-D array of sample numbers, got shape {array.shape}. "
-            "Beats of several recordings are matched one recording at a time."
-        )
-    if array.size and array.dtype.kind not in "iu":
-        raise ValueError(
-            f"{name} must hold sample numbers, that is integers, got dtype {array.dtype}; "
-            "seconds times fs, rounded, are samples."
-        )
-    array = array.astype(np.int64)
-    falls = np.flatnonzero(array[1:] < array[:-1])
-    if falls.size:
-        at = int(falls[0])
-        raise ValueError(
-            f"{name} must be ascending, but {name}[{at + 1}] = {array[at + 1]} follows "
-            f"{name}[{at}] = {array[at]}. Sort it, and its labels with it."
-        )
-    return array
 
 
 def pair_beats(
@@ -159,7 +146,7 @@ def pair_beats(
     limit: int,
     resolve: Callable[[list[int], list[int], int], Pairs],
 ) -> BeatMatches:
-    """Pair beats, and let ``resolve`` decide where they compete for a partner.
+    """Pair beats, with ``resolve`` for those that compete for a partner.
 
     Parameters
     ----------
@@ -168,8 +155,8 @@ def pair_beats(
     limit : int
         Largest distance of a pair in samples.
     resolve : callable
-        Takes the sample numbers of one cluster (a set of competing beats, see `_clusters`)
-        on both sides and the limit; returns pairs of positions in these.
+        Function of the sample numbers of one cluster of competing beats on both sides, and
+        of the limit, that returns pairs of positions in these; see `_clusters`.
 
     Returns
     -------
@@ -190,29 +177,24 @@ def pair_beats(
     )
 
 
-def ratio(part: int, whole: int) -> float:
-    """Return a share, NaN where there is nothing to share."""
-    return part / whole if whole else math.nan
-
-
 def _clusters(
     reference: np.ndarray, detected: np.ndarray, limit: int
 ) -> tuple[np.ndarray, np.ndarray, Iterator[tuple[slice, slice]]]:
-    """Divide the beats into clusters: no pair reaches from one cluster into another.
+    """Divide the beats into clusters, so that no pair is possible between two of them.
 
-    Nearly every cluster is one beat and its detection. Those come as two arrays of
-    indices; the others, as slices of both arrays.
+    Nearly every cluster is one beat and its detection. These are returned as two arrays of
+    indices, and the others as slices of both arrays.
     """
     first = np.searchsorted(detected, reference - limit, side="left")
     last = np.searchsorted(detected, reference + limit, side="right")
-    near = np.flatnonzero(first < last)  # the others have no partner
+    near = np.flatnonzero(first < last)  # beats with a candidate
     first, last = first[near], last[near]
-    # a cluster starts where no candidate is shared with the beat before
+    # a cluster starts at a beat that shares no candidate with the beat before
     starts = np.flatnonzero(np.r_[True, first[1:] >= last[:-1]][: len(near)])
     ends = np.r_[starts[1:], len(near)][: len(starts)]
     low, high = first[starts], last[ends - 1]
     is_single = (ends - starts == 1) & (high - low == 1)
-    # beats without a candidate may lie between, but never inside a cluster
+    # beats without a candidate may be between clusters, but never inside one
     contested = (
         (slice(near[start], near[end - 1] + 1), slice(i, j))
         for start, end, i, j in zip(
@@ -223,18 +205,18 @@ def _clusters(
 
 
 def _best_pairs(beats: list[int], candidates: list[int], limit: int) -> Pairs:
-    """Find the most pairs, and among these the smallest sum of distances.
+    """Find the most pairs and, among these pairings, the smallest sum of distances.
 
-    Dynamic programming over both ascending lists, row by row of beats, within the band of
-    each beat's candidates. A pair is worth ``bonus`` less its distance; no sum of distances
-    reaches the bonus, so one more pair always counts for more.
+    Dynamic programming over both ascending lists, beat by beat, within the band of each
+    beat's candidates. The value of a pair is ``bonus`` less its distance. No sum of distances
+    reaches the bonus, so that one more pair always has the greater value.
     """
     lows, highs = _bands(beats, candidates, limit)
     bonus = len(beats) * limit + 1
-    best = [0]  # best[j]: the most that candidates[:j] are worth to the beats so far
-    moves = []  # one row a beat, one move a candidate of its band
+    best = [0]  # best[j]: largest value of pairs of the beats so far with candidates[:j]
+    moves = []  # one row for each beat, one step for each candidate of its band
     for beat, low, high in zip(beats, lows, highs, strict=True):
-        best += [best[-1]] * (high + 1 - len(best))  # candidates that come into sight
+        best += [best[-1]] * (high + 1 - len(best))  # new candidates
         row = []
         diagonal = best[low]
         for j in range(low, high):
@@ -248,15 +230,15 @@ def _best_pairs(beats: list[int], candidates: list[int], limit: int) -> Pairs:
 
 
 def _bands(beats: list[int], candidates: list[int], limit: int) -> tuple[list[int], list[int]]:
-    """Return the first candidate of each beat, and the one behind its last."""
-    times, middles = np.array(candidates), np.array(beats)
-    lows = np.searchsorted(times, middles - limit, side="left")
-    highs = np.searchsorted(times, middles + limit, side="right")
+    """Return for each beat the index of its first candidate, and of the one after its last."""
+    centers = np.array(beats)
+    lows = np.searchsorted(candidates, centers - limit, side="left")
+    highs = np.searchsorted(candidates, centers + limit, side="right")
     return lows.tolist(), highs.tolist()
 
 
 def _trace_back(moves: list[list[int]], lows: list[int], highs: list[int]) -> Pairs:
-    """Read the pairs off the moves, from the last beat to the first."""
+    """Collect the pairs along the best steps, from the last beat to the first."""
     pairs = []
     j = highs[-1]
     for i in range(len(moves) - 1, -1, -1):

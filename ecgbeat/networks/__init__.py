@@ -1,4 +1,4 @@
-"""The networks: `torch.nn.Module` and nothing else (layer 1)."""
+"""Networks for single beats, as ``torch.nn.Module`` (layer 1)."""
 
 from ecgbeat.networks._cnn import BeatCNN
 from ecgbeat.networks._cnn_lstm import BeatCNNLSTM

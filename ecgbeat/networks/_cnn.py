@@ -1,45 +1,40 @@
-"""The convolutional network."""
+"""The convolutional network, and the layers that other networks share with it."""
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from ecgbeat.networks._layers import (
-    Head,
-    as_image,
-    convolutional_front,
-    global_pooling,
-    shortest,
-    split_rows,
-)
+from torch.nn import functional
 
 
 class BeatCNN(nn.Module):
     """Residual convolutional network for single beats of any length.
 
-    A convolution that halves the length, residual blocks that halve it again (convolution,
-    batch norm, ReLU, dropout), global mean and maximum over time, and a dense head. The
-    blocks are those of He et al. 2016 (doi:10.1109/CVPR.2016.90) in one dimension, as
-    Kachuee et al. 2018 (doi:10.1109/ICHI.2018.00092) use them for heartbeats; unlike theirs
-    the channels double from block to block, there is batch norm, strides take the place of
-    pooling, and global pooling in place of flattening makes the weights independent of the
-    length.
+    A convolution that halves the length is followed by residual blocks that halve it again
+    (convolution, batch norm, ReLU, dropout), global mean and maximum over time, and a dense
+    head. The blocks are those of He et al. 2016 (doi:10.1109/CVPR.2016.90) in one dimension, as
+    Kachuee et al. 2018 (doi:10.1109/ICHI.2018.00092) use them for heartbeats. Deviations from
+    the latter: the channels double from block to block, batch norm is added, strides replace
+    pooling, and global pooling replaces flattening, so that the weights do not depend on the
+    length of the beats.
 
     Parameters
     ----------
     n_classes : int or None, default=None
-        Number of classes. None takes it from the first state that is loaded.
+        Number of classes. With None, the number is taken from the first state that is loaded.
     n_leads : int, default=1
         Number of leads.
     n_aux_features : int, default=0
         Number of columns at the end of a row that go straight to the dense head.
     n_filters : int, default=16
-        Channels of the first block; the second has twice, all further four times as many.
+        Number of channels of the first block. The second block has twice as many, all further
+        blocks four times as many.
     kernel_size : int, default=5
-        Length of the convolutions in samples.
+        Length of the convolution kernels in samples.
     n_blocks : int, default=3
         Number of residual blocks.
     dropout : float, default=0.1
-        Dropout probability, in the blocks and in the head.
+        Dropout probability in the blocks and the head.
 
     Examples
     --------
@@ -64,7 +59,7 @@ class BeatCNN(nn.Module):
         super().__init__()
         self.n_leads = n_leads
         self.n_aux_features = n_aux_features
-        self.min_times = shortest(n_blocks)
+        self.min_times = shortest_input(n_blocks)
         self.front, width = convolutional_front(n_leads, n_filters, kernel_size, n_blocks, dropout)
         self.head = Head(2 * width + n_aux_features, width, n_classes, dropout)
 
@@ -84,3 +79,153 @@ class BeatCNN(nn.Module):
         waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, self.min_times)
         features = self.front(as_image(waves)).squeeze(2)
         return self.head(torch.cat([global_pooling(features), aux], dim=1))
+
+
+def shortest_input(n_blocks: int) -> int:
+    """Return the number of samples that leave two in the last block.
+
+    Batch norm needs two values per channel in training, even for a single beat.
+    """
+    return 2 ** (n_blocks + 1) + 1
+
+
+def split_rows(
+    rows: Tensor, n_leads: int, n_aux_features: int, min_times: int
+) -> tuple[Tensor, Tensor]:
+    """Split rows into waveforms, (n_beats, n_leads, n_times), and auxiliary features.
+
+    2-D rows are lead-major, with ``n_aux_features`` columns at the end; 3-D rows are waveforms
+    alone. Waveforms shorter than ``min_times`` are padded with zeros.
+    """
+    if rows.dim() == 3:
+        waves, aux = rows, rows.new_zeros(len(rows), n_aux_features)
+    else:
+        n_wave = max(rows.shape[1] - n_aux_features, 0)
+        waves, aux = rows[:, :n_wave], rows[:, n_wave:]
+        # only rows too short to be beats need these two paddings
+        waves = functional.pad(waves, (0, -n_wave % n_leads))
+        aux = functional.pad(aux, (0, n_aux_features - aux.shape[1]))
+        waves = waves.reshape(len(rows), n_leads, -1)
+    missing = min_times - waves.shape[-1]
+    return (functional.pad(waves, (0, missing)) if missing > 0 else waves), aux
+
+
+def as_image(waves: Tensor) -> Tensor:
+    """Reshape waveforms to (n_beats, n_leads, 1, n_times), with channels last in memory.
+
+    torch's CPU kernels for two dimensions are 1.5 to 3 times as fast as those for one if the
+    channels of a sample are adjacent in memory. Stacking sets this memory format even for a single
+    lead, where the data is the same either way; all further layers then keep it.
+    """
+    return torch.stack(waves.unbind(dim=1), dim=-1).transpose(1, 2).unsqueeze(2)
+
+
+def convolutional_front(
+    n_leads: int, n_filters: int, kernel_size: int, n_blocks: int, dropout: float
+) -> tuple[nn.Sequential, int]:
+    """Build the first convolution and the residual blocks; also return their number of channels.
+
+    The front maps (n_beats, n_leads, 1, n_times) to (n_beats, n_out, 1, n_times / 2**(n_blocks +
+    1)). Every block after the first doubles the channels, up to fourfold.
+    """
+    widths = [n_filters * min(2**i, 4) for i in range(n_blocks)]
+    layers: list[nn.Module] = [
+        *_convolution(n_leads, n_filters, kernel_size, stride=2),
+        nn.BatchNorm2d(n_filters),
+        nn.ReLU(inplace=True),
+    ]
+    for n_in, n_out in zip([n_filters, *widths], widths, strict=False):
+        layers.append(ResidualBlock(n_in, n_out, kernel_size, dropout))
+    return nn.Sequential(*layers), widths[-1]
+
+
+def _convolution(n_in: int, n_out: int, kernel_size: int, stride: int = 1) -> list[nn.Module]:
+    """Build a convolution over time with ``ceil(n_times / stride)`` output samples.
+
+    It has no bias, since batch norm follows. torch's own ``padding="same"`` does not support
+    strides and warns of even kernels, which need one more zero on one side.
+    """
+    size, step, half = (1, kernel_size), (1, stride), kernel_size // 2
+    if kernel_size % 2:
+        return [nn.Conv2d(n_in, n_out, size, step, padding=(0, half), bias=False)]
+    padding = nn.ZeroPad2d((half - 1, half, 0, 0))
+    return [padding, nn.Conv2d(n_in, n_out, size, step, bias=False)]
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions with batch norm and a shortcut; the first one halves the length.
+
+    After He et al. 2016 (doi:10.1109/CVPR.2016.90), with one spatial dimension. Deviations: the
+    shortcut averages pairs of samples before its convolution of size one (He et al. 2019,
+    doi:10.1109/CVPR.2019.00065), so that it uses all of them, and whole channels are dropped
+    between the convolutions.
+    """
+
+    def __init__(self, n_in: int, n_out: int, kernel_size: int, dropout: float) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            *_convolution(n_in, n_out, kernel_size, stride=2),
+            nn.BatchNorm2d(n_out),
+            nn.ReLU(inplace=True),
+            nn.Dropout2d(dropout),
+            *_convolution(n_out, n_out, kernel_size),
+            nn.BatchNorm2d(n_out),
+        )
+        halve = nn.AvgPool2d((1, 2), ceil_mode=True)
+        same = n_in == n_out
+        self.shortcut = nn.Sequential(halve, nn.Identity() if same else nn.Conv2d(n_in, n_out, 1))
+
+    def forward(self, waves: Tensor) -> Tensor:
+        """Map (n_beats, n_in, 1, n_times) to (n_beats, n_out, 1, n_times / 2)."""
+        return functional.relu(self.branch(waves) + self.shortcut(waves))
+
+
+def global_pooling(features: Tensor) -> Tensor:
+    """Concatenate mean and maximum over time."""
+    return torch.cat([features.mean(dim=-1), features.amax(dim=-1)], dim=1)
+
+
+class Head(nn.Sequential):
+    """Dense head mapping features and auxiliary features to one logit per class.
+
+    With ``n_classes=None``, the number is taken from the first state that is loaded.
+    """
+
+    def __init__(
+        self, n_features: int, n_hidden: int, n_classes: int | None, dropout: float
+    ) -> None:
+        super().__init__(
+            nn.Linear(n_features, n_hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            RowwiseLinear(n_hidden, n_classes or 2),
+        )
+        if n_classes is None:
+            self.register_load_state_dict_pre_hook(_resize_to_state)
+
+
+class RowwiseLinear(nn.Linear):
+    """Linear layer whose result for a beat does not depend on its position in the batch.
+
+    Matrix products sum the last rows of a batch in a different order. The difference is one
+    bit, but scikit-learn expects equal beats to get equal probabilities, and for a handful of
+    classes the plain sum is as fast.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (n_beats, n_in) to (n_beats, n_out)."""
+        return (features.unsqueeze(1) * self.weight).sum(dim=-1) + self.bias
+
+
+def _resize_to_state(head: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Resize the last layer to the number of classes in the state that is being loaded.
+
+    The parameters stay the same objects, since an optimizer may refer to them already.
+    """
+    last = list(head.children())[-1]
+    weight = state.get(f"{prefix}{len(list(head.children())) - 1}.weight")
+    if weight is None or not isinstance(last, nn.Linear):
+        return
+    last.out_features = weight.shape[0]
+    last.weight.data = last.weight.data.new_zeros(weight.shape)
+    last.bias.data = last.bias.data.new_zeros(weight.shape[0])

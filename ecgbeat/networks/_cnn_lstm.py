@@ -3,33 +3,33 @@
 import torch
 from torch import Tensor, nn
 
-from ecgbeat.networks._layers import (
+from ecgbeat.networks._cnn import (
     Head,
     as_image,
     convolutional_front,
     global_pooling,
-    shortest,
+    shortest_input,
     split_rows,
 )
 
 
 class BeatCNNLSTM(nn.Module):
-    """The front of `BeatCNN`, then a long short-term memory (LSTM) over time.
+    """Convolutions of `BeatCNN`, followed by a long short-term memory (LSTM) over time.
 
     The LSTM (Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735) reads the
-    feature maps of the convolutions as a sequence; mean and maximum of its outputs over
-    time go to the dense head (the last output alone would forget the P wave).
+    feature maps of the convolutions as a sequence. Mean and maximum of its outputs over
+    time go to the dense head, since the last output alone would lose the P wave.
 
     Parameters
     ----------
     n_classes : int or None, default=None
-        Number of classes. None takes it from the first state that is loaded.
-    n_leads, n_aux_features, n_filters, kernel_size, n_blocks, dropout
+        Number of classes. With None, the number is taken from the first state that is loaded.
+    n_leads, n_aux_features, n_filters, kernel_size, n_blocks, dropout : optional
         As in `BeatCNN`.
     hidden_size : int, default=64
-        Units of the LSTM in each direction.
+        Number of units of the LSTM in each direction.
     n_layers : int, default=1
-        Stacked LSTM layers, with dropout between them.
+        Number of stacked LSTM layers, with dropout between them.
     bidirectional : bool, default=False
         Whether a second LSTM reads the beat from its end.
 
@@ -59,7 +59,7 @@ class BeatCNNLSTM(nn.Module):
         super().__init__()
         self.n_leads = n_leads
         self.n_aux_features = n_aux_features
-        self.min_times = shortest(n_blocks)
+        self.min_times = shortest_input(n_blocks)
         self.front, width = convolutional_front(n_leads, n_filters, kernel_size, n_blocks, dropout)
         self.lstm = nn.LSTM(
             width,

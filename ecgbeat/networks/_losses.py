@@ -1,4 +1,4 @@
-"""The losses that torch does not have."""
+"""Loss functions beyond those of torch."""
 
 import torch
 from torch import Tensor, nn
@@ -6,32 +6,32 @@ from torch.nn import functional
 
 
 class FocalLoss(nn.CrossEntropyLoss):
-    """Cross-entropy in which beats that are well classified count less.
+    """Cross-entropy that down-weights well-classified beats.
 
     The loss of a class of probability p is multiplied by (1 - p) ** gamma (Lin et al. 2017,
     doi:10.1109/ICCV.2017.324), so that a majority of easy beats does not outweigh the few
-    hard ones. A drop-in for ``torch.nn.CrossEntropyLoss`` with numbers of classes as
-    targets; give it to a classifier as ``criterion=FocalLoss, criterion__gamma=2``.
+    hard ones. A drop-in replacement for ``torch.nn.CrossEntropyLoss`` with class numbers as
+    targets; pass it to a classifier as ``criterion=FocalLoss, criterion__gamma=2``.
 
-    Unlike there, classes are many and told by softmax, not two by a sigmoid; `weight` is
-    what they call alpha; and the mean is over beats, weighted as ``CrossEntropyLoss`` does
-    it, where they divide by the number of objects.
+    Deviations from the paper: a softmax over any number of classes replaces the sigmoid over
+    two, `weight` is the paper's alpha, and the loss is averaged over the beats, weighted as in
+    ``CrossEntropyLoss``, instead of divided by the number of objects.
 
     Parameters
     ----------
     gamma : float, default=2.0
-        How fast the weight of a beat falls with its probability, 0 or greater. 0 is
+        Exponent, 0 or greater: the larger, the less a well-classified beat counts. 0 is
         cross-entropy.
     weight : Tensor of shape (n_classes,) or None, default=None
         Weight of each class.
     label_smoothing : float, default=0.0
-        Share of the target that is spread over all classes, from 0 to 1. Each class has
-        its part multiplied by its own (1 - p) ** gamma.
+        Fraction of the target that is spread over all classes, in [0, 1]. The share of each
+        class is multiplied by its own (1 - p) ** gamma.
 
     Raises
     ------
     ValueError
-        If `gamma` is negative or not finite, or `label_smoothing` not from 0 to 1.
+        If `gamma` is negative or not finite, or `label_smoothing` is outside [0, 1].
 
     Examples
     --------
@@ -49,7 +49,7 @@ class FocalLoss(nn.CrossEntropyLoss):
         if not 0 <= gamma < float("inf"):
             raise ValueError(f"gamma must be 0 or greater and finite, got {gamma!r}.")
         if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"label_smoothing must be from 0 to 1, got {label_smoothing!r}.")
+            raise ValueError(f"label_smoothing must be in [0, 1], got {label_smoothing!r}.")
         super().__init__(weight=weight, label_smoothing=label_smoothing)
         self.gamma = gamma
 
@@ -59,9 +59,9 @@ class FocalLoss(nn.CrossEntropyLoss):
         Parameters
         ----------
         logits : Tensor of shape (n_beats, n_classes)
-            What the network gives.
+            Output of the network.
         targets : Tensor of shape (n_beats,)
-            Numbers of the classes, int64.
+            Class numbers, int64.
 
         Returns
         -------
@@ -70,7 +70,7 @@ class FocalLoss(nn.CrossEntropyLoss):
         if self.gamma == 0:
             return super().forward(logits, targets)
         log_p = torch.log_softmax(logits, dim=1)
-        # away from 0, where the slope of a power below 1 has no bound
+        # kept away from 0, where the gradient of a power below 1 is unbounded
         rest = torch.expm1(log_p).neg().clamp_min(torch.finfo(log_p.dtype).tiny)
         log_p = log_p * rest.pow(self.gamma)
         loss = functional.nll_loss(log_p, targets, self.weight)

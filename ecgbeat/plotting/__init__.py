@@ -1,8 +1,9 @@
-"""Pictures, in scikit-learn's Display convention (layer 3).
+"""Displays of recordings, beats, training histories and saliency.
 
-matplotlib and captum come with ``pip install "ecgbeat[plot]"``; importing this module
-needs neither. Confusion matrices, ROC and calibration curves are scikit-learn's own:
-``ConfusionMatrixDisplay.from_estimator`` and its siblings take ecgbeat's estimators.
+The displays follow scikit-learn's Display convention. matplotlib and captum come with
+``pip install "ecgbeat[plot]"``; importing this module needs neither. Confusion matrices, ROC
+and calibration curves are scikit-learn's own: ``ConfusionMatrixDisplay.from_estimator`` and
+its siblings take ecgbeat's estimators.
 """
 
 from ecgbeat.plotting._beats import BeatsDisplay

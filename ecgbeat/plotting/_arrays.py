@@ -1,59 +1,41 @@
-"""What every picture of beats or recordings asks of its input (layer 3)."""
+"""Checks of beats, labels and names of leads."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ecgbeat._recordings import as_signals
 from ecgbeat._validation import check_finite, check_positive, flatten_beats, lead_layout
 
 
-def as_beats(X: Any, owner: str, *, n_leads: int = 1, n_aux_features: int = 0) -> np.ndarray:
-    """Return beats as ``(n_beats, n_leads, n_times)``, without auxiliary columns.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-        Beats.
-    owner : str
-        Who asks, for messages.
-    n_leads, n_aux_features : int
-        How to read 2-D rows.
-
-    Returns
-    -------
-    ndarray of shape (n_beats, n_leads, n_times), float64
-
-    Raises
-    ------
-    ValueError
-        If these are no beats, or not finite.
-    """
+def as_beats(X: ArrayLike, caller: str, *, n_leads: int = 1, n_aux_features: int = 0) -> np.ndarray:
+    """Return beats as float64 ``(n_beats, n_leads, n_times)``, without auxiliary columns."""
     rows, n_leads_3d = flatten_beats(X, n_leads)
-    rows = np.asarray(rows)
-    if rows.dtype.kind not in "fiub":
-        raise ValueError(f"{owner}: beats must be made of real numbers, got dtype {rows.dtype}.")
+    rows = as_signals(rows, "X")
     if rows.ndim != 2:
         hint = " Write x.reshape(1, -1) for a single beat." if rows.ndim == 1 else ""
         raise ValueError(
-            f"{owner} takes beats as (n_beats, n_times) or (n_beats, n_leads, n_times), got "
+            f"{caller} takes beats as (n_beats, n_times) or (n_beats, n_leads, n_times), got "
             f"shape {rows.shape}.{hint}"
         )
     if rows.size == 0:
-        raise ValueError(f"{owner} needs at least one beat, got an array of shape {rows.shape}.")
+        raise ValueError(f"{caller} needs at least one beat, got an array of shape {rows.shape}.")
     n_aux = 0 if n_leads_3d else n_aux_features
     layout = lead_layout(rows.shape[1], n_leads_3d or n_leads, n_aux)
-    check_finite(rows, owner)
+    check_finite(rows, caller)
     n_wave = rows.shape[1] - n_aux
     if n_wave < layout.n_leads or n_wave % layout.n_leads:
         raise ValueError(
-            f"{owner}: {n_wave} columns of waveform are not {layout.n_leads} leads of one length."
+            f"{caller}: {n_wave} columns of waveform do not divide into {layout.n_leads} leads "
+            "of equal length."
         )
     return rows[:, :n_wave].reshape(len(rows), layout.n_leads, -1).astype(np.float64)
 
 
-def check_labels(name: str, y: Any, n_beats: int) -> np.ndarray:
-    """Return one label for each beat, or say what is wrong with them."""
+def check_labels(name: str, y: ArrayLike, n_beats: int) -> np.ndarray:
+    """Return an array with one label for each beat, or raise."""
     labels = np.asarray(y)
     if labels.shape != (n_beats,):
         raise ValueError(
@@ -63,7 +45,7 @@ def check_labels(name: str, y: Any, n_beats: int) -> np.ndarray:
 
 
 def check_classes(classes: Sequence[Any] | None, labels: np.ndarray) -> list[Any]:
-    """Return the classes to draw, in order, or say which of them there is no beat of."""
+    """Return the classes to draw, in order, or raise if one of them has no beats."""
     present = np.unique(labels).tolist()
     if classes is None:
         return present
@@ -72,27 +54,32 @@ def check_classes(classes: Sequence[Any] | None, labels: np.ndarray) -> list[Any
         wanted = [wanted] if wanted in present else list(str(wanted))
     unknown = [label for label in wanted if label not in present]
     if unknown or not wanted:
-        raise ValueError(f"classes={classes!r}: there is no beat of {unknown}; there is {present}.")
+        raise ValueError(
+            f"classes must name classes that have beats, that is some of {present}, got "
+            f"{classes!r}."
+        )
     return wanted
 
 
-def check_times(n_times: int, fs: Any, before: Any) -> np.ndarray:
-    """Return the time of each sample in seconds, 0 at the R peak if ``before`` is known."""
+def sample_times(n_times: int, fs: float, before: float | None) -> np.ndarray:
+    """Return the time of each sample of a beat in seconds, 0 at the R peak if it is known."""
     fs = check_positive("fs", fs, unit="Hz")
-    zero = 0.0 if before is None else check_positive("before", before, unit="s", strict=False)
-    if zero > n_times / fs:
+    r_peak = 0.0 if before is None else check_positive("before", before, unit="s", strict=False)
+    if r_peak > n_times / fs:
         raise ValueError(
-            f"before={before!r} s lies behind the end of beats of {n_times} samples at "
-            f"fs={fs:g} Hz, which last {n_times / fs:g} s."
+            f"before must be at most {n_times / fs:g} s, the length of beats of {n_times} samples "
+            f"at fs={fs:g} Hz, got {before!r}."
         )
-    return np.arange(n_times) / fs - zero
+    return np.arange(n_times) / fs - r_peak
 
 
-def check_lead_names(lead_names: Any, n_leads: int) -> list[str]:
-    """Return a name for each lead; a single lead that was given none stays without."""
+def name_leads(lead_names: Sequence[str] | None, n_leads: int) -> list[str]:
+    """Return a name for each lead: the given ones, or "" for a single lead, or numbered ones."""
     if lead_names is None:
         return [""] if n_leads == 1 else [f"lead {lead}" for lead in range(n_leads)]
     names = [lead_names] if isinstance(lead_names, str) else [str(name) for name in lead_names]
     if len(names) != n_leads:
-        raise ValueError(f"lead_names={lead_names!r} must name {n_leads} leads.")
+        raise ValueError(
+            f"lead_names must have one name for each of {n_leads} leads, got {lead_names!r}."
+        )
     return names

@@ -1,116 +1,64 @@
-"""Where the lines of ECG paper lie, decided when it is drawn (layer 3).
+"""Tick locators of ECG paper, which depend on the size of the drawn axes.
 
-Only then the size of the axes is known. This module needs matplotlib; `_paper` imports it when
-there is something to draw.
+Importing this module needs matplotlib.
 """
 
 from typing import Any
 
-import numpy as np
-from matplotlib.ticker import Formatter, Locator
+from matplotlib.ticker import AutoMinorLocator, Formatter, MultipleLocator
 
-from ecgbeat.plotting._paper import SMALL_PER_LARGE, nice_step
+from ecgbeat.plotting._panels import inches
 
-_LEAST_BOX_INCH = 0.03  # closer lines are a red haze
-_LEAST_LABEL_INCH = {"x": 0.42, "y": 0.22}
-_ROUNDING = 1e-9
+SMALL_PER_LARGE = 5
+_MIN_LINE_INCH = 0.03  # closer lines blur
+_MIN_NUMBER_INCH = {"x": 0.42, "y": 0.22}
+# round numbers of seconds and of millivolts for boxes of 0.2 s and 0.5 mV
+_MULTIPLES = (1, 2, 5, *(m * 10.0**k for k in range(1, 9) for m in (1, 2.5, 5)))
 
 
-class LargeBoxes(Locator):
-    """Every large box, or every so many of them where they would be too close.
-
-    Parameters
-    ----------
-    steps : sequence of float
-        Sizes that the boxes may have, ascending.
-    """
+class LargeBoxLocator(MultipleLocator):
+    """Locator of large boxes, or of every second, fifth, ... where lines would be too close."""
 
     axis: Any
 
-    def __init__(self, steps: Any) -> None:
-        self.steps = list(steps)
-
-    def step(self) -> float:
-        """Return the distance of the lines."""
-        return _first_at_least(self.steps, _LEAST_BOX_INCH / _inch_per_unit(self.axis))
+    def __init__(self, box: float) -> None:
+        super().__init__(box)
+        self.box = box
 
     def __call__(self) -> Any:
-        """Return the lines within the axes."""
-        return self.tick_values(*self.axis.get_view_interval())
-
-    def tick_values(self, vmin: float, vmax: float) -> Any:
-        """Return the lines within limits."""
-        return _multiples(self.step(), vmin, vmax)
+        """Return the positions of the lines."""
+        self.set_params(base=_multiple_with_room(self.axis, self.box, _MIN_LINE_INCH))
+        return super().__call__()
 
 
-class SmallBoxes(Locator):
-    """Every small box, if there is room for them in both directions.
-
-    Parameters
-    ----------
-    large_x, large_y : LargeBoxes
-        Of both directions.
-    """
+class SmallBoxLocator(AutoMinorLocator):
+    """Locator of small boxes, empty unless they have room along x and y."""
 
     axis: Any
-
-    def __init__(self, large_x: LargeBoxes, large_y: LargeBoxes) -> None:
-        self.large = {"x": large_x, "y": large_y}
 
     def __call__(self) -> Any:
-        """Return the lines within the axes."""
-        return self.tick_values(*self.axis.get_view_interval())
-
-    def tick_values(self, vmin: float, vmax: float) -> Any:
-        """Return the lines within limits."""
-        smallest = min(
-            large.steps[0] / SMALL_PER_LARGE * _inch_per_unit(large.axis)
-            for large in self.large.values()
-        )
-        if smallest < _LEAST_BOX_INCH:
-            return np.empty(0)
-        return _multiples(self.large[self.axis.axis_name].steps[0] / SMALL_PER_LARGE, vmin, vmax)
+        """Return the positions of the lines."""
+        axes = self.axis.axes.xaxis, self.axis.axes.yaxis
+        large = min(axis.get_major_locator().box * _inch_per_unit(axis) for axis in axes)
+        return super().__call__() if large >= SMALL_PER_LARGE * _MIN_LINE_INCH else []
 
 
-class BoxNumbers(Formatter):
-    """Numbers at large boxes, as many as there is room for.
+def format_number(axis: Any, box: float, lowest: float, x: float, _position: Any = None) -> str:
+    """Return the number at a line, "" where numbers of all large boxes have no room."""
+    n = x / _multiple_with_room(axis, box, _MIN_NUMBER_INCH[axis.axis_name])
+    if abs(n - round(n)) > 1e-6 or x < lowest:  # 3 * 0.2 is not 0.6
+        return ""
+    return Formatter.fix_minus(f"{round(x, 9) + 0.0:g}")  # + 0.0 turns -0.0 into 0.0
 
-    Parameters
-    ----------
-    steps : sequence of float
-        Distances that they may have, ascending.
-    lowest : float
-        There are none below.
-    """
 
-    axis: Any
-
-    def __init__(self, steps: Any, lowest: float) -> None:
-        self.steps = list(steps)
-        self.lowest = lowest
-
-    def __call__(self, x: float, pos: Any = None) -> str:  # noqa: ARG002 - matplotlib's signature
-        """Return the number at ``x``, or nothing."""
-        room = _LEAST_LABEL_INCH[self.axis.axis_name] / _inch_per_unit(self.axis)
-        n = x / _first_at_least(self.steps, room)
-        if abs(n - round(n)) > 1e-6 or x < self.lowest:  # 3 * 0.2 is not 0.6
-            return ""
-        return self.fix_minus(f"{round(x, 9) + 0.0:g}")  # nobody writes -0
+def _multiple_with_room(axis: Any, box: float, min_inch: float) -> float:
+    """Return the smallest round multiple of a box that is at least ``min_inch`` long."""
+    n_boxes = min_inch / (box * _inch_per_unit(axis)) * (1 - 1e-9)
+    return box * next((multiple for multiple in _MULTIPLES if multiple >= n_boxes), n_boxes)
 
 
 def _inch_per_unit(axis: Any) -> float:
-    """Return how long a second or a millivolt is on an axis."""
+    """Return the length of a second or a millivolt on an axis."""
     low, high = sorted(axis.get_view_interval())
-    window, dpi = axis.axes.get_window_extent(), axis.get_figure(root=True).dpi
-    pixels = window.width if axis.axis_name == "x" else window.height
-    return max(pixels / dpi, 1e-3) / max(high - low, 1e-12)
-
-
-def _first_at_least(steps: list[float], size: float) -> float:
-    return next((step for step in steps if step >= size * (1 - _ROUNDING)), nice_step(size))
-
-
-def _multiples(step: float, low: float, high: float) -> np.ndarray:
-    low, high = sorted((low, high))
-    first, last = np.ceil(low / step - _ROUNDING), np.floor(high / step + _ROUNDING)
-    return np.arange(first, last + 1) * step
+    length = inches(axis.axes)["xy".index(axis.axis_name)]
+    return max(length, 1e-3) / max(high - low, 1e-12)

@@ -1,13 +1,14 @@
-"""What a network looks at in a beat (layer 3)."""
+"""Saliency of the samples of a beat for a network."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
-from ecgbeat._validation import Integral, lead_layout
+from ecgbeat._validation import Integral, import_extra, lead_layout
 from ecgbeat.plotting._estimators import unwrap
-from ecgbeat.plotting._extras import import_captum
 
 METHODS = ("integrated_gradients", "gradient", "grad_cam")
 _BATCH_BEATS = 64  # attributed at once
@@ -15,45 +16,46 @@ _BATCH_STEPS = 512  # beats that go through the network at once on a path of int
 
 
 def saliency(
-    classifier: Any,
-    X: Any,
-    target: Any = None,
+    classifier: BaseEstimator,
+    X: ArrayLike,
+    target: ArrayLike | None = None,
     *,
     method: str = "integrated_gradients",
     n_steps: int = 64,
 ) -> np.ndarray:
-    """Tell how much each sample of a beat speaks for a class.
+    """Compute the relevance of each sample of a beat to the score of a class.
 
     Parameters
     ----------
     classifier : estimator
-        A fitted `ECGCNNClassifier`, `ECGCNNLSTMClassifier` or other skorch classifier, or a
+        Fitted `ECGCNNClassifier`, `ECGCNNLSTMClassifier` or other skorch classifier, or a
         pipeline or search that ends in one.
     X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-        Beats as ``classifier`` takes them.
+        Input of ``classifier``.
     target : label or array-like of shape (n_beats,), default=None
-        The class to explain, the same for all beats or one for each. None takes the predicted
-        one.
+        Class to explain, the same for all beats or one for each. None takes the predicted
+        class.
     method : {"integrated_gradients", "gradient", "grad_cam"}, default="integrated_gradients"
-        ``"integrated_gradients"`` [1]_: by how much each sample raises (or lowers, if negative)
-        the score of the class, the network's output before the softmax, against a row of
-        zeros. The parts of a beat add up to its score less that of the zeros, as far as
-        ``n_steps`` allow. Zeros are the mean of a beat behind a `ZScoreScaler` and the
-        isoelectric line without one.
-        ``"gradient"`` [2]_: the derivative of the score, how fast it would rise with each
-        sample.
-        ``"grad_cam"`` [3]_: how strongly the convolutions respond in favour of the class
-        around each sample, never negative. It is coarse: one value for each 16 samples
-        with three blocks, and the same for all leads.
+        Attribution method.
+
+        - ``"integrated_gradients"`` [1]_: amount by which each sample raises (or lowers, if
+          negative) the score of the class, the network's output before the softmax, relative
+          to a row of zeros. The values of a beat add up to its score minus that of the zeros,
+          up to the error of ``n_steps`` steps. Zeros are the mean of a beat after a
+          `ZScoreScaler` and the isoelectric line without one.
+        - ``"gradient"`` [2]_: derivative of the score with respect to each sample.
+        - ``"grad_cam"`` [3]_: response of the convolutions in favor of the class around each
+          sample, never negative. It is coarse: one value for every 16 samples with three
+          blocks, and the same for all leads.
     n_steps : int, default=64
-        Steps of the integration.
+        Number of integration steps.
 
     Returns
     -------
     ndarray, float32
-        Of the shape of what reaches the network, whose columns these are: behind a
-        `RPeakSegmenter` they are those of the cut beat. Auxiliary columns have their own values;
-        with ``"grad_cam"``, which does not see them, NaN.
+        Relevance, of the shape of the network's input: after a `RPeakSegmenter`, the samples are
+        those of the cut beat. Auxiliary columns have values of their own, NaN with
+        ``"grad_cam"``.
 
     Raises
     ------
@@ -62,24 +64,24 @@ def saliency(
     sklearn.exceptions.NotFittedError
         If the classifier is not fitted.
     TypeError
-        If it does not end in a network.
+        If the classifier does not end in a network.
     ValueError
-        If ``X`` is not what the classifier takes, ``target`` is no class of it, or a parameter
-        is unknown.
+        If ``X`` is not a valid input of the classifier, or ``target``, ``method`` or ``n_steps``
+        is invalid.
 
     See Also
     --------
-    SaliencyDisplay : The same as a picture.
+    SaliencyDisplay : Display of the relevance of one beat.
 
     Notes
     -----
-    The methods are captum's. They explain what the network computes, not what is so in the
-    heart: a network that has learned the wrong thing is explained just as smoothly. Compare
-    methods, beats and networks before you believe a single picture.
+    The methods are captum's. They explain the computation of the network, not the heart: the
+    relevance of a badly trained network looks just as smooth. Compare methods, beats and
+    networks before you rely on a single figure.
 
-    Grad-CAM takes the output of the network's convolutional front, and of a network that is
-    not of this package that of its last convolution. On networks as small as these it often
-    points elsewhere: of beats whose classes differed in one known place, integrated gradients
+    Grad-CAM takes the output of the network's convolutional front, or that of the last
+    convolution of a network that is not from this package. It is unreliable on networks as
+    small as these: for beats whose classes differed at one known position, integrated gradients
     were largest there in all of eight networks, Grad-CAM in none to all of the beats.
 
     References
@@ -107,14 +109,14 @@ def saliency(
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
     if not isinstance(n_steps, Integral) or n_steps < 1:
-        raise ValueError(f"n_steps must be a whole number from 1, got {n_steps!r}.")
-    import_captum("saliency")
+        raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}.")
+    captum = import_extra("captum.attr", extra="plot", purpose="saliency")
     rows, net = rows_of_network(classifier, X)
-    predicted = net.predict(rows)  # which checks the rows
-    codes = _codes(net.classes_, predicted if target is None else target, len(rows))
-    attribute = _attribution(net.module_, method, int(n_steps))
+    predicted = net.predict(rows)  # validates the rows
+    codes = _class_codes(net.classes_, predicted if target is None else target, len(rows))
+    attribute = _attribution(captum, net.module_, method, int(n_steps))
     parts = [
-        _attribute_batch(net.device, attribute, rows[at : at + _BATCH_BEATS], codes[at:])
+        _attribute_batch(net, attribute, rows[at : at + _BATCH_BEATS], codes[at:])
         for at in range(0, len(rows), _BATCH_BEATS)
     ]
     found = np.concatenate(parts)
@@ -123,23 +125,17 @@ def saliency(
     return found
 
 
-def rows_of_network(classifier: Any, X: Any) -> tuple[np.ndarray, Any]:
-    """Return the rows that reach the network of a classifier, and this network.
-
-    Raises
-    ------
-    TypeError
-        If there is no network.
-    """
+def rows_of_network(classifier: BaseEstimator, X: ArrayLike) -> tuple[np.ndarray, Any]:
+    """Return the input of the network at the end of a classifier, and this network."""
     if hasattr(classifier, "annotate"):
         raise TypeError(
-            "saliency explains single beats: pass annotator.classifier_ and rows as it gets "
-            "them, not the annotator."
+            f"classifier must classify single beats, got {type(classifier).__name__}. Pass "
+            "annotator.classifier_ and its rows."
         )
     transformers, net = unwrap(classifier)
     if not (hasattr(net, "module_") and hasattr(net, "classes_")):
         raise TypeError(
-            f"saliency needs a network: {type(classifier).__name__} ends in "
+            f"classifier must end in a network, got {type(classifier).__name__}, which ends in "
             f"{type(net).__name__}. Pass an ECGCNNClassifier or a pipeline that ends in one."
         )
     for transformer in transformers:
@@ -147,8 +143,8 @@ def rows_of_network(classifier: Any, X: Any) -> tuple[np.ndarray, Any]:
     return np.asarray(X, dtype=np.float32), net
 
 
-def _codes(classes: np.ndarray, target: Any, n_beats: int) -> np.ndarray:
-    """Return the number of the class to explain for each beat."""
+def _class_codes(classes: np.ndarray, target: ArrayLike, n_beats: int) -> np.ndarray:
+    """Return the index of the class to explain for each beat."""
     wanted = np.asarray(target)
     if wanted.ndim == 0:
         wanted = np.repeat(wanted, n_beats)
@@ -157,16 +153,15 @@ def _codes(classes: np.ndarray, target: Any, n_beats: int) -> np.ndarray:
             f"target must be one class, or one for each of the {n_beats} beats, got shape "
             f"{wanted.shape}."
         )
-    number = {label: code for code, label in enumerate(classes.tolist())}
-    unknown = sorted({str(label) for label in wanted.tolist() if label not in number})
+    codes = {label: code for code, label in enumerate(classes.tolist())}
+    unknown = sorted({str(label) for label in wanted.tolist() if label not in codes})
     if unknown:
-        raise ValueError(f"target: {unknown} are no classes of the network; it has {list(number)}.")
-    return np.array([number[label] for label in wanted.tolist()])
+        raise ValueError(f"target must be of the classes {list(codes)}, got {unknown}.")
+    return np.array([codes[label] for label in wanted.tolist()])
 
 
-def _attribution(network: Any, method: str, n_steps: int) -> Callable[[Any, Any], Any]:
-    """Return what attributes the scores of a batch of rows, given the numbers of classes."""
-    captum = import_captum("saliency")
+def _attribution(captum: Any, network: Any, method: str, n_steps: int) -> Callable[..., Any]:
+    """Return a function that attributes the scores of a batch of rows to their samples."""
     network = getattr(network, "_orig_mod", network)  # of torch.compile
 
     def score(rows: Any) -> Any:
@@ -184,37 +179,40 @@ def _attribution(network: Any, method: str, n_steps: int) -> Callable[[Any, Any]
 
 
 def _last_convolution(network: Any) -> Any:
-    """Return the layer whose output Grad-CAM weights."""
+    """Return the layer whose output is weighted by Grad-CAM."""
     from torch import nn
 
-    if hasattr(network, "front"):  # of this package
+    if hasattr(network, "front"):  # a network of this package
         return network.front
     layers = [m for m in network.modules() if isinstance(m, (nn.Conv1d, nn.Conv2d))]
     if not layers:
-        raise ValueError("grad_cam needs a network with convolutions, and this one has none.")
+        raise ValueError(
+            "method='grad_cam' needs a network with convolutions, got "
+            f"{type(network).__name__}. Use 'integrated_gradients'."
+        )
     return layers[-1]
 
 
 def _attribute_batch(
-    device: Any, attribute: Callable[[Any, Any], Any], rows: np.ndarray, codes: np.ndarray
+    net: Any, attribute: Callable[..., Any], rows: np.ndarray, codes: np.ndarray
 ) -> np.ndarray:
-    """Attribute some beats; the weights of the network and their gradients stay as they are."""
+    """Attribute some beats, without changes to the weights of the network or their gradients."""
     import torch
 
-    inputs = torch.tensor(rows, device=device).requires_grad_()
-    targets = torch.as_tensor(codes[: len(rows)], device=device)
-    # cuDNN's recurrent layers have no gradient while they do not learn; torch's own have
+    inputs = torch.tensor(rows, device=net.device).requires_grad_()
+    targets = torch.as_tensor(codes[: len(rows)], device=net.device)
+    # cuDNN's recurrent layers have gradients in training mode only, torch's own always
     with torch.backends.cudnn.flags(enabled=False):
         found = attribute(inputs, targets)
     return found.detach().cpu().float().numpy()
 
 
 def _spread_over_leads(cam: np.ndarray, shape: tuple[int, ...], net: Any) -> np.ndarray:
-    """Give each sample of each lead the value of Grad-CAM around it."""
+    """Interpolate the values of Grad-CAM to the samples of each lead."""
     n_leads, n_times, n_aux = wave_shape(net, shape)
     cam = cam.reshape(len(cam), -1)
     n_coarse = cam.shape[1]
-    # strides round up: the last value of our front stands for samples behind the end, too
+    # strides round up: the last value of our front covers samples behind the end as well
     cell = getattr(net.module_, "min_times", 0) - 1
     cell = cell if hasattr(net.module_, "front") else n_times / n_coarse
     centers = (np.arange(n_coarse) + 0.5) * cell - 0.5
@@ -226,7 +224,7 @@ def _spread_over_leads(cam: np.ndarray, shape: tuple[int, ...], net: Any) -> np.
 
 
 def wave_shape(net: Any, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return how many leads, samples a lead and auxiliary columns are in rows of a network."""
+    """Return the numbers of leads, samples per lead and auxiliary columns of a network's rows."""
     if len(shape) == 3:
         return shape[1], shape[2], 0
     layout = lead_layout(

@@ -1,17 +1,27 @@
-"""What a network looks at in a beat, as a picture (layer 3)."""
+"""Display of the relevance of the samples of a beat."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 from ecgbeat._validation import check_positive
-from ecgbeat.plotting._arrays import check_lead_names, check_times
-from ecgbeat.plotting._extras import import_pyplot
-from ecgbeat.plotting._network_input import read_beat
-from ecgbeat.plotting._panels import check_axes, make_panels
-from ecgbeat.plotting._relevance import draw_colorbar, draw_relevance, smoothed
-from ecgbeat.plotting._saliency import METHODS, saliency
+from ecgbeat.plotting._arrays import name_leads, sample_times
+from ecgbeat.plotting._estimators import unwrap
+from ecgbeat.plotting._panels import AxesLike, check_axes, make_panels, require_matplotlib
+from ecgbeat.plotting._paper import box_height, draw_paper
+from ecgbeat.plotting._saliency import METHODS, rows_of_network, saliency, wave_shape
+from ecgbeat.plotting._style import BLACK
+from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
+    from matplotlib.colorbar import Colorbar
 
 _SIZE_INCH = (6.0, 2.6)  # of a new figure with one lead
 _METHOD_NAMES = {
@@ -19,27 +29,34 @@ _METHOD_NAMES = {
     "gradient": "gradient of the score",
     "grad_cam": "Grad-CAM",
 }
+# both can be distinguished with color blindness
+_SIGNED_MAP, _UNSIGNED_MAP = "RdBu_r", "Reds"
+_MIN_PT, _MAX_PT = 1.5, 7.0  # width of the colored line
+_BAND = 0.25  # height of the area below the beat, of that of the beat
+_GAP = 0.06
+_BAND_SHARE = 0.9  # of the band, reached by the largest value
 
 
+@dataclass(eq=False, repr=False)
 class SaliencyDisplay:
-    """Why this beat: its waveform, coloured by how much each sample speaks for a class.
+    """Waveform of a beat, colored by the relevance of each sample to a class.
 
-    Make it with `from_estimator`. All parameters are stored as attributes.
+    Use `from_estimator` to create a `SaliencyDisplay`. All parameters are stored as attributes.
 
     Parameters
     ----------
     waveform : ndarray of shape (n_leads, n_times)
-        The beat as the network sees it.
+        Beat in the input of the network.
     relevance : ndarray of shape (n_leads, n_times)
-        How much each sample speaks for the class, see `saliency`.
+        Relevance of each sample to the class, see `saliency`.
     fs : float or None, default=None
         Sampling rate of ``waveform`` in Hz. None counts samples.
     before : float or None, default=None
         Seconds from the first sample to the R peak. None counts time from the first sample.
     title : str, default=""
-        What is explained.
+        Title of the figure.
     method : str, default="integrated_gradients"
-        How it was, as in `saliency`.
+        Attribution method, as in `saliency`.
     lead_names : sequence of str, default=None
         Name of each lead.
     unit : str, default="mV"
@@ -48,30 +65,29 @@ class SaliencyDisplay:
     Attributes
     ----------
     figure_ : matplotlib Figure
-        The figure.
+        Figure that contains the panels.
     ax_ : matplotlib Axes
-        The axes of the first lead.
+        Axes of the first lead.
     axes_ : ndarray of shape (n_leads,) of Axes
-        Of all leads.
+        Axes of all leads.
     lines_ : list of matplotlib LineCollection
-        The coloured waveforms.
+        Colored waveforms.
     colorbar_ : matplotlib Colorbar or None
-        The scale of the colours.
+        Scale of the colors.
 
     See Also
     --------
-    saliency : The figures behind the picture, for many beats at once, and their sources.
+    saliency : Relevance of the samples of many beats, with references.
 
     Notes
     -----
-    Networks with strides treat neighbouring samples differently, so that what they say of
-    single samples goes up and down like a saw. The picture shows the mean over ``smooth``
-    seconds; the attribute ``relevance`` is as `saliency` gave it.
+    The relevance of neighboring samples alternates in networks with strides. The figure shows
+    its mean over ``smooth`` seconds; the attribute ``relevance`` is not smoothed.
 
-    Colour and width of the line show the relevance. The area below the beat shows it once more,
-    so that nobody depends on colours: up speaks for the class, down against it.
+    Color and width of the line show the relevance. So does the area below the beat, for
+    readers who cannot rely on colors: up is in favor of the class, down against it.
 
-    The columns that lie beside the waveform (``n_aux_features``) are not in the picture.
+    Auxiliary columns (``n_aux_features``) are not drawn.
 
     Examples
     --------
@@ -86,33 +102,22 @@ class SaliencyDisplay:
     (1, 50)
     """
 
-    def __init__(
-        self,
-        waveform: np.ndarray,
-        relevance: np.ndarray,
-        *,
-        fs: float | None = None,
-        before: float | None = None,
-        title: str = "",
-        method: str = "integrated_gradients",
-        lead_names: Sequence[str] | None = None,
-        unit: str = "mV",
-    ) -> None:
-        self.waveform = waveform
-        self.relevance = relevance
-        self.fs = fs
-        self.before = before
-        self.title = title
-        self.method = method
-        self.lead_names = lead_names
-        self.unit = unit
+    waveform: np.ndarray
+    relevance: np.ndarray
+    _: KW_ONLY
+    fs: float | None = None
+    before: float | None = None
+    title: str = ""
+    method: str = "integrated_gradients"
+    lead_names: Sequence[str] | None = None
+    unit: str = "mV"
 
     @classmethod
     def from_estimator(
         cls,
-        classifier: Any,
-        x: Any,
-        target: Any = None,
+        classifier: BaseEstimator,
+        x: ArrayLike,
+        target: ArrayLike | None = None,
         *,
         fs: float,
         before: float | None = None,
@@ -120,34 +125,31 @@ class SaliencyDisplay:
         n_steps: int = 64,
         lead_names: Sequence[str] | None = None,
         unit: str | None = None,
-        ax: Any = None,
+        ax: AxesLike = None,
         smooth: float = 0.04,
         colorbar: bool = True,
     ) -> "SaliencyDisplay":
-        """Explain what a classifier says of one beat.
+        """Plot the relevance of the samples of one beat to a classifier.
 
         Parameters
         ----------
-        classifier : estimator
-            A fitted `ECGCNNClassifier` or other skorch classifier, or a pipeline or search that
-            ends in one.
-        x : array-like of shape (n_features,), (1, n_features) or (1, n_leads, n_times)
-            One beat as ``classifier`` takes it.
-        target : label, default=None
-            The class to explain; None takes the predicted one.
-        fs : float
-            Sampling rate of ``x`` in Hz. What a `RPeakSegmenter` in the pipeline makes of it
-            is known.
-        before : float or None, default=None
-            Seconds from the first sample of ``x`` to the R peak; as above.
-        method, n_steps
+        classifier, method, n_steps : estimator and optional
             As in `saliency`.
+        x : array-like of shape (n_features,), (1, n_features) or (1, n_leads, n_times)
+            One beat, as input of ``classifier``.
+        target : label, default=None
+            Class to explain. None takes the predicted class.
+        fs : float
+            Sampling rate of ``x`` in Hz.
+        before : float or None, default=None
+            Seconds from the first sample of ``x`` to the R peak. A `RPeakSegmenter` in the
+            pipeline sets this and the sampling rate of the waveform.
         lead_names : sequence of str, default=None
-            Name of each lead.
+            As in the class.
         unit : str or None, default=None
-            Unit of what reaches the network. None takes it for mV, and for scaled if there is
-            anything but a `BandpassFilter` and a `RPeakSegmenter` before the network.
-        ax, smooth, colorbar
+            Unit of the input of the network. None is mV, or "scaled" if a step other than a
+            `BandpassFilter` and a `RPeakSegmenter` precedes the network.
+        ax, smooth, colorbar : optional
             As in `plot`.
 
         Returns
@@ -158,12 +160,10 @@ class SaliencyDisplay:
         ------
         sklearn.exceptions.NotFittedError
             If the classifier is not fitted.
-        ImportError
-            If matplotlib or captum is not installed.
         TypeError, ValueError
-            As `saliency`; and if ``x`` is more than one beat. Nothing is drawn then.
+            As `saliency`, and if ``x`` is more than one beat. No figure is made then.
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
+        require_matplotlib(f"{cls.__name__}.from_estimator")
         fs = check_positive("fs", fs, unit="Hz")
         row = np.asarray(x)
         row = row[np.newaxis] if row.ndim == 1 else row
@@ -171,93 +171,127 @@ class SaliencyDisplay:
             raise ValueError(
                 f"x must be one beat, (n_features,) or X[[i]] of many, got shape {np.shape(x)}."
             )
-        found = saliency(classifier, row, target, method=method, n_steps=n_steps)
-        beat = read_beat(classifier, row, found, fs, before)
+        relevance = saliency(classifier, row, target, method=method, n_steps=n_steps)
         display = cls(
-            beat.waveform,
-            beat.relevance,
-            fs=beat.fs,
-            before=beat.before,
+            **_network_input(classifier, row, relevance, fs, before),
             title=_title(classifier, row, target),
             method=method,
             lead_names=lead_names,
-            unit=beat.unit if unit is None else unit,
         )
+        if unit is not None:
+            display.unit = unit
         return display.plot(ax, smooth=smooth, colorbar=colorbar)
 
     def plot(
-        self, ax: Any = None, *, smooth: float = 0.04, colorbar: bool = True
+        self, ax: AxesLike = None, *, smooth: float = 0.04, colorbar: bool = True
     ) -> "SaliencyDisplay":
-        """Draw the beat.
+        """Plot the beat.
 
         Parameters
         ----------
         ax : matplotlib Axes, array of Axes or None, default=None
-            None makes a figure. One axes is divided if there are several leads; an array must have
-            one axes for each.
+            Axes to draw on. None makes a figure. A single axes is divided if there are several
+            leads; an array must have one axes for each.
         smooth : float, default=0.04
-            Seconds over which the relevance is averaged for the picture; 0 shows single samples.
-            Without ``fs`` nothing is averaged.
+            Seconds over which the drawn relevance is averaged. 0, or a beat without ``fs``,
+            disables averaging.
         colorbar : bool, default=True
-            Whether to draw the scale of the colours.
+            Whether to draw the scale of the colors.
 
         Returns
         -------
         SaliencyDisplay
-            This one.
         """
-        owner = f"{type(self).__name__}.plot"
-        import_pyplot(owner)
+        caller = f"{type(self).__name__}.plot"
+        require_matplotlib(caller)
         if self.method not in METHODS:
             raise ValueError(f"method must be one of {METHODS}, got {self.method!r}.")
         n_leads, n_times = self.waveform.shape
-        names = check_lead_names(self.lead_names, n_leads)
+        names = name_leads(self.lead_names, n_leads)
         times = np.arange(n_times) * 1.0
         if self.fs is not None:
-            times = check_times(n_times, self.fs, self.before)
+            times = sample_times(n_times, self.fs, self.before)
         smooth = check_positive("smooth", smooth, unit="s", strict=False)
-        relevance = smoothed(self.relevance, round(smooth * (self.fs or 0.0)))
-        check_axes(ax, n_leads, owner)
-        size = _SIZE_INCH[0], _SIZE_INCH[1] * n_leads + 0.4
-        panels = make_panels(ax, 1, n_leads, 1, size)
+        relevance = _moving_mean(self.relevance, round(smooth * (self.fs or 0.0)))
+        limit = float(np.abs(relevance).max()) or 1.0
+        check_axes(ax, n_leads, caller)
+        panels = make_panels(ax, 1, n_leads, 1, (_SIZE_INCH[0], _SIZE_INCH[1] * n_leads + 0.4))
         self.axes_ = panels.axes[0]
-        self.ax_ = panels.axes[0, 0]
+        self.ax_ = self.axes_[0]
         self.figure_ = self.ax_.figure
         is_signed = self.method != "grad_cam"
-        self.lines_ = [
-            draw_relevance(
-                panel,
-                times,
-                self.waveform[lead],
-                relevance[lead],
-                limit=float(np.abs(relevance).max()),
-                is_signed=is_signed,
-                unit=self.unit,
-                has_time=self.fs is not None,
-            )
-            for lead, panel in enumerate(self.axes_)
-        ]
-        self._name_axes(names)
-        self.colorbar_ = None
-        if colorbar:
-            label = f"relevance: {_METHOD_NAMES[self.method]}"
-            self.colorbar_ = draw_colorbar(self.figure_, self.lines_[0], list(self.axes_), label)
+        self.lines_ = []
+        for panel, wave, row in zip(self.axes_, self.waveform, relevance, strict=True):
+            self.lines_.append(_draw_colored_line(panel, times, wave, row, limit, is_signed))
+            _draw_area(panel, times, wave, row / limit, is_signed)
+            if self.fs is None:
+                panel.grid(True, color="0.9", linewidth=0.6)
+                panel.set_axisbelow(True)
+            else:
+                span = float(np.ptp(wave))
+                draw_paper(panel, box_height(span, self.unit), lowest=wave.min() - _GAP * span)
+        self._label_axes(names)
+        self.colorbar_ = self._draw_colorbar(is_signed) if colorbar else None
         return self
 
-    def _name_axes(self, lead_names: list[str]) -> None:
-        """Write title and units."""
+    def _label_axes(self, lead_names: Sequence[str]) -> None:
+        """Set title, names and units."""
         self.ax_.set_title(self.title, fontsize="medium")
-        what = "Time (s)" if self.before is None else "Time from R peak (s)"
-        self.axes_[-1].set_xlabel("Sample" if self.fs is None else what)
+        time_label = "Time (s)" if self.before is None else "Time from R peak (s)"
+        self.axes_[-1].set_xlabel("Sample" if self.fs is None else time_label)
         for name, panel in zip(lead_names, self.axes_, strict=True):
             amplitude = f"({self.unit})" if self.unit else "(scaled)"
             panel.set_ylabel(f"{name or 'Amplitude'} {amplitude}")
             if panel is not self.axes_[-1]:
                 panel.tick_params(labelbottom=False)
 
+    def _draw_colorbar(self, is_signed: bool) -> "Colorbar":
+        """Draw the scale of the colors, with the meaning of both ends."""
+        from matplotlib.ticker import MaxNLocator
 
-def _title(classifier: Any, row: np.ndarray, target: Any) -> str:
-    """Say which class is explained, and how probable it is."""
+        # a number at the very end of the scale would stick out of the figure
+        ticks = MaxNLocator(6, prune="both" if is_signed else "upper")
+        bar = self.figure_.colorbar(
+            self.lines_[0], ax=list(self.axes_), fraction=0.08, pad=0.02, ticks=ticks
+        )
+        ends = "← against        for →" if is_signed else "for →"
+        bar.set_label(f"relevance: {_METHOD_NAMES[self.method]}\n{ends}", fontsize="small")
+        bar.ax.tick_params(labelsize="small")
+        return bar
+
+
+def _network_input(
+    classifier: BaseEstimator,
+    row: np.ndarray,
+    relevance: np.ndarray,
+    fs: float,
+    before: float | None,
+) -> dict[str, Any]:
+    """Return the waveform that enters the network for a single row, with its time and unit."""
+    rows, net = rows_of_network(classifier, row)
+    n_leads, n_times, _ = wave_shape(net, rows.shape)
+    n_wave = n_leads * n_times
+    transformers, _ = unwrap(classifier)
+    segmenters = [step for step in transformers if isinstance(step, RPeakSegmenter)]
+    rate: float | None = fs
+    if segmenters:
+        step = segmenters[-1]
+        n_cut = round(step.before * step.fs) + round(step.after * step.fs)
+        rate, before = step.fs * (step.n_times or n_cut) / n_cut, step.before
+    elif rows.shape[-1] != row.shape[-1]:  # another step has made new columns
+        rate = before = None
+    keeps_unit = (BandpassFilter, RPeakSegmenter)
+    return {
+        "waveform": rows.reshape(-1)[:n_wave].reshape(n_leads, n_times),
+        "relevance": relevance.reshape(-1)[:n_wave].reshape(n_leads, n_times),
+        "fs": rate,
+        "before": before,
+        "unit": "mV" if all(isinstance(step, keeps_unit) for step in transformers) else "",
+    }
+
+
+def _title(classifier: BaseEstimator, row: np.ndarray, target: ArrayLike | None) -> str:
+    """Return a title with the explained class and its probability."""
     predicted = classifier.predict(row)[0]
     probability = dict(
         zip(classifier.classes_.tolist(), classifier.predict_proba(row)[0], strict=True)
@@ -267,3 +301,57 @@ def _title(classifier: Any, row: np.ndarray, target: Any) -> str:
     if label == predicted:
         return f"predicted: {title}"
     return f"why {title}\npredicted: {predicted}, probability {probability[predicted]:.2f}"
+
+
+def _moving_mean(relevance: np.ndarray, n_samples: int) -> np.ndarray:
+    """Return the mean of ``n_samples`` samples around each, row by row."""
+    n_samples = max(n_samples, 1)
+    padded = np.pad(relevance, ((0, 0), ((n_samples - 1) // 2, n_samples // 2)), mode="edge")
+    return sliding_window_view(padded, n_samples, axis=1).mean(axis=2)
+
+
+def _draw_colored_line(
+    ax: "Axes",
+    times: np.ndarray,
+    wave: np.ndarray,
+    relevance: np.ndarray,
+    limit: float,
+    is_signed: bool,
+) -> "LineCollection":
+    """Draw a waveform, with color and width by relevance. ``limit`` is the largest relevance."""
+    from matplotlib.collections import LineCollection
+
+    points = np.column_stack([times, wave])
+    middles = (relevance[1:] + relevance[:-1]) / 2
+    line = LineCollection(
+        list(np.stack([points[:-1], points[1:]], axis=1)),
+        array=middles,
+        cmap=_SIGNED_MAP if is_signed else _UNSIGNED_MAP,
+        clim=(-limit if is_signed else 0.0, limit),
+        linewidths=_MIN_PT + (_MAX_PT - _MIN_PT) * np.abs(middles) / limit,
+        capstyle="round",
+        zorder=2,
+    )
+    ax.add_collection(line)
+    ax.plot(times, wave, color=BLACK, linewidth=0.7, zorder=3)
+    return line
+
+
+def _draw_area(
+    ax: "Axes", times: np.ndarray, wave: np.ndarray, share: np.ndarray, is_signed: bool
+) -> None:
+    """Draw the relevance as an area below the beat, on white, and set the limits."""
+    from matplotlib import colormaps
+
+    span = max(float(np.ptp(wave)), 1e-6)
+    top = wave.min() - _GAP * span
+    bottom = top - _BAND * span
+    middle = (top + bottom) / 2 if is_signed else bottom
+    height = _BAND_SHARE * (top - middle)
+    ax.axhspan(bottom - _GAP * span, top, facecolor="white", zorder=0.9)
+    colors = colormaps[_SIGNED_MAP]
+    for part, color in ((np.maximum(share, 0), colors(0.9)), (np.minimum(share, 0), colors(0.1))):
+        ax.fill_between(times, middle, middle + height * part, color=color, linewidth=0, zorder=1)
+    ax.plot(times[[0, -1]], [middle, middle], color="0.5", linewidth=0.6, zorder=1)
+    ax.set_xlim(times[0], times[-1])
+    ax.set_ylim(bottom - _GAP * span, wave.max() + _GAP * span)

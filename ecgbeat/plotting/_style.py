@@ -1,18 +1,20 @@
-"""Colours, markers and lines of classes, for colour-blind people too (layer 3)."""
+"""Colors, markers and line styles of classes, distinguishable with color blindness."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain, cycle
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
+
+LineStyle: TypeAlias = str | tuple[int, tuple[float, ...]]
 
 # of Okabe & Ito 2008, Color Universal Design, without its yellow, which is lost on white
 BLUE, VERMILLION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY_BLUE, BLACK = "#E69F00", "#56B4E9", "#000000"
-GREY = "#6E6E6E"
+GRAY = "#6E6E6E"
 
 _COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, BLACK)
-# their number has no divisor in common with that of the colours, so no pair comes twice soon
+# 13 markers and 7 colors have no common divisor: pairs repeat after 91 classes only
 _MARKERS = ("o", "v", "^", "D", "s", "<", ">", "P", "X", "*", "p", "h", "d")
-_LINES: tuple[Any, ...] = (
+_LINES: tuple[LineStyle, ...] = (
     "-",
     (0, (4, 1.5)),
     (0, (1, 1)),
@@ -25,51 +27,30 @@ _LINES: tuple[Any, ...] = (
 
 
 class ClassStyle(NamedTuple):
-    """How a class looks; each of the three alone tells most classes apart."""
+    """Color, marker and line style of a class."""
 
     color: str
     marker: str
-    line: Any  # of matplotlib
+    line: LineStyle
 
 
-# one class looks the same in every picture, whichever others are there
-_OF_SYMBOLS = {
-    "N": ClassStyle(BLUE, "o", _LINES[0]),
-    "V": ClassStyle(VERMILLION, "v", _LINES[1]),
-    "S": ClassStyle(GREEN, "^", _LINES[2]),
-    "A": ClassStyle(GREEN, "^", _LINES[2]),
-    "F": ClassStyle(PURPLE, "D", _LINES[3]),
-    "Q": ClassStyle(ORANGE, "s", _LINES[4]),
-    "/": ClassStyle(ORANGE, "s", _LINES[4]),
-    "L": ClassStyle(SKY_BLUE, "<", _LINES[5]),
-    "R": ClassStyle(BLACK, ">", _LINES[6]),
-}
 _CYCLE = tuple(
     ClassStyle(_COLORS[i % 7], _MARKERS[i % 13], _LINES[i % len(_LINES)])
     for i in range(len(_COLORS) * len(_MARKERS))
 )
+# a class has the same style in every figure, whichever other classes are drawn
+_SYMBOL_STYLES = dict(zip("NVSFQLR", _CYCLE, strict=False)) | {"A": _CYCLE[2], "/": _CYCLE[4]}
 
 
-def class_styles(classes: Iterable[Any], colors: Mapping[Any, str] | None = None) -> dict:
-    """Give every class a style.
-
-    Parameters
-    ----------
-    classes : iterable
-        Labels.
-    colors : mapping, default=None
-        Colours for some of them, in place of those chosen here.
-
-    Returns
-    -------
-    dict of ClassStyle
-        By class. Beyond 91 classes styles come again.
-    """
+def class_styles(
+    classes: Iterable[Any], colors: Mapping[Any, str] | None = None
+) -> dict[Any, ClassStyle]:
+    """Return a style for each class, in the given color if there is one."""
     labels = list(dict.fromkeys(classes))
     styles: dict[Any, ClassStyle] = {}
     for label in labels:
-        fixed = _OF_SYMBOLS.get(label) if isinstance(label, str) else None
-        if fixed is not None and fixed not in styles.values():  # S and A have one look
+        fixed = _SYMBOL_STYLES.get(label)
+        if fixed is not None and fixed not in styles.values():  # S and A share a style
             styles[label] = fixed
     used, used_colors = set(styles.values()), {style.color for style in styles.values()}
     free = sorted(
@@ -85,7 +66,7 @@ def class_styles(classes: Iterable[Any], colors: Mapping[Any, str] | None = None
 
 
 def darker(color: str) -> tuple[float, ...]:
-    """Return a colour in which letters can be read on white, where a line can be lighter."""
+    """Return a darker shade of a color, for text on white."""
     from matplotlib.colors import to_rgb
 
     return tuple(0.85 * part for part in to_rgb(color))

@@ -1,18 +1,21 @@
-"""Pure functions on signals (layer 1): filtering, R peaks, beats, rhythm, scaling, MFCCs.
+"""Pure functions on signals: filtering, R peaks, beats, RR features, scaling, MFCCs.
 
-They take and return arrays, know no estimators, and act along the last axis.
+Functions take and return arrays, and operate along the last axis.
 """
 
-from ecgbeat.signal._beats import cut_beats, locate_r_peaks, resample_beats, segment_beats
-from ecgbeat.signal._filtering import bandpass
-from ecgbeat.signal._gaps import bridge_gaps
+from ecgbeat._recordings import bridge_gaps
+from ecgbeat.signal._beats import cut_beats, resample_beats, window_samples
+from ecgbeat.signal._filtering import bandpass, bandpass_sections
+from ecgbeat.signal._mfcc import MFCC_CONSTRAINTS as MFCC_CONSTRAINTS  # for MFCCExtractor
 from ecgbeat.signal._mfcc import mfcc
 from ecgbeat.signal._r_peaks import detect_r_peaks
 from ecgbeat.signal._rr import rr_feature_names, rr_features
 from ecgbeat.signal._scaling import mean_and_scale, zscore
+from ecgbeat.signal._windows import locate_r_peaks, segment_beats
 
 __all__ = [
     "bandpass",
+    "bandpass_sections",
     "bridge_gaps",
     "cut_beats",
     "detect_r_peaks",
@@ -23,5 +26,6 @@ __all__ = [
     "rr_feature_names",
     "rr_features",
     "segment_beats",
+    "window_samples",
     "zscore",
 ]

@@ -1,93 +1,438 @@
-"""Where a short window looks like a QRS complex (layer 1): what `locate_r_peaks` asks.
+"""Detection of QRS complexes: frequency bands, candidates, and rejection of noise.
 
-The constants were chosen on whole recordings, every second record of MIT-BIH, lead 1.
+All functions operate on signals of about 120 Hz, independent of the sampling rate of the
+recording. This reduces the number of samples, and a width in samples has the same duration for
+all recordings.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
-from ecgbeat.signal._filtering import bandpass
+# --- bands ----------------------------------------------------------------------------
 
-_BAND_HZ = (7.0, 20.0)  # of order 1: steeper filters ring, which moves the extremum
+_RATE_HZ = 120.0  # enough for the band of the QRS complex, 40 Hz and below
+_FINE_S = 0.025
+_COARSE_S = 0.075
+_NOISE_BLOCK_S = 0.05
+_SLOW_BAND_S = 0.45
+_LEVEL_BLOCK_S = 1.5  # holds a beat at 40 beats per minute and above
+# number of blocks in the running median of the local level: robust to a single artifact, also at
+# the ends, where the blocks are mirrored
+_N_LEVEL_BLOCKS = 9
+_SILENT = 1e-3  # of a lead's highest level
+_STEEP_RATIO = 1.5  # of the steepest rise of a typical beat between two samples
+_SPIKE_RATIO = 6.0  # of the same rise
+_JUMP_SAMPLES = 3  # longest jump
+_LASTING = 0.6  # share of a jump that remains soon after it, and after the widest beat
+_SOON_S, _LATER_S, _N_LEVEL = (0.04, 0.25), (0.6, 1.1), 8
+_ROUNDING = 1e-13  # of the range of a signal: rounding error of a constant signal
+
+
+class Bands(NamedTuple):
+    """Frequency bands of a stretch of signal at about 120 Hz."""
+
+    fs: float
+    qrs: np.ndarray  # (n_leads, n_times), mean over 25 ms minus mean over 75 ms
+    fast: np.ndarray  # (n_blocks,), power of the second difference: muscle noise
+    # (n_blocks,), power of the deviation from the mean over 0.45 s: electrode motion and T waves
+    slow: np.ndarray
+    n_block: int  # samples in a block of 50 ms
+    silence: float  # rounding error of a constant signal
+
+
+def decimation_step(fs: float) -> int:
+    """Return the number of samples that `decimate` sums into one."""
+    return max(1, round(fs / _RATE_HZ))
+
+
+def decimate(x: np.ndarray, step: int) -> np.ndarray:
+    """Sum every ``step`` samples of each row, ``(n_leads, n_times)``; leave out the rest.
+
+    Sums are exact for integers, unlike means: an offset makes no difference, not even by rounding.
+    """
+    end = x.shape[1] // step * step
+    if step == 1:
+        return x.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller checks for infinity
+        # adding slices is several times faster than a sum over a short axis
+        total = np.add(x[:, 0:end:step], x[:, 1:end:step], dtype=np.float64)
+        for offset in range(2, step):
+            total += x[:, offset:end:step]
+    return total
+
+
+def odd_width(seconds: float, fs: float) -> int:
+    """Return the odd number of samples of a centered window."""
+    return max(1, round(seconds * fs)) | 1
+
+
+def moving_mean(x: np.ndarray, width: int) -> np.ndarray:
+    """Return the mean over ``width`` samples around each sample, with zeros beyond the ends.
+
+    With zeros, the energy of a beat at the edge has its maximum within the recording.
+    """
+    half = width // 2
+    return np.convolve(x, np.full(width, 1 / width))[half : half + len(x)]
+
+
+def split_bands(leads: np.ndarray, fs: float) -> Bands:
+    """Split leads at about 120 Hz, finite and at most 1e100, into bands; merge their noise.
+
+    Each of several leads is divided by the height of its QRS complexes, and weighted by the ratio
+    of that height to the signal between them.
+    """
+    parts = [_split_lead(lead, fs) for lead in leads]
+    if len(parts) == 1:
+        qrs, fast, slow, silence = parts[0]
+        return Bands(fs, qrs[np.newaxis], fast, slow, _block_length(fs), silence)
+    qrs, fast, slow = (np.stack([part[k] for part in parts]) for k in range(3))
+    # computed from the unmodified leads, so that a lead with jumps has a smaller weight
+    gains = _lead_gains(np.stack([_qrs_band(np.diff(lead), fs) for lead in leads]), fs)
+    qrs *= gains
+    weights = gains[:, :: _block_length(fs)]
+    silence = max(part[3] * gain.max() for part, gain in zip(parts, gains, strict=True))
+    # multiplied twice, since the square of a gain may overflow
+    fast, slow = ((power * weights * weights).sum(axis=0) for power in (fast, slow))
+    return Bands(fs, qrs, fast, slow, _block_length(fs), float(silence))
+
+
+def _split_lead(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Return the bands of one lead (QRS, fast and slow noise) and its rounding error."""
+    x = x - x[0]
+    rises = np.diff(x)
+    silence = _ROUNDING * float(np.ptp(x))
+    jumps = _find_jumps(x, rises, fs, silence)
+    if len(jumps):
+        rises[jumps] = 0.0
+        x = np.concatenate([[0.0], np.cumsum(rises)])
+    n_block = _block_length(fs)
+    curvature = np.zeros_like(x)
+    np.subtract(rises[1:], rises[:-1], out=curvature[1:-1])
+    np.square(curvature, out=curvature)
+    return _qrs_band(rises, fs), _block_means(curvature, n_block), _slow_power(x, fs), silence
+
+
+def _block_length(fs: float) -> int:
+    """Return the number of samples in a block of the noise bands."""
+    return max(1, round(_NOISE_BLOCK_S * fs))
+
+
+def _find_jumps(x: np.ndarray, rises: np.ndarray, fs: float, silence: float) -> np.ndarray:
+    """Return the indices of ``rises`` that belong to jumps of the baseline or to spikes.
+
+    A jump is steep for three samples at most, and the signal stays at the new level. A spike is
+    much steeper than any beat. Longer steep stretches are waves: a beat beside silence, or an
+    artifact of another kind.
+    """
+    if len(rises) == 0:
+        return np.empty(0, np.int64)
+    starts = _level_blocks(rises, fs)
+    tops = np.maximum(np.maximum.reduceat(rises, starts), -np.minimum.reduceat(rises, starts))
+    typical = np.median(tops)
+    high = np.flatnonzero(tops > _STEEP_RATIO * typical)
+    if len(high) == 0 or _STEEP_RATIO * typical <= silence:
+        return np.empty(0, np.int64)
+    # in most recordings, few blocks remain
+    samples = (starts[high, None] + np.arange(_level_block_length(fs))).ravel()
+    samples = samples[samples < len(rises)]
+    steep = samples[np.abs(rises[samples]) > _STEEP_RATIO * typical]
+    begin = np.flatnonzero(np.diff(steep, prepend=-2) > 1)  # runs of steep samples
+    length = np.diff(begin, append=len(steep))
+    is_spike = np.maximum.reduceat(np.abs(rises[steep]), begin) > _SPIKE_RATIO * typical
+    is_jump = length <= _JUMP_SAMPLES
+    lasts = _lasts(x, steep[begin[is_jump]], length[is_jump], fs)
+    is_jump[is_jump] = is_spike[is_jump] | lasts
+    return steep[np.repeat(is_jump, length)]
+
+
+def _lasts(x: np.ndarray, first: np.ndarray, length: np.ndarray, fs: float) -> np.ndarray:
+    """Return for each jump whether the signal remains near the new level."""
+    change = x[first + length] - x[first]
+    lasts = np.ones(len(first), dtype=bool)
+    for window in (_SOON_S, _LATER_S):
+        rows = np.flatnonzero(lasts)  # the first window excludes most beats
+        after = _level(x, first[rows] + length[rows], window, fs)
+        left = (after - _level(x, first[rows], window, -fs)) * np.sign(change[rows])
+        lasts[rows] = left > _LASTING * np.abs(change[rows])
+    return lasts
+
+
+def _level(
+    x: np.ndarray, positions: np.ndarray, window: tuple[float, float], fs: float
+) -> np.ndarray:
+    """Return the median of a signal in a window after positions, or before if ``fs`` < 0."""
+    offsets = np.round(np.linspace(*window, _N_LEVEL) * fs).astype(int)
+    return np.median(x[np.clip(positions[:, None] + offsets, 0, len(x) - 1)], axis=1)
+
+
+def _qrs_band(rises: np.ndarray, fs: float) -> np.ndarray:
+    """Return the mean over 25 ms minus the mean over 75 ms, from the differences of a signal.
+
+    The weights of this filter sum to zero, so it can be computed from differences. Zero
+    differences beyond the ends repeat the outermost samples.
+    """
+    fine, coarse = odd_width(_FINE_S, fs), odd_width(_COARSE_S, fs)
+    half = coarse // 2
+    weights = np.full(coarse, -1 / coarse)
+    weights[half - fine // 2 : half + fine // 2 + 1] += 1 / fine
+    if len(rises) == 0 or half == 0:
+        return np.zeros(len(rises) + 1)
+    return np.convolve(rises, np.cumsum(weights)[:-1])[half - 1 : half + len(rises)]
+
+
+def _slow_power(x: np.ndarray, fs: float) -> np.ndarray:
+    """Return the squared deviation of each block's mean from the mean of its surroundings."""
+    n_block = _block_length(fs)
+    means = _block_means(x, n_block)
+    width = odd_width(_SLOW_BAND_S, fs / n_block)
+    return np.square(means - ndimage.uniform_filter1d(means, width, mode="nearest"))
+
+
+def _block_means(x: np.ndarray, n_block: int) -> np.ndarray:
+    """Return the mean of each block; the last may be shorter."""
+    n_whole = len(x) // n_block
+    means = _in_blocks(x, n_block) @ np.full(n_block, 1 / n_block)
+    rest = x[n_whole * n_block :]
+    return np.append(means, rest.mean()) if len(rest) else means
+
+
+def _in_blocks(x: np.ndarray, n_block: int) -> np.ndarray:
+    """Return the complete blocks of a signal as rows."""
+    return x[: len(x) // n_block * n_block].reshape(-1, n_block)
+
+
+def _level_blocks(x: np.ndarray, fs: float) -> np.ndarray:
+    """Return the first sample of each block of 1.5 s."""
+    return np.arange(0, x.shape[-1], _level_block_length(fs))
+
+
+def _level_block_length(fs: float) -> int:
+    """Return the number of samples in a block of 1.5 s."""
+    return max(1, round(_LEVEL_BLOCK_S * fs))
+
+
+def _block_tops(amplitude: np.ndarray, fs: float) -> np.ndarray:
+    """Return the highest value in each block of 1.5 s."""
+    return np.maximum.reduceat(amplitude, _level_blocks(amplitude, fs), axis=-1)
+
+
+def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarray:
+    """Return the typical height of the QRS complexes around positions: a running median."""
+    tops = _block_tops(power, fs)
+    typical = ndimage.median_filter(np.sqrt(tops), _N_LEVEL_BLOCKS)
+    # linear interpolation between equidistant nodes
+    nodes = np.clip(positions / _level_block_length(fs) - 0.5, 0, len(typical) - 1)
+    before = nodes.astype(np.intp)
+    rise = np.diff(typical, append=typical[-1])
+    return typical[before] + rise[before] * (nodes - before)
+
+
+def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
+    """Return factors ``(n_leads, n_times)`` that favor clear QRS complexes.
+
+    They vary in time, and bring the best lead of each moment to a height of 1.
+    """
+    amplitude = np.abs(qrs)
+    starts, tops = _level_blocks(amplitude, fs), _block_tops(amplitude, fs)
+    lengths = np.diff(starts, append=amplitude.shape[-1])
+    means = np.add.reduceat(amplitude, starts, axis=-1) / lengths
+    size = (1, _N_LEVEL_BLOCKS)
+    height = ndimage.median_filter(tops, size)
+    floor = ndimage.median_filter(means, size)
+    clarity = np.divide(height, floor, out=np.zeros_like(height), where=floor > 0) ** 2
+    # a silent lead is not amplified to the height of the others
+    lowest = _SILENT * height.max(axis=1, keepdims=True)
+    scale = clarity.max(axis=0) * np.maximum(height, lowest)
+    # equal weights without a level, as for a single beat in silence
+    peak = amplitude.max(axis=1, keepdims=True)
+    equal = np.divide(1.0, peak, out=np.zeros_like(peak), where=peak > 0)
+    gains = np.divide(clarity, scale, out=equal + np.zeros_like(height), where=scale > 0)
+    middles, times = starts + lengths / 2, np.arange(amplitude.shape[-1])
+    return np.stack([np.interp(times, middles, gain) for gain in gains])
+
+
+# --- candidates -----------------------------------------------------------------------
+
 _ENVELOPE_S = 0.09  # about one QRS complex
-_REFINEMENT_S = 0.06  # half a QRS complex: how far the extremum lies from the envelope's top
+_LOWEST = 0.25  # of the local level: T waves stay below
+_CONSIDERED = 0.08  # of the local level: lower maxima are ignored
+_ONE_COMPLEX_S = 0.16
+_REFRACTORY_S = 0.25  # smallest interval between beats: 240 beats per minute
+_T_WAVE_S = 0.36  # a maximum this close to one more than twice as high is its T or P wave
+_T_WAVE_RATIO = 0.5
+_RIVAL_S = 0.8
+_SILENCE = 1e-4  # of the highest level: rounding error lies below
 
-THRESHOLD = 0.25  # of the typical height of the envelope; T waves stay below
+
+class Candidates(NamedTuple):
+    """Maxima of the QRS envelope that may be beats, ascending."""
+
+    positions: np.ndarray  # (n_candidates,) int64, samples of the bands
+    heights: np.ndarray  # (n_candidates,), of the envelope
+    levels: np.ndarray  # (n_candidates,), typical height of the surrounding QRS complexes
+    rivals: np.ndarray  # (2, n_candidates), highest of all maxima within 0.8 s before and after
+    energy: np.ndarray  # (n_times,), mean power of the QRS band over 90 ms: squared envelope
 
 
-def qrs_amplitude(x: np.ndarray, fs: float, n_block: int) -> np.ndarray:
-    """Filter to the band of the QRS complex and merge the leads.
+def find_candidates(bands: Bands) -> Candidates:
+    """Find the maxima of the QRS envelope that are high enough, and highest in their vicinity."""
+    fs = bands.fs
+    width = odd_width(_ENVELOPE_S, fs)
+    power = np.square(bands.qrs[0])
+    for lead in bands.qrs[1:]:
+        power += np.square(lead)
+    energy = moving_mean(power, width)
+    positions = _local_maxima(energy)
+    heights, levels = np.sqrt(energy[positions]), local_level(energy, fs, positions)
+    silence = max(_SILENCE * levels.max(initial=0.0), bands.silence, np.finfo(np.float64).tiny)
+    considered = heights > np.maximum(_CONSIDERED * levels, silence)
+    positions, heights, levels = (v[considered] for v in (positions, heights, levels))
+    apart = _is_highest(positions, heights, _ONE_COMPLEX_S * fs, ratio=1.0)
+    positions, heights, levels = (v[apart] for v in (positions, heights, levels))
+    accepted = heights > _LOWEST * levels
+    accepted &= _is_highest(positions, heights, _REFRACTORY_S * fs, ratio=1.0)
+    accepted &= _is_highest(positions, heights, _T_WAVE_S * fs, ratio=_T_WAVE_RATIO)
+    rivals = np.stack(_highest_near(positions, heights, _RIVAL_S * fs))
+    return Candidates(
+        positions[accepted], heights[accepted], levels[accepted], rivals[:, accepted], energy
+    )
 
-    Parameters
-    ----------
-    x : ndarray of shape (..., n_leads, n_times)
-        Signals, finite.
-    fs : float
-        Sampling rate in Hz.
-    n_block : int
-        Number of samples that should hold at least one beat.
 
-    Returns
-    -------
-    ndarray of shape (..., n_times)
-        Root of the summed squares over the leads, 0 or more. Unaffected by polarity
-        and gain of any lead.
+def _local_maxima(x: np.ndarray) -> np.ndarray:
+    """Return the samples of local maxima, the first of each plateau."""
+    rises = x[1:] > x[:-1]
+    return np.flatnonzero(rises[:-1] & ~rises[1:]) + 1
+
+
+def _highest_near(
+    positions: np.ndarray, heights: np.ndarray, reach: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the height of the highest neighbor before and after within ``reach`` samples."""
+    before, after = np.zeros_like(heights), np.zeros_like(heights)
+    for k in range(1, len(positions)):
+        near = positions[k:] - positions[:-k] <= reach
+        if not near.any():
+            break
+        np.maximum(after[:-k], heights[k:], out=after[:-k], where=near)
+        np.maximum(before[k:], heights[:-k], out=before[k:], where=near)
+    return before, after
+
+
+def _is_highest(
+    positions: np.ndarray, heights: np.ndarray, reach: float, *, ratio: float
+) -> np.ndarray:
+    """Return whether each maximum is at least ``ratio`` times its neighbors in ``reach``."""
+    before, after = _highest_near(positions, heights, reach)
+    # of two equal maxima, the later one is kept
+    return (heights >= ratio * before) & (heights > ratio * after)
+
+
+# --- beats or noise -------------------------------------------------------------------
+
+_RISE_S = (0.145, 0.235)  # before a candidate: two adjacent windows of the envelope
+_FAST_NOISE_S = 1.0
+_SLOW_NOISE_S = 0.2
+_PEAK_S = 0.06  # half a QRS complex: largest distance of its peak from that of the envelope
+_SHAPE_S = 0.1
+_N_NEIGHBORS = 9  # candidates in the running median of the noise
+_LOG_FLOOR = -3.0  # of log ratios: differences below a twentieth are ignored
+_POWER_FLOOR = 1e-6
+
+QUANTITIES = (
+    "rival before",
+    "rival after",
+    "floor before",
+    "fast noise",
+    "slow deviation",
+    "likeness",
+    "fast noise around",
+    "floor around",
+)
+
+# coefficients of a logistic regression (examples/benchmarks/fit_qrs_score.py), positive for beats
+WEIGHTS = np.array([-0.97, -1.23, -1.76, -2.04, 1.15, 0.92, 2.46, -1.74])
+INTERCEPT = -2.09
+
+
+def select_beats(candidates: Candidates, bands: Bands) -> np.ndarray:
+    """Return the peaks of the candidates that are classified as beats, int64."""
+    if len(candidates.positions) == 0:
+        return candidates.positions
+    peaks = qrs_peaks(candidates, bands)
+    score = qrs_quantities(candidates, bands, peaks) @ WEIGHTS + INTERCEPT
+    return peaks[score > 0]
+
+
+def qrs_peaks(candidates: Candidates, bands: Bands) -> np.ndarray:
+    """Return the sample of the largest value in the QRS band near each candidate."""
+    half = round(_PEAK_S * bands.fs)
+    found = [windows_around(lead, candidates.positions, half) for lead in bands.qrs]
+    power = sum(np.square(waves) for waves, _ in found)
+    return found[0][1] + np.argmax(power, axis=1)
+
+
+def qrs_quantities(candidates: Candidates, bands: Bands, peaks: np.ndarray) -> np.ndarray:
+    """Compute quantities that separate beats from noise, independent of the gain of the signal.
+
+    One row per candidate, in the order of ``QUANTITIES``: logarithms of the highest rivals before
+    and after, of the QRS band just before the complex, of fast noise and slow deviation, each over
+    the height of the candidate; likeness to the mean complex; running medians of fast noise and of
+    the floor, over the typical height.
     """
-    high = min(_BAND_HZ[1], 0.45 * fs)
-    filtered = bandpass(x.astype(np.float64), fs, min(_BAND_HZ[0], high / 2), high, order=1)
-    filtered = np.abs(filtered)
-    largest = filtered.max(axis=-1, keepdims=True)
-    filtered /= np.where(largest > 0, largest, 1.0)  # or squares overflow
-    if x.shape[-2] == 1:
-        return filtered[..., 0, :]
-    filtered *= _lead_weights(filtered, n_block)
-    return np.sqrt(np.square(filtered).sum(axis=-2))
+    positions, heights, levels, rivals, energy = candidates
+    fs = bands.fs
+    rise = [energy[np.maximum(positions - round(s * fs), 0)] for s in _RISE_S]
+    floor = _log_ratio(np.mean(rise, axis=0), heights)
+    fast = _log_ratio(_mean_power(bands.fast, bands, positions, _FAST_NOISE_S), heights)
+    slow = _log_ratio(_mean_power(bands.slow, bands, positions, _SLOW_NOISE_S), heights)
+    before, after = np.log(np.maximum(rivals / heights, np.exp(_LOG_FLOOR)))
+    relative = -np.log(np.maximum(levels / heights, np.exp(_LOG_FLOOR)))
+    return np.column_stack(
+        [
+            before,
+            after,
+            floor,
+            fast,
+            slow,
+            _likeness(bands.qrs, peaks, round(_SHAPE_S * fs)),
+            ndimage.median_filter(fast + relative, _N_NEIGHBORS),
+            ndimage.median_filter(floor + relative, _N_NEIGHBORS),
+        ]
+    )
 
 
-def _lead_weights(filtered: np.ndarray, n_block: int) -> np.ndarray:
-    """Give more weight to leads whose QRS complexes stand out from what lies between them."""
-    starts = np.arange(0, filtered.shape[-1], n_block)
-    lengths = np.diff(starts, append=filtered.shape[-1])
-    tops = np.maximum.reduceat(filtered, starts, axis=-1)
-    means = np.add.reduceat(filtered, starts, axis=-1) / lengths
-    height = np.median(tops, axis=-1, keepdims=True)
-    floor = np.median(means, axis=-1, keepdims=True)
-    # (height / floor)², for leads brought to one height
-    weights = np.divide(height, floor**2, out=np.zeros_like(height), where=floor > 0)
-    best = weights.max(axis=-2, keepdims=True)
-    return np.divide(weights, best, out=np.ones_like(weights), where=best > 0)
+def _mean_power(blocks: np.ndarray, bands: Bands, positions: np.ndarray, s: float) -> np.ndarray:
+    """Return the mean power of a noise band over ``s`` seconds around each position."""
+    width = odd_width(s, bands.fs / bands.n_block)
+    means = ndimage.uniform_filter1d(blocks, width, mode="nearest")
+    # the running sum may round to below 0
+    return np.maximum(means[positions // bands.n_block], 0.0)
 
 
-def qrs_envelope(amplitude: np.ndarray, fs: float) -> np.ndarray:
-    """Take the moving root mean square along the last axis."""
-    width = round(_ENVELOPE_S * fs) | 1
-    energy = ndimage.uniform_filter1d(np.square(amplitude), width, axis=-1)
-    return np.sqrt(np.maximum(energy, 0.0))  # its running sum may round to below 0
+def _log_ratio(power: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Return the logarithm of a root mean square divided by the height of the candidate."""
+    return 0.5 * np.log(np.maximum(power / np.square(heights), _POWER_FLOOR))
 
 
-def refine(amplitude: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
-    """Move positions to the extremum of their QRS complex.
+def _likeness(qrs: np.ndarray, peaks: np.ndarray, half: int) -> np.ndarray:
+    """Correlate each complex with the mean of all, each scaled to unit length."""
+    shapes = np.concatenate([windows_around(lead, peaks, half)[0] for lead in qrs], axis=1)
+    tiny = np.finfo(np.float64).tiny
+    shapes /= np.linalg.norm(shapes, axis=1, keepdims=True) + tiny
+    mean = shapes.mean(axis=0)
+    return shapes @ (mean / (np.linalg.norm(mean) + tiny))
 
-    Parameters
-    ----------
-    amplitude : ndarray of shape (n_positions, n_times) or (n_times,)
-        One row for each position, or one for all.
-    positions : ndarray of shape (n_positions,)
-        Sample numbers.
-    fs : float
-        Sampling rate in Hz.
 
-    Returns
-    -------
-    ndarray of shape (n_positions,)
-        int64.
+def windows_around(
+    x: np.ndarray, positions: np.ndarray, half: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Copy ``half`` samples on each side of positions; also return the first sample of each.
+
+    Windows near the ends of the signal are shifted, so that none reaches past it.
     """
-    half = round(_REFINEMENT_S * fs)
-    # nearest first, so that a flat neighbourhood leaves the position where it is
-    offsets = np.array(sorted(range(-half, half + 1), key=abs))
-    around = np.clip(positions[:, None] + offsets, 0, amplitude.shape[-1] - 1)
-    if amplitude.ndim == 1:
-        values = amplitude[around]
-    else:
-        values = np.take_along_axis(amplitude, around, axis=1)
-    return around[np.arange(len(positions)), values.argmax(axis=1)].astype(np.int64)
+    width = min(2 * half + 1, len(x))
+    first = np.clip(positions - half, 0, len(x) - width)
+    # copying whole windows is several times faster than copying samples
+    return np.lib.stride_tricks.sliding_window_view(x, width)[first], first

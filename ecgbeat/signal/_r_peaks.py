@@ -1,88 +1,96 @@
-"""R peaks of continuous recordings (layer 1)."""
+"""R-peak detection in continuous recordings."""
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy import ndimage
 
+from ecgbeat._recordings import GAP_METHODS, as_recording
 from ecgbeat._validation import check_positive
-from ecgbeat.signal._extremum import move_to_extremum
-from ecgbeat.signal._gaps import as_real, check_gap_method, fill_gaps
-from ecgbeat.signal._qrs_bands import decimate, decimation_step, split_bands
-from ecgbeat.signal._qrs_candidates import find_candidates
-from ecgbeat.signal._qrs_score import select_beats
-from ecgbeat.signal._rows import as_signal
+from ecgbeat.signal._qrs import (
+    decimate,
+    decimation_step,
+    find_candidates,
+    select_beats,
+    split_bands,
+    windows_around,
+)
 
-_STRETCH_S = 1800.0  # worked on at a time: bounds the memory
-_MARGIN_S = 20.0  # of signal on both sides of a stretch: the level looks 7 s to either side
-_LEAD_FAILS = 0.1  # of the height that another lead shows
-_LARGEST = 1e100  # squares of more may overflow
+_STRETCH_S = 1800.0  # processed at a time, which bounds the memory
+_MARGIN_S = 20.0  # on both sides of a stretch: the local level depends on 7 s on either side
+_LEAD_FAILS = 0.1  # of the height in another lead
+_LARGEST = 1e100  # squares of larger values may overflow
+
+_REACH_S = 0.05  # half a QRS complex
+_ISOELECTRIC_S = (0.08, 0.12)  # distance from the peak where the signal is near its baseline
+_N_ISOELECTRIC = 3  # samples on each side; more do not improve the result
+_OTHER_SIDE = 0.2  # balance of a wave one and a half times as high as the opposite one
+_N_BEATS = 9  # beats in the majority vote on the side of the extremum
 
 
-def detect_r_peaks(x: Any, fs: float, *, gaps: str = "linear") -> np.ndarray:
-    """Find the R peaks of one continuous recording.
+def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarray:
+    """Find the R peaks of a continuous recording.
 
     Parameters
     ----------
     x : array-like of shape (n_times,) or (n_leads, n_times)
         Recording, in any unit and of any length. Leads are merged into one list of peaks.
     fs : float
-        Sampling rate in Hz; 100 to 2000 is advised.
+        Sampling rate in Hz; 100 to 2000 is recommended.
     gaps : {"linear", "hold", "raise"}, default="linear"
-        What bridges a gap, that is samples that are NaN: a line from the sample before
-        it to the one after it, the sample before it, or nothing: an error. No R peak
-        is ever reported where all leads are NaN.
+        Method to fill gaps, that is samples that are NaN, as in `bridge_gaps`: a line from the
+        sample before the gap to the one after it, the sample before it, or an error. No R peak
+        is reported where all leads are NaN.
 
     Returns
     -------
     ndarray of shape (n_peaks,)
-        Sample numbers, int64, ascending: the extremum of each QRS complex, of either
-        sign. Empty where no beat stands out, as in flat or very short recordings.
+        Sample numbers, int64, ascending: the extremum of each QRS complex, of either sign.
+        Empty if no beat is found, as in flat or very short recordings.
 
     Raises
     ------
     TypeError
-        If ``fs`` is no number, or ``x`` is not made of real numbers.
+        If ``fs`` is not a number, or ``x`` does not hold real numbers.
     ValueError
-        If ``x`` has another number of axes or is infinite, ``fs`` is not positive,
-        ``gaps`` is unknown, or there are gaps and it is "raise".
+        If ``x`` has another number of axes, more leads than samples or infinite values,
+        ``fs`` is not positive, ``gaps`` is unknown, or there are gaps with ``gaps="raise"``.
 
     See Also
     --------
-    locate_r_peaks : One R peak in each of many short windows.
-    cut_beats : The beats around the peaks.
+    locate_r_peaks : Detection of one R peak in each of many short windows.
+    cut_beats : Segmentation of the beats around R peaks.
 
     Notes
     -----
-    The outline is that of Pan and Tompkins [1]_: band-pass, square, moving mean,
-    adaptive threshold, T-wave rule, and a decision against noise. Deviations:
+    The outline is that of Pan and Tompkins [1]_: band-pass, square, moving mean, adaptive
+    threshold, T-wave rule, and rejection of noise. Deviations:
 
-    - The recording is first averaged down to about 120 Hz. The band-pass is the
-      difference of two moving means, over 25 and 75 ms, and zero-phase; nothing is
-      differentiated.
-    - Jumps of the baseline and spikes are taken out first: what is steeper than the median
-      beat for three samples at most, and lasts or is steeper than any beat could be.
-    - The threshold is a quarter of a running median of the highest values in blocks of
-      1.5 s, before and after, instead of running estimates of signal and noise. A
-      maximum less than 0.25 s away from a higher one, or 0.36 s from one more than
-      twice as high, is dropped. There is no search back.
-    - Noise is told from beats by a logistic regression on eight quantities: the
-      highest maxima within 0.8 s before and after, the floor before the complex, fast
-      noise within it, slow deviation around it, the likeness to the mean complex of
-      half an hour, and running medians of fast noise and floor. It was fitted on
-      every second record of MIT-BIH, lead 1, clean and with simulated
-      motion and muscle noise (``examples/benchmarks/fit_qrs_score.py``).
-    - Leads are merged sample by sample, each weighted by the squared ratio of the height
-      of its QRS complexes to what lies between them, which follows the signal.
-    - Each peak is moved to the extremum of the recording itself within 50 ms (of the
-      lead that weighs most, save for beats that it does not show), on the side that is
-      the larger in most of the nine beats around.
+    - The recording is first averaged down to about 120 Hz. The band-pass is the difference of
+      two moving means, over 25 and 75 ms, and zero-phase. There is no differentiation.
+    - Jumps of the baseline and spikes are removed first: rises that are steeper than the median
+      beat for three samples at most, and either persist or are steeper than any beat.
+    - The threshold is a quarter of a running median of the highest values in blocks of 1.5 s,
+      before and after, instead of running estimates of signal and noise. A maximum is dropped
+      if it is less than 0.25 s away from a higher one, or 0.36 s from one more than twice as
+      high. There is no search back.
+    - Beats are separated from noise by a logistic regression on eight quantities: the highest
+      maxima within 0.8 s before and after, the floor before the complex, fast noise within it,
+      slow deviation around it, the likeness to the mean complex of half an hour, and running
+      medians of fast noise and floor. It was fitted on every second record of MIT-BIH, lead 1,
+      clean and with simulated motion and muscle noise (``examples/benchmarks/fit_qrs_score.py``).
+    - Leads are merged sample by sample, each weighted by the squared ratio of the height of its
+      QRS complexes to the signal between them, which varies over time.
+    - Each peak is moved to the extremum of the recording itself within 50 ms (in the lead of
+      the largest weight, or the clearest one for beats that this lead does not show), on the
+      side that is larger in most of the nine surrounding beats.
 
-    Long recordings are worked on in stretches of half an hour, with 20 s of overlap.
-    Neither offset, gain nor polarity of the leads matters. Several leads help where one
-    fails; they are no better than one that is clear throughout (on the 48 records of
-    MIT-BIH, flutter left out, the first lead alone has an F1 of 0.9989, both 0.9984).
+    Long recordings are processed in stretches of half an hour, with 20 s of overlap. The result
+    does not depend on offset, gain and polarity of the leads. Several leads help if one fails,
+    but are not better than one lead that is clear throughout (on the 48 records of MIT-BIH
+    without flutter, the F1 score is 0.9989 with the first lead, 0.9984 with both).
 
     References
     ----------
@@ -100,16 +108,16 @@ def detect_r_peaks(x: Any, fs: float, *, gaps: str = "linear") -> np.ndarray:
            3500])
     """
     fs = check_positive("fs", fs, unit="Hz")
-    check_gap_method(gaps, "detect_r_peaks", "gaps")
-    x = as_real(x, "detect_r_peaks", "x")
-    _check_is_recording(x, "detect_r_peaks", "x")
+    if gaps not in GAP_METHODS:
+        raise ValueError(f"gaps must be one of {GAP_METHODS}, got {gaps!r}.")
+    x = as_recording(x, gaps=None)
     step = decimation_step(fs)
     leads = np.atleast_2d(x)
     reduced = decimate(leads, step)
     has_gaps = False
     if not _is_summable(reduced) or not np.isfinite(leads[:, reduced.shape[1] * step :]).all():
         has_gaps = bool(np.isnan(leads).any())
-        leads = _shrink(fill_gaps(leads, gaps, "detect_r_peaks", "x"))
+        leads = _shrink(as_recording(leads, gaps=gaps))
         reduced = decimate(leads, step)
     if reduced.size == 0:
         return np.empty(0, np.int64)
@@ -123,21 +131,9 @@ def detect_r_peaks(x: Any, fs: float, *, gaps: str = "linear") -> np.ndarray:
 
 
 def _detect(leads: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
-    """Find the R peaks stretch by stretch, and the lead that shows each.
+    """Find the R peaks of leads at about 120 Hz, and the lead in which each is clearest.
 
-    It is the one that weighs most in all, save where it fails to show a peak.
-
-    Parameters
-    ----------
-    leads : ndarray of shape (n_leads, n_times)
-        At about 120 Hz.
-    fs : float
-        Sampling rate in Hz.
-
-    Returns
-    -------
-    peaks : ndarray of shape (n_peaks,), int64
-    shown_by : ndarray of shape (n_peaks,), int64
+    By default the lead of the largest weight; another one where that lead lacks a peak.
     """
     found, strengths = [], []
     for start, stop, first, last in _stretches(leads.shape[1], fs):
@@ -153,7 +149,7 @@ def _detect(leads: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _stretches(n_times: int, fs: float) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the stretches to work on: where they start and stop, with margin and without."""
+    """Yield start and stop of each stretch, with margin and without."""
     length, margin = round(_STRETCH_S * fs), round(_MARGIN_S * fs)
     n_stretches = max(1, round(n_times / length))
     bounds = np.linspace(0, n_times, n_stretches + 1).astype(int).tolist()
@@ -162,28 +158,69 @@ def _stretches(n_times: int, fs: float) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _is_summable(leads: np.ndarray) -> bool:
-    """Tell whether a signal is finite and its squares can be summed."""
+    """Return whether a signal is finite and its squares can be summed."""
     with np.errstate(over="ignore", invalid="ignore"):
         return all(np.isfinite(lead @ lead) for lead in leads)
 
 
 def _shrink(leads: np.ndarray) -> np.ndarray:
-    """Bring absurdly large leads to where their squares can be summed."""
+    """Scale extremely large leads down, so that their squares can be summed."""
     largest = np.abs(leads).max(axis=1, keepdims=True)
     return np.where(largest > _LARGEST, leads / np.maximum(largest, 1), leads)
 
 
-def as_recording(x: Any, owner: str, name: str) -> np.ndarray:
-    """Return a finite array of shape (n_times,) or (n_leads, n_times)."""
-    x = as_signal(x, owner, name)
-    _check_is_recording(x, owner, name)
-    return x
+def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
+    """Move samples within QRS complexes, ascending, to the extrema of one lead; merge equal ones.
+
+    The majority of the surrounding beats decides between up and down, such that complexes with R
+    and S waves of similar size do not change sides from beat to beat. A complex that is clearly
+    larger on the other side is an exception.
+    """
+    if len(positions) == 0:
+        return positions
+    windows, first = windows_around(x, positions, round(_REACH_S * fs))
+    centers = positions - first
+    tops = _nearest(windows, windows.argmax(axis=1), centers)
+    bottoms = _nearest(windows, windows.argmin(axis=1), centers)
+    rows = np.arange(len(positions))
+    baseline = _baseline(x, positions, fs)
+    balance = _balance(windows[rows, tops] - baseline, baseline - windows[rows, bottoms])
+    usual = np.sign(ndimage.median_filter(balance, _N_BEATS))
+    side = balance + _OTHER_SIDE * usual
+    moved = first + np.where(side > 0, tops, bottoms)
+    tied = side == 0
+    moved[tied] = first[tied] + _nearer(tops[tied], bottoms[tied], centers[tied])
+    return moved[np.diff(np.maximum.accumulate(moved), prepend=-1) > 0]
 
 
-def _check_is_recording(x: np.ndarray, owner: str, name: str) -> None:
-    """Raise unless the shape is (n_times,) or (n_leads, n_times)."""
-    if x.ndim not in (1, 2):
-        raise ValueError(
-            f"{owner}: {name} must be one recording, (n_times,) or (n_leads, n_times), got shape "
-            f"{x.shape}. For many windows use segment_beats."
-        )
+def _nearest(windows: np.ndarray, columns: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Return the column nearest to the center among those equal to the given one of each row."""
+    rows = np.arange(len(windows))
+    extremes = windows[rows, columns]
+    following = windows[rows, np.minimum(columns + 1, windows.shape[1] - 1)]
+    flat = np.flatnonzero(following == extremes)  # a clipped signal
+    if len(flat):
+        distance = np.abs(np.arange(windows.shape[1]) - centers[flat, None])
+        is_equal = windows[flat] == extremes[flat, None]
+        columns[flat] = np.where(is_equal, distance, windows.shape[1]).argmin(axis=1)
+    return columns
+
+
+def _nearer(a: np.ndarray, b: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Return the one of two columns nearer to the center, the earlier one if tied."""
+    earlier, later = np.minimum(a, b), np.maximum(a, b)
+    return np.where(later - centers < centers - earlier, later, earlier)
+
+
+def _balance(up: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """Return the balance of both sides, from -1 (all below the baseline) to 1 (all above)."""
+    up, down = np.maximum(up, 0.0), np.maximum(down, 0.0)
+    total = up + down
+    return np.divide(up - down, total, out=np.zeros_like(total), where=total > 0)
+
+
+def _baseline(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
+    """Return the mean of short windows before and after each complex."""
+    seconds = np.linspace(*_ISOELECTRIC_S, _N_ISOELECTRIC)
+    offsets = np.round(np.concatenate([-seconds, seconds]) * fs).astype(int)
+    return x[np.clip(positions[:, None] + offsets, 0, len(x) - 1)].mean(axis=1, dtype=np.float64)

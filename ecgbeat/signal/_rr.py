@@ -1,19 +1,18 @@
-"""Features of the rhythm around each beat (layer 1)."""
-
-from typing import Any
+"""RR features of the rhythm around each beat."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import ndimage
 
+from ecgbeat._recordings import as_sample_numbers, check_ascending
 from ecgbeat._validation import Integral, check_positive
-from ecgbeat.signal._rows import as_r_peaks
 
-_TYPICAL_S = 0.8  # 75 beats a minute: stands for an interval where none is known
-_LONGEST_S = 3.0  # 20 beats a minute: what is longer is a gap in the beats, not a rhythm
-_JITTER_S = 0.02  # added to the spread: smaller differences are not told apart
-_N_PAST = 256  # intervals that are the recording so far, about 3 minutes
+_TYPICAL_S = 0.8  # 75 beats per minute: default if no interval is known
+_LONGEST_S = 3.0  # 20 beats per minute: longer intervals are gaps in the beats
+_JITTER_S = 0.02  # added to the spread: smaller differences are not distinguished
+_N_PAST = 256  # intervals of the past, about 3 minutes
 
-# name, and whether it needs the beat that follows
+# name, and whether the next beat is required
 _COLUMNS = (
     ("rr_previous", False),
     ("rr_next", True),
@@ -31,37 +30,38 @@ _COLUMNS = (
 )
 
 
-def rr_features(r_peaks: Any, fs: float, *, future: bool = True, n_local: int = 10) -> np.ndarray:
+def rr_features(
+    r_peaks: ArrayLike, fs: float, *, future: bool = True, n_local: int = 10
+) -> np.ndarray:
     """Describe the rhythm around each beat of one recording by its RR intervals.
 
-    A premature beat may look like any other: what gives it away is the interval to the
-    beat before it and, often, the pause that follows.
+    The shape of a premature beat may be normal, but the interval from the previous beat is
+    short, and often a pause follows.
 
     Parameters
     ----------
     r_peaks : array-like of int of shape (n_beats,)
-        Sample numbers of all R peaks of the recording, strictly ascending. A beat left
-        out makes its neighbours look late.
+        Sample numbers of all R peaks of the recording, strictly ascending. If a beat is
+        missing, the intervals of its neighbors are too long.
     fs : float
         Sampling rate in Hz.
     future : bool, default=True
-        Whether a beat's row may use the beats after it. False uses the beats up to and
-        with the beat itself alone, as a live stream must: what comes later changes no
-        row.
+        Whether the features of a beat may depend on later beats. If False, they depend only on
+        the beat itself and earlier beats, as in real-time processing.
     n_local : int, default=10
-        Number of intervals that are the neighbourhood of a beat: half of them before it
-        (the larger half) and half after, or, with ``future=False``, all before. At the
-        edges of the recording those that there are.
+        Number of intervals in the neighborhood of a beat: half of them before the beat
+        (rounded up) and half after, or all before with ``future=False``. Fewer at the edges of
+        the recording.
 
     Returns
     -------
     ndarray of shape (n_beats, n_features), float64
-        Always finite. The columns, named by `rr_feature_names`; * only with ``future``:
+        Always finite. The columns, named by `rr_feature_names` (* only with ``future=True``):
 
         =============================  =====================================================
         ``rr_previous``                interval from the previous beat, in s
         ``rr_next`` *                  interval to the next beat, in s
-        ``rr_local_mean``              mean interval of the neighbourhood, in s
+        ``rr_local_mean``              mean interval of the neighborhood, in s
         ``rr_previous_to_local``       previous interval / local mean
         ``rr_next_to_local`` *         next interval / local mean
         ``rr_previous_to_median``      previous interval / median interval of the recording
@@ -70,11 +70,11 @@ def rr_features(r_peaks: Any, fs: float, *, future: bool = True, n_local: int = 
         ``rr_previous_to_one_before``  previous interval / the interval before it
         ``rr_next_to_previous`` *      next interval / previous interval
         ``rr_local_variation``         mean absolute difference of successive intervals of
-                                       the neighbourhood / local mean: 0 in a regular
+                                       the neighborhood / local mean: 0 in a regular
                                        rhythm, large in atrial fibrillation
         ``rr_previous_deviation``      (previous interval - median) / (interquartile range of
                                        the recording's intervals + 0.02 s)
-        ``rr_next_deviation`` *        the same of the next interval
+        ``rr_next_deviation`` *        the same for the next interval
         =============================  =====================================================
 
         With ``future=False``, median and quartiles are those of the last 256 intervals.
@@ -82,36 +82,34 @@ def rr_features(r_peaks: Any, fs: float, *, future: bool = True, n_local: int = 
     Raises
     ------
     TypeError
-        If ``r_peaks`` are no whole numbers, or ``fs`` is no number.
+        If ``r_peaks`` are not integers, or ``fs`` is not a number.
     ValueError
-        If ``r_peaks`` do not ascend, or hold a beat twice, ``fs`` is not positive, or
-        ``n_local`` is no whole number of 1 or more.
+        If ``r_peaks`` are not strictly ascending, ``fs`` is not positive, or ``n_local`` is
+        not an integer of 1 or more.
 
     See Also
     --------
-    detect_r_peaks : Finds the peaks.
-    ecgbeat.annotation.extract_beats : Appends these columns to the beats it cuts.
+    detect_r_peaks : Detection of the R peaks of a recording.
+    ecgbeat.annotation.extract_beats : Beats with these columns appended.
 
     Notes
     -----
-    Previous and next interval and the mean of ten around the beat are those of de
-    Chazal et al. [1]_. Deviations: their mean of the recording is its median here, which
-    ectopic beats do not move, and is given as ratios only; such ratios, the local
-    variation and the deviations are added; by choice nothing after the beat is used.
-    Intervals above 3 s count as 3 s everywhere: so long a gap tells of missing beats,
-    and would spoil the means.
+    The previous and the next interval and the mean of ten intervals around the beat are those of
+    de Chazal et al. [1]_. Deviations: the mean of the recording is replaced by its median, which
+    is robust to ectopic beats, and is used in ratios only; these ratios, the local variation and
+    the deviations are added; with ``future=False``, later beats are not used. Intervals above
+    3 s count as 3 s: such gaps indicate missing beats and would distort the means.
 
-    The deviations measure how early a beat is by what is usual in its recording: in
-    atrial fibrillation the same interval surprises less than in a regular rhythm. Among
-    the 22 training records of the MIT-BIH database, in folds by patient, they raised the
-    F1 of supraventricular beats from 0.31 to 0.62 (gradient boosting on all ratios and 15
-    measures of the wave).
+    The deviations measure how early a beat is relative to the variation in its recording: in
+    atrial fibrillation, an early beat is less unusual than in a regular rhythm. On the 22
+    training records of the MIT-BIH database, in folds by patient, they increased the F1 score of
+    supraventricular beats from 0.31 to 0.62 (gradient boosting on all ratios and 15 features of
+    the waveform).
 
-    Where an interval does not exist, the rhythm is taken to go on as it is: the first
-    beat's previous interval is its next one, the last beat's next interval its previous
-    one, and ratios to an interval that does not exist are 1. Where no interval is known,
-    for a beat all alone or the first one with ``future=False``, intervals are 0.8 s, ratios
-    1, variation and deviation 0.
+    The rhythm is continued beyond the first and the last beat: the previous interval of the
+    first beat is its next one, the next interval of the last beat its previous one, and ratios
+    to a missing interval are 1. If no interval is known, for a single beat or the first one
+    with ``future=False``, intervals are 0.8 s, ratios 1, variation and deviation 0.
 
     References
     ----------
@@ -136,14 +134,16 @@ def rr_features(r_peaks: Any, fs: float, *, future: bool = True, n_local: int = 
     """
     fs = check_positive("fs", fs, unit="Hz")
     if not isinstance(n_local, Integral) or isinstance(n_local, bool) or n_local < 1:
-        raise ValueError(f"n_local must be a whole number of 1 or more, got {n_local!r}.")
-    intervals = np.minimum(np.diff(_as_ascending(r_peaks)) / fs, _LONGEST_S)
-    n_beats = np.size(r_peaks)
+        raise ValueError(f"n_local must be an integer of 1 or more, got {n_local!r}.")
+    r_peaks = as_sample_numbers(r_peaks, "r_peaks")
+    check_ascending(r_peaks, "r_peaks", strict=True)
+    intervals = np.minimum(np.diff(r_peaks) / fs, _LONGEST_S)
+    n_beats = len(r_peaks)
     if n_beats == 0:
         return np.empty((0, len(rr_feature_names(future=future))))
 
-    previous, following, one_before = _neighbours(intervals, future)
-    # beat k stands between the intervals k - 1 and k
+    previous, following, one_before = _neighbors(intervals, future)
+    # beat k lies between the intervals k - 1 and k
     beat = np.arange(n_beats)
     n_before = n_local - n_local // 2 if future else n_local
     first = np.maximum(beat - n_before, 0)
@@ -171,7 +171,7 @@ def rr_features(r_peaks: Any, fs: float, *, future: bool = True, n_local: int = 
 
 
 def rr_feature_names(*, future: bool = True) -> list[str]:
-    """Name the columns of `rr_features`.
+    """Return the names of the columns of `rr_features`.
 
     Parameters
     ----------
@@ -191,22 +191,8 @@ def rr_feature_names(*, future: bool = True) -> list[str]:
     return [name for name, needs_future in _COLUMNS if future or not needs_future]
 
 
-def _as_ascending(r_peaks: Any) -> np.ndarray:
-    """Return strictly ascending sample numbers as int64."""
-    peaks = as_r_peaks(r_peaks)
-    not_later = np.flatnonzero(np.diff(peaks) <= 0)
-    if not_later.size:
-        at = int(not_later[0])
-        raise ValueError(
-            f"r_peaks must ascend strictly, but r_peaks[{at + 1}]={peaks[at + 1]} follows "
-            f"r_peaks[{at}]={peaks[at]}. np.unique(r_peaks) sorts them and drops doubles; peaks of "
-            "several recordings need one call each."
-        )
-    return peaks
-
-
-def _neighbours(intervals: np.ndarray, future: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return for each beat the intervals before it, after it, and before the one before it."""
+def _neighbors(intervals: np.ndarray, future: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return for each beat the previous, the next, and the second previous interval."""
     known = intervals if intervals.size else np.array([_TYPICAL_S])
     previous = np.append(known[0] if future else _TYPICAL_S, intervals)
     following = np.append(intervals, known[-1])
@@ -217,7 +203,7 @@ def _neighbours(intervals: np.ndarray, future: bool) -> tuple[np.ndarray, np.nda
 def _level_and_spread(
     intervals: np.ndarray, previous: np.ndarray, future: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each beat the median interval, and the interquartile range with jitter."""
+    """Return for each beat the median interval, and the interquartile range plus jitter."""
     if future:
         known = intervals if intervals.size else previous
         quartiles = np.tile(np.percentile(known, [25, 50, 75])[:, None], len(previous))
@@ -229,10 +215,10 @@ def _level_and_spread(
 
 
 def _past_percentile(values: np.ndarray, percentile: float) -> np.ndarray:
-    """Return for each value a percentile of it and of up to 255 values before it."""
+    """Return for each value a percentile of the last 256 values up to and including it."""
     n_early = min(len(values), _N_PAST)
     rows = np.tile(values[:n_early], (n_early, 1))
-    rows[np.triu_indices(n_early, 1)] = np.inf  # not yet known
+    rows[np.triu_indices(n_early, 1)] = np.inf  # in the future
     rank = (np.arange(1, n_early + 1) * percentile / 100).astype(int)
     early = np.sort(rows, axis=1)[np.arange(n_early), rank]
     if len(values) <= _N_PAST:
@@ -244,7 +230,7 @@ def _past_percentile(values: np.ndarray, percentile: float) -> np.ndarray:
 def _mean_between(
     values: np.ndarray, first: np.ndarray, last: np.ndarray, default: np.ndarray
 ) -> np.ndarray:
-    """Average ``values[first:last]`` for each pair; ``default`` where that is empty."""
+    """Average ``values[first:last]`` for each pair, ``default`` if empty."""
     total = np.append(0.0, np.cumsum(values))
     n = last - first
     return np.where(n > 0, (total[last] - total[first]) / np.maximum(n, 1), default)

@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn import functional
 
 from ecgbeat.networks import BeatCNN
-from ecgbeat.networks._layers import Head, as_image
+from ecgbeat.networks._cnn import Head, as_image
 
 KERNEL_SIZE = 5
 N_FILTERS = 16

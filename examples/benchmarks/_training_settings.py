@@ -6,7 +6,7 @@ import numpy as np
 from torch import nn
 
 from ecgbeat import ECGCNNClassifier
-from ecgbeat.classifiers import _budget
+from ecgbeat.classifiers import _heuristics
 
 # best documented parameters of a single ECGCNNClassifier on the Kaggle set
 BEST = {"n_filters": 30, "max_epochs": 24, "weight_decay": 0.3, "augment_amplitude": 0.1}
@@ -31,8 +31,8 @@ def default_recipe(n_beats: int, n_classes: int, **parameters: Any) -> Recipe:
     return Recipe(
         net.module_,
         net.criterion_,
-        _budget.epochs_for(n_beats) if net.max_epochs == "auto" else net.max_epochs,
-        _budget.batch_size_for(n_beats) if net.batch_size == "auto" else net.batch_size,
+        _heuristics.epochs_for(n_beats) if net.max_epochs == "auto" else net.max_epochs,
+        _heuristics.batch_size_for(n_beats) if net.batch_size == "auto" else net.batch_size,
         group["lr"],
         group["weight_decay"],
     )

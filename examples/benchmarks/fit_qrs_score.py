@@ -19,9 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ecgbeat.datasets import get_data_home
 from ecgbeat.metrics import match_beats
-from ecgbeat.signal import _qrs_score, detect_r_peaks
-from ecgbeat.signal._qrs_bands import decimate, decimation_step, split_bands
-from ecgbeat.signal._qrs_candidates import find_candidates
+from ecgbeat.signal import _qrs, detect_r_peaks
 
 LEVELS_DB = (18, 12, 6, 0)
 FITTED = [None, *((kind, snr) for kind in ("motion", "muscle") for snr in LEVELS_DB)]
@@ -37,10 +35,10 @@ def add_condition(condition, records):
 
 def describe_candidates(record):
     """Return the quantities of all candidates, a mask of those that are beats, and the misses."""
-    step = decimation_step(record.fs)
-    bands = split_bands(decimate(record.x[None], step), record.fs / step)
-    candidates = find_candidates(bands)
-    peaks = _qrs_score.qrs_peaks(candidates, bands)
+    step = _qrs.decimation_step(record.fs)
+    bands = _qrs.split_bands(_qrs.decimate(record.x[None], step), record.fs / step)
+    candidates = _qrs.find_candidates(bands)
+    peaks = _qrs.qrs_peaks(candidates, bands)
     samples = peaks * step + step // 2
     is_beat = np.zeros(len(peaks), dtype=bool)
     is_beat[match_beats(record.reference, samples, record.fs).detected_index] = True
@@ -48,7 +46,7 @@ def describe_candidates(record):
     known = np.ones(len(peaks), dtype=bool)
     for start, stop in record.flutter:
         known &= (samples < start) | (samples > stop)
-    quantities = _qrs_score.qrs_quantities(candidates, bands, peaks)
+    quantities = _qrs.qrs_quantities(candidates, bands, peaks)
     n_missed = len(record.reference) - int(is_beat.sum())
     return quantities[known], is_beat[known], n_missed
 
@@ -59,7 +57,7 @@ def collect(records):
     for condition in FITTED:
         for record in add_condition(condition, records):
             quantities, is_beat, missed = describe_candidates(record)
-            frame = pd.DataFrame(quantities, columns=list(_qrs_score.QUANTITIES))
+            frame = pd.DataFrame(quantities, columns=list(_qrs.QUANTITIES))
             name = "clean" if condition is None else " ".join(map(str, condition))
             rows.append(frame.assign(is_beat=is_beat, record=record.name, condition=name))
             n_missed[name] = n_missed.get(name, 0) + missed
@@ -68,7 +66,7 @@ def collect(records):
 
 def print_cross_validation(model, table, n_missed, weight):
     """Print the cross-validated F1 of each condition."""
-    columns = list(_qrs_score.QUANTITIES)
+    columns = list(_qrs.QUANTITIES)
     decision = cross_val_predict(
         model,
         table[columns],
@@ -96,7 +94,7 @@ def main():
     parser.add_argument("--data", default=get_data_home() / "mitdb")
     records = load_records(parser.parse_args().data)
     table, n_missed = collect(records[::2])
-    columns = list(_qrs_score.QUANTITIES)
+    columns = list(_qrs.QUANTITIES)
     weight = np.where(table.condition == "clean", CLEAN_WEIGHT, 1.0)
     model = make_pipeline(StandardScaler(), LogisticRegression())
     print_cross_validation(model, table, n_missed, weight)
@@ -106,9 +104,9 @@ def main():
     weights = logistic.coef_[0] / scaler.scale_
     intercept = logistic.intercept_[0] - weights @ scaler.mean_
     print("\nfitted weights, weights in the package")
-    for name, new, held in zip(columns, weights, _qrs_score.WEIGHTS, strict=True):
+    for name, new, held in zip(columns, weights, _qrs.WEIGHTS, strict=True):
         print(f"{name:>18}  {new:6.2f}  {held:6.2f}")
-    print(f"{'intercept':>18}  {intercept:6.2f}  {_qrs_score.INTERCEPT:6.2f}")
+    print(f"{'intercept':>18}  {intercept:6.2f}  {_qrs.INTERCEPT:6.2f}")
 
     print("\nF1 of the package on the held-out half")
     for condition in SHOWN:

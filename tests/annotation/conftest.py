@@ -1,4 +1,4 @@
-"""Simulated patients, and a classifier that learns fast."""
+"""Simulated patients, and a classifier that is fitted quickly."""
 
 import numpy as np
 import pytest
@@ -14,11 +14,12 @@ FS = 360.0
 
 @pytest.fixture(scope="session")
 def patients():
-    """Recordings of 30 to 40 s, and annotations: six pieces of one, so alike and easy."""
+    """Six recordings of 30 to 40 s, cut from one recording, and their annotations."""
     return make_patients(FS)
 
 
 def make_patients(fs):
+    """Simulate a recording, and cut it into recordings of six patients."""
     whole = make_recording(
         230, fs=fs, weights={"N": 0.8, "V": 0.2}, heart_rate=70, noise=0.3, random_state=1
     )
@@ -36,7 +37,7 @@ def make_patients(fs):
 
 @pytest.fixture(scope="session")
 def patients_at():
-    """The same hearts at another sampling rate."""
+    """Function that simulates the same patients at another sampling rate."""
     return make_patients
 
 

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from ecgbeat.annotation import AnnotatedBeats
-from ecgbeat.annotation._annotated_beats import beats_table
+from ecgbeat.annotation._annotated_beats import beats_table, plan_files
 from ecgbeat.labels import select_beats
 from ecgbeat.metrics import annotation_f1_score, ec57_report
+
+wfdb = pytest.importorskip("wfdb")
+# wfdb 4.3 calls functions that pandas 3 deprecates
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 FS = 100.0
 CLASSES = np.array(["N", "V"])
@@ -15,18 +19,16 @@ BEATS = AnnotatedBeats(
     np.array(["N", "V", "N"]),
     np.array([[0.9, 0.1], [0.25, 0.75], [0.6, 0.4]]),
 )
-NOTHING = AnnotatedBeats(np.empty(0, np.int64), CLASSES[:0], np.empty((0, 2)))
-
-pytest.importorskip("pandas")
+NO_BEATS = AnnotatedBeats(np.empty(0, np.int64), CLASSES[:0], np.empty((0, 2)))
 
 
-def test_it_unpacks_to_sample_label_and_probability():
+def test_beats_unpack_to_sample_symbol_and_probability():
     sample, symbol, probability = BEATS
     assert (sample is BEATS.sample, symbol is BEATS.symbol) == (True, True)
     assert probability.shape == (3, 2)
 
 
-def test_it_stands_for_an_annotation():
+def test_beats_are_accepted_as_an_annotation():
     assert select_beats(BEATS, "V").sample.tolist() == [180]
     truth = [(BEATS.sample, BEATS.symbol)]
     assert annotation_f1_score(truth, [BEATS], FS) == 1.0
@@ -34,13 +36,13 @@ def test_it_stands_for_an_annotation():
     assert report.gross["veb_sensitivity"] == 1.0
 
 
-def test_it_pickles():
+def test_beats_can_be_pickled():
     copy = pickle.loads(pickle.dumps(BEATS))
     np.testing.assert_array_equal(copy.probability, BEATS.probability)
 
 
-def test_one_row_a_beat():
-    table = beats_table(["a", "b", "c"], [BEATS, NOTHING, BEATS], CLASSES, FS)
+def test_table_has_one_row_per_beat():
+    table = beats_table(["a", "b", "c"], [BEATS, NO_BEATS, BEATS], CLASSES, FS)
     assert list(table.columns) == [
         "record",
         "beat",
@@ -62,20 +64,20 @@ def test_one_row_a_beat():
     assert table["probability_V"].tolist() == [0.1, 0.75, 0.4] * 2
 
 
-def test_the_probability_is_that_of_the_label_not_the_largest():
+def test_probability_column_is_that_of_the_label():
     beats = BEATS._replace(symbol=np.array(["V", "V", "V"]))
     table = beats_table(["a"], [beats], CLASSES, FS)
     assert table["probability"].tolist() == [0.1, 0.75, 0.4]
 
 
-@pytest.mark.parametrize("annotated", [[], [NOTHING], [NOTHING, NOTHING]], ids=len)
+@pytest.mark.parametrize("annotated", [[], [NO_BEATS], [NO_BEATS, NO_BEATS]], ids=len)
 def test_no_beats_give_an_empty_table(annotated):
     table = beats_table(["r"] * len(annotated), annotated, CLASSES, FS)
     assert len(table) == 0
     assert table["sample"].dtype == np.int64
 
 
-def test_without_probabilities_there_are_no_such_columns():
+def test_table_without_probabilities_lacks_their_columns():
     table = beats_table(["a"], [BEATS._replace(probability=None)], CLASSES, FS)
     assert list(table.columns)[-1] == "label"
 
@@ -85,3 +87,131 @@ def test_labels_may_be_numbers():
     table = beats_table(["a"], [beats], np.array([3, 7]), FS)
     assert table["label"].tolist() == [3, 7, 3]
     assert table["probability_7"].tolist() == [0.1, 0.75, 0.4]
+
+
+# --- WFDB files
+
+AAMI = np.array(["F", "N", "Q", "S", "V"])
+
+
+def plan(folder, names=("100",), extension="ecgbeat", fs=360, classes=AAMI, symbols=None, **k):
+    return plan_files(
+        folder, list(names), extension, fs, classes, symbols, **{"overwrite": False} | k
+    )
+
+
+def beats_at(sample, symbol=None):
+    symbol = np.resize(np.array(["N", "V", "S"]), len(sample)) if symbol is None else symbol
+    return AnnotatedBeats(np.array(sample, dtype=np.int64), np.asarray(symbol), None)
+
+
+def read(folder, name="100", extension="ecgbeat"):
+    return wfdb.rdann(str(folder / name), extension)
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        [0],
+        [5],
+        [0, 300, 650],
+        [7, 1030, 1031, 2054, 2055, 3079],  # intervals around 1023, the largest in 10 bits
+        [10, 12_960_010],  # ten hours later
+        [2**31 + 7],
+        list(range(0, 90_000, 299)),
+    ],
+    ids=["at 0", "one", "few", "long intervals", "ten hours", "beyond 31 bits", "many"],
+)
+def test_written_file_can_be_read_by_wfdb(tmp_path, sample):
+    beats = beats_at(sample)
+    plan(tmp_path).write([beats])
+    found = read(tmp_path)
+    assert found.sample.tolist() == sample
+    assert found.symbol == beats.symbol.tolist()
+
+
+@pytest.mark.parametrize("fs", [360, 360.0, 250, 257.5, np.float64(128)])
+def test_sampling_rate_can_be_read_by_wfdb(tmp_path, fs):
+    plan(tmp_path, fs=fs).write([beats_at([5])])
+    assert read(tmp_path).fs == fs
+
+
+def test_recording_without_beats_gives_an_empty_file(tmp_path):
+    plan(tmp_path, ["a", "b"]).write([beats_at([]), beats_at([5])])
+    found = read(tmp_path, "a")
+    assert (list(found.sample), list(found.symbol), found.fs) == ([], [], 360)
+    assert read(tmp_path, "b").sample.tolist() == [5]
+
+
+@pytest.mark.parametrize("symbol", list("NLRBAaJSVrFejnE/fQ?"))
+def test_every_beat_symbol_is_written(tmp_path, symbol):
+    plan(tmp_path, classes=np.array([symbol])).write([beats_at([9], [symbol])])
+    assert read(tmp_path).symbol == [symbol]
+
+
+@pytest.mark.parametrize(
+    ("classes", "symbols"),
+    [
+        (np.array(["normal", "pvc"]), {"normal": "N", "pvc": "V"}),
+        (np.array([0, 1]), {0: "N", 1: "V"}),
+        (np.array([False, True]), {False: "N", True: "V"}),
+        (np.array(["N", "pvc"]), {"pvc": "V"}),
+    ],
+)
+def test_labels_are_mapped_to_wfdb_symbols(tmp_path, classes, symbols):
+    plan(tmp_path, classes=classes, symbols=symbols).write([beats_at([5, 9], classes)])
+    assert read(tmp_path).symbol == ["N", "V"]
+
+
+@pytest.mark.parametrize("classes", [np.array(["N", "normal"]), np.array([0, 1]), np.array([" "])])
+def test_labels_without_wfdb_symbol_raise(tmp_path, classes):
+    with pytest.raises(ValueError, match=r"must be WFDB annotation symbols.*wfdb_symbols=\{"):
+        plan(tmp_path / "new", classes=classes)
+    assert not (tmp_path / "new").exists()
+
+
+def test_folders_are_created(tmp_path):
+    plan(tmp_path / "a" / "b", ["p1/100", "p2/100"]).write([beats_at([5]), beats_at([6])])
+    assert read(tmp_path / "a" / "b" / "p2").sample.tolist() == [6]
+
+
+@pytest.mark.parametrize("name", ["a b", "", "../a", "a.b", "/a", "a/"])
+def test_invalid_record_names_raise(tmp_path, name):
+    with pytest.raises(ValueError, match="record_names must consist of letters, digits"):
+        plan(tmp_path, ["100", name])
+
+
+def test_duplicate_record_names_raise(tmp_path):
+    with pytest.raises(ValueError, match=r"must be unique, got \['100'\]"):
+        plan(tmp_path, ["100", "101", "100"])
+
+
+@pytest.mark.parametrize("extension", ["", "a1", ".atr", "a b"])
+def test_extension_with_other_characters_raises(tmp_path, extension):
+    with pytest.raises(ValueError, match="must consist of letters"):
+        plan(tmp_path, extension=extension)
+
+
+def test_existing_file_is_kept_without_overwrite(tmp_path):
+    plan(tmp_path).write([beats_at([5])])
+    with pytest.raises(FileExistsError, match=r"100.ecgbeat. Pass overwrite=True"):
+        plan(tmp_path, ["99", "100"])
+    plan(tmp_path, overwrite=True).write([beats_at([7])])
+    assert read(tmp_path).sample.tolist() == [7]
+
+
+def test_failed_write_changes_no_file(tmp_path, monkeypatch):
+    plan(tmp_path).write([beats_at([5])])
+    files = plan(tmp_path, ["99", "100"], overwrite=True)
+    original = wfdb.wrann
+
+    def fail_at_second(name, *args, **options):
+        if name == "1":
+            raise OSError("no space left on device")
+        return original(name, *args, **options)
+
+    monkeypatch.setattr(wfdb, "wrann", fail_at_second)
+    with pytest.raises(OSError, match="no space"):
+        files.write([beats_at([8]), beats_at([9])])
+    assert [file.name for file in tmp_path.iterdir()] == ["100.ecgbeat"]
+    assert read(tmp_path).sample.tolist() == [5]

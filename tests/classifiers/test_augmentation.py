@@ -12,7 +12,7 @@ from ecgbeat.classifiers._augmentation import (
     Augmentation,
     augment_rows,
     augment_waves,
-    shifted,
+    shift_waves,
     wander_like,
 )
 
@@ -39,7 +39,7 @@ def waves_of(n_beats=500, n_leads=2, n_times=60):
 
 
 @EACH
-def test_beats_change_and_those_given_do_not(augmentation):
+def test_augmentation_is_not_in_place(augmentation):
     waves = waves_of()
     before = waves.clone()
     varied = augment_waves(waves, augmentation)
@@ -49,7 +49,7 @@ def test_beats_change_and_those_given_do_not(augmentation):
 
 
 @EACH
-def test_the_seed_decides(augmentation):
+def test_equal_seeds_give_equal_augmentation(augmentation):
     waves = waves_of()
     results = []
     for seed in (1, 1, 2):
@@ -60,7 +60,7 @@ def test_the_seed_decides(augmentation):
 
 
 @EACH
-def test_auxiliary_columns_stay(augmentation):
+def test_auxiliary_columns_are_unchanged(augmentation):
     rows = torch.randn(50, 2 * 30 + 3)
     varied = augment_rows(rows, augmentation, n_leads=2, n_aux_features=3)
     assert varied.shape == rows.shape
@@ -69,7 +69,7 @@ def test_auxiliary_columns_stay(augmentation):
 
 
 @EACH
-def test_three_dimensional_beats_equal_flattened_rows(augmentation):
+def test_flattened_and_3d_beats_give_equal_results(augmentation):
     waves = waves_of()
     results = []
     for rows in (waves, waves.flatten(1)):
@@ -81,7 +81,7 @@ def test_three_dimensional_beats_equal_flattened_rows(augmentation):
 @pytest.mark.parametrize(
     "augmentation", [Augmentation(baseline=1), Augmentation(noise=1), Augmentation(amplitude=1)]
 )
-def test_zeros_that_fill_up_the_end_stay_zeros(augmentation):
+def test_trailing_zeros_remain_zeros(augmentation):
     waves = waves_of()
     waves[:, :, 40:] = 0
     waves[:, :, 10] = 0  # a zero in the middle is a sample like others
@@ -92,13 +92,13 @@ def test_zeros_that_fill_up_the_end_stay_zeros(augmentation):
 
 
 @EACH
-def test_a_flat_lead_stays_flat(augmentation):
+def test_flat_lead_remains_flat(augmentation):
     waves = waves_of()
     waves[:, 1] = 0
     assert not augment_waves(waves, augmentation)[:, 1].any()
 
 
-def test_the_gain_is_one_number_a_lead_and_lognormal():
+def test_gain_is_lognormal_and_constant_per_lead():
     waves = waves_of(4000)
     gains = augment_waves(waves, Augmentation(amplitude=0.3)) / waves
     torch.testing.assert_close(gains, gains[..., :1].expand_as(gains))
@@ -118,7 +118,7 @@ def test_disturbances_are_in_standard_deviations_of_the_lead(kind):
     assert added[:, 1].std().item() == pytest.approx(5, rel=0.05)
 
 
-def test_an_offset_of_the_lead_makes_no_more_noise():
+def test_noise_does_not_depend_on_offset():
     waves = waves_of() + 1000
     assert (augment_waves(waves, Augmentation(noise=0.1)) - waves).std() < 0.12
 
@@ -129,16 +129,16 @@ def test_noise_is_white():
     assert (added[..., 1:] * added[..., :-1]).mean().abs() < 0.01
 
 
-def test_wander_is_slow_and_the_same_in_size_everywhere():
+def test_baseline_wander_is_slow_and_of_constant_variance():
     waves = wander_like(waves_of(4000))
     torch.testing.assert_close(waves.std(dim=0), torch.ones(2, 60), rtol=0.06, atol=0)
     assert waves.mean().abs() < 0.03
     assert waves.diff(dim=-1).std() < 0.1  # of a standard deviation from sample to sample
 
 
-def test_beats_move_as_a_whole_by_whole_samples():
+def test_leads_are_shifted_together_by_whole_samples():
     waves = torch.arange(1.0, 41).expand(300, 2, 40)
-    moved = shifted(waves, 3)
+    moved = shift_waves(waves, 3)
     moves = 20 - moved[:, 0, 19]
     assert sorted(set(moves.tolist())) == [-3, -2, -1, 0, 1, 2, 3]
     expected = (torch.arange(1.0, 41) - moves[:, None]).clamp(1, 40)  # edges are repeated
@@ -146,14 +146,14 @@ def test_beats_move_as_a_whole_by_whole_samples():
     assert torch.equal(moved[:, 0], moved[:, 1])
 
 
-def test_the_farthest_shift_is_a_fraction_of_the_row():
+def test_largest_shift_is_a_fraction_of_the_row():
     waves = torch.zeros(500, 1, 100)
     waves[:, 0, 50] = 1
     places = augment_waves(waves, Augmentation(shift=0.07)).argmax(dim=-1)
     assert (places.min(), places.max()) == (43, 57)
 
 
-def test_nothing_is_drawn_for_nothing():
+def test_sizes_of_0_draw_no_random_numbers():
     waves = waves_of()
     state = torch.get_rng_state()
     assert torch.equal(augment_waves(waves, Augmentation()), waves)
@@ -162,26 +162,26 @@ def test_nothing_is_drawn_for_nothing():
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.int16])
-def test_numbers_of_any_kind_go_in(dtype):
+def test_any_dtype_is_augmented(dtype):
     rows = (10 * torch.randn(5, 20)).to(dtype)
     varied = augment_rows(rows, Augmentation(0.1, 0.1, 0.1, 0.1))
     assert varied.dtype == (dtype if dtype.is_floating_point else torch.float32)
 
 
-def test_rows_too_short_to_be_beats_are_left_alone():
+def test_rows_too_short_to_be_beats_are_unchanged():
     rows = torch.randn(5, 3)
     assert torch.equal(augment_rows(rows, Augmentation(noise=1.0), n_leads=2), rows)
     assert torch.equal(augment_rows(rows, Augmentation(noise=1.0), n_aux_features=4), rows)
 
 
-def test_no_beats_are_no_trouble():
+def test_empty_batch_is_accepted():
     assert augment_waves(waves_of(0), Augmentation(0.1, 0.1, 0.1, 0.1)).shape == (0, 2, 60)
 
 
 @pytest.mark.parametrize(
     "rows", [torch.zeros(2, 3, 4, 5), torch.zeros(3), {"X": torch.zeros(2, 9)}]
 )
-def test_other_batches_are_an_error(rows):
+def test_batches_of_other_types_raise(rows):
     with pytest.raises(ValueError, match="need batches of one tensor"):
         augment_rows(rows, Augmentation(noise=0.1))
 
@@ -215,7 +215,7 @@ class Seen(Callback):
 
 
 @ONE_BY_ONE
-def test_training_alone_is_varied(beats, parameters):
+def test_only_training_is_augmented(beats, parameters):
     X, y = beats
     seen = Seen()
     net = ECGCNNClassifier(**SMALL, **parameters, early_stopping=True, callbacks=[seen])
@@ -239,7 +239,7 @@ def test_a_seed_makes_augmentation_reproducible(beats, parameters):
     assert not np.array_equal(results[0], plain)
 
 
-def test_without_augmentation_nothing_is_called(beats, monkeypatch):
+def test_sizes_of_0_skip_augmentation(beats, monkeypatch):
     monkeypatch.setattr(_base, "augment_rows", None)
     ECGCNNClassifier(**SMALL, **NONE).fit(*beats)
 
@@ -253,7 +253,7 @@ def test_without_augmentation_nothing_is_called(beats, monkeypatch):
         ({}, 1000, set()),
     ],
 )
-def test_small_sets_are_varied_unasked(parameters, n_beats, expected, monkeypatch):
+def test_small_sets_are_augmented_by_default(parameters, n_beats, expected, monkeypatch):
     used = set()
 
     def spy(rows, augmentation, *layout):
@@ -269,7 +269,7 @@ def test_small_sets_are_varied_unasked(parameters, n_beats, expected, monkeypatc
     assert net.get_params(deep=False) == before
 
 
-def test_beats_for_a_network_of_the_users_are_not_varied_unasked(beats, monkeypatch):
+def test_custom_network_is_not_augmented_by_default(beats, monkeypatch):
     class Means(nn.Module):
         def __init__(self):
             super().__init__()
@@ -282,14 +282,14 @@ def test_beats_for_a_network_of_the_users_are_not_varied_unasked(beats, monkeypa
     ECGCNNClassifier(module=Means, max_epochs=1, random_state=0).fit(*beats)
 
 
-def test_a_step_by_itself_is_not_varied_unasked(beats, monkeypatch):
+def test_train_step_outside_fit_is_not_augmented_by_default(beats, monkeypatch):
     X, y = beats
     net = ECGCNNClassifier(**SMALL).fit(X, y)
     monkeypatch.setattr(_base, "augment_rows", None)
     assert np.isfinite(net.train_step((torch.from_numpy(X), y))["loss"].item())
 
 
-def test_auxiliary_features_reach_the_network_unvaried(beats):
+def test_auxiliary_features_are_not_augmented_in_fit(beats):
     X, y = beats
     seen = Seen()
     ECGCNNClassifier(**SMALL, **ALL, n_leads=2, n_aux_features=4, callbacks=[seen]).fit(X, y)
@@ -300,7 +300,7 @@ def test_auxiliary_features_reach_the_network_unvaried(beats):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n_leads", [1, 2])
-def test_batches_of_loaders_are_varied(bumps, dtype, n_leads):
+def test_batches_of_dataloader_are_augmented(bumps, dtype, n_leads):
     X, codes = bumps
     waves = X.reshape(len(X), n_leads, -1).astype(dtype)
     seen = Seen()
@@ -313,7 +313,7 @@ def test_batches_of_loaders_are_varied(bumps, dtype, n_leads):
     assert not any(row.numpy().tobytes() in known for row in rows)
 
 
-def test_networks_of_the_user_see_varied_beats(beats):
+def test_custom_network_is_augmented_if_set(beats):
     seen = Seen()
     network = nn.Sequential(nn.Linear(64, 3))
     ECGCNNClassifier(**SMALL, **ALL, module=network, callbacks=[seen]).fit(*beats)
@@ -321,7 +321,7 @@ def test_networks_of_the_user_see_varied_beats(beats):
     assert not any(row.numpy().tobytes() in known for row in torch.cat(seen.rows[True]))
 
 
-def test_an_optimizer_that_looks_again_sees_the_same_batch(beats):
+def test_closures_of_an_optimizer_get_the_same_augmented_batch(beats):
     seen = Seen()
     net = ECGCNNClassifier(
         **SMALL | {"max_epochs": 1, "batch_size": -1},
@@ -340,7 +340,7 @@ def test_an_optimizer_that_looks_again_sees_the_same_batch(beats):
     [{"augment_amplitude": -0.1}, {"augment_noise": "much"}, {"augment_shift": 1.0}],
     ids=str,
 )
-def test_impossible_sizes_are_refused(beats, parameters):
+def test_invalid_sizes_raise(beats, parameters):
     (name,) = parameters
     with pytest.raises(ValueError, match=f"'{name}' parameter"):
         ECGCNNClassifier(**SMALL, **parameters).fit(*beats)

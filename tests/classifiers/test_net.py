@@ -1,4 +1,4 @@
-"""The contract of scikit-learn beyond its own checks."""
+"""scikit-learn's contract beyond its own checks."""
 
 import copy
 import pickle
@@ -7,11 +7,16 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
+from skorch.dataset import Dataset
 from skorch.exceptions import DeviceWarning
+from torch.utils.data import Subset, TensorDataset
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
+from ecgbeat.classifiers._net import encode, find_classes, labels_of_dataset
 
 SMALL = {"n_filters": 2, "max_epochs": 2, "batch_size": 16, "random_state": 0}
 NETS = pytest.mark.parametrize(
@@ -43,19 +48,19 @@ def test_copies_predict_the_same(net, copied, beats, tmp_path):
 
 
 @NETS
-def test_clones_train_to_bit_equal_models(net, beats):
+def test_clones_train_to_bit_identical_models(net, beats):
     first, second = (clone(net).fit(*beats).module_.state_dict() for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 @NETS
-def test_fit_after_fit_forgets_the_first(net, beats):
+def test_refit_equals_first_fit(net, beats):
     X, y = beats
     once, twice = clone(net).fit(X, y), clone(net).fit(-X[:50], y[:50]).fit(X, y)
     np.testing.assert_array_equal(once.predict_proba(X), twice.predict_proba(X))
 
 
-def test_seeds_make_the_difference(beats):
+def test_different_seeds_give_different_results(beats):
     X, y = beats
     probabilities = [
         ECGCNNClassifier(**SMALL | {"random_state": seed}).fit(X, y).predict_proba(X)
@@ -66,13 +71,13 @@ def test_seeds_make_the_difference(beats):
 
 @NETS
 @pytest.mark.usefixtures("untouched_numpy_state")
-def test_a_seeded_net_leaves_the_global_generators_alone(net, beats):
+def test_seeded_net_does_not_use_global_generators(net, beats):
     torch_state = torch.get_rng_state()
     clone(net).fit(*beats).partial_fit(*beats).predict_proba(beats[0])
     assert torch.equal(torch.get_rng_state(), torch_state)
 
 
-def test_the_global_generator_does_not_reach_a_seeded_net(beats):
+def test_global_seed_does_not_affect_a_seeded_net(beats):
     X, y = beats
     results = []
     for seed in (1, 2):
@@ -81,7 +86,7 @@ def test_the_global_generator_does_not_reach_a_seeded_net(beats):
     np.testing.assert_array_equal(*results)
 
 
-def test_without_a_seed_torchs_generator_decides(beats):
+def test_random_state_none_uses_torchs_generator(beats):
     X, y = beats
     results = []
     for seed in (1, 1, 2):
@@ -92,7 +97,7 @@ def test_without_a_seed_torchs_generator_decides(beats):
     assert not np.array_equal(results[0], results[2])
 
 
-def test_partial_fits_do_not_repeat_their_random_numbers(beats):
+def test_partial_fit_continues_the_random_numbers(beats):
     net = ECGCNNClassifier(**SMALL).fit(*beats)
     states = [net._rng_state, net.partial_fit(*beats)._rng_state]
     assert not np.array_equal(*states)
@@ -112,7 +117,7 @@ def test_partial_fits_do_not_repeat_their_random_numbers(beats):
     ],
     ids=str,
 )
-def test_labels_of_any_kind_come_back(bumps, labels):
+def test_labels_of_any_dtype_are_predicted(bumps, labels):
     X, codes = bumps
     y = np.asarray(labels)[codes]
     net = ECGCNNClassifier(**SMALL | {"max_epochs": 12}).fit(X, y)
@@ -122,7 +127,7 @@ def test_labels_of_any_kind_come_back(bumps, labels):
     assert np.mean(predicted == y) > 0.6
 
 
-def test_pandas_goes_in(beats):
+def test_fit_on_pandas(beats):
     pandas = pytest.importorskip("pandas")
     X, y = beats
     frame = pandas.DataFrame(X, columns=[f"t{i}" for i in range(X.shape[1])])
@@ -136,7 +141,7 @@ def test_pandas_goes_in(beats):
     assert net.feature_names_in_.tolist() == frame.columns.tolist()
 
 
-def test_tensors_and_lists_go_in(bumps):
+def test_fit_on_tensors_and_lists(bumps):
     X, codes = bumps
     expected = ECGCNNClassifier(**SMALL).fit(X, codes).predict_proba(X)
     for forms in ((torch.from_numpy(X), torch.from_numpy(codes)), (X.tolist(), codes.tolist())):
@@ -157,7 +162,7 @@ def test_tensors_and_lists_go_in(bumps):
     ],
     ids=["nan", "one class", "lengths", "unknown fit parameter", "misspelt", "unknown", "unseen"],
 )
-def test_a_failed_call_leaves_the_model_as_it_was(beats, fail):
+def test_failed_call_leaves_the_model_unchanged(beats, fail):
     X, y = beats
     net = ECGCNNClassifier(**SMALL).fit(X, y)
     before, rows = net.predict_proba(X), len(net.history)
@@ -167,7 +172,7 @@ def test_a_failed_call_leaves_the_model_as_it_was(beats, fail):
     assert (len(net.history), net.n_features_in_, net.lr) == (rows, 64, 0.01)
 
 
-def test_a_failure_in_the_middle_of_training_restores_the_old_model(beats):
+def test_failure_during_training_restores_the_old_model(beats):
     X, y = beats
     net = ECGCNNClassifier(**SMALL).fit(X, y)
     before = net.predict_proba(X)
@@ -190,28 +195,28 @@ def test_a_failure_in_the_middle_of_training_restores_the_old_model(beats):
         ({"lr_schedule": "cosine"}, "'lr_schedule' parameter"),
     ],
 )
-def test_wrong_parameters_are_named_in_fit(beats, parameters, message):
+def test_invalid_parameters_raise_in_fit(beats, parameters, message):
     net = ECGCNNClassifier(**SMALL | parameters)
     with pytest.raises(ValueError, match=message):
         net.fit(*beats)
 
 
-def test_a_misspelt_parameter_is_refused_by_set_params():
+def test_unknown_parameter_raises_in_set_params():
     with pytest.raises(ValueError, match="Invalid parameter 'n_filter'"):
         ECGCNNClassifier().set_params(n_filter=3)
 
 
-def test_repr_shows_what_was_changed():
+def test_repr_shows_changed_parameters():
     net = ECGCNNLSTMClassifier(hidden_size=32, module__dropout=0.3)
     assert repr(net) == "ECGCNNLSTMClassifier(hidden_size=32, module__dropout=0.3)"
     assert "hidden_size=32" in repr(make_pipeline(net))
 
 
-def test_html_shows_the_parameters():
+def test_html_repr_shows_parameters():
     assert "n_filters" in ECGCNNClassifier()._repr_html_()
 
 
-def test_device_auto_is_kept_as_asked(beats):
+def test_device_auto_is_kept_in_get_params(beats):
     net = ECGCNNClassifier(**SMALL, device="auto")
     assert net.get_params()["device"] == "auto"
     assert clone(net).get_params()["device"] == "auto"
@@ -222,7 +227,7 @@ def test_device_auto_is_kept_as_asked(beats):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="asks for a machine without a GPU")
 @pytest.mark.parametrize("device", ["cuda", "auto"])
-def test_a_model_from_a_gpu_unpickles_without_one(beats, monkeypatch, device):
+def test_model_from_a_gpu_unpickles_without_one(beats, monkeypatch, device):
     net = ECGCNNClassifier(**SMALL).fit(*beats)
     expected = net.predict_proba(beats[0])
     # no GPU here: what a GPU would write differs in the location of every tensor alone
@@ -237,3 +242,73 @@ def test_a_model_from_a_gpu_unpickles_without_one(beats, monkeypatch, device):
     else:
         restored = pickle.loads(stored)
     np.testing.assert_array_equal(restored.predict_proba(beats[0]), expected)
+
+
+# --- labels ---------------------------------------------------------------------------
+
+
+any_labels = st.one_of(
+    st.lists(st.text("NSVF/ae", min_size=1, max_size=3), min_size=2),
+    st.lists(st.integers(-(2**40), 2**40), min_size=2),
+    st.lists(st.booleans(), min_size=2),
+)
+
+
+@given(any_labels.filter(lambda labels: len(set(labels)) > 1))
+def test_encoding_is_inverted_by_classes(labels):
+    y = np.array(labels)
+    classes = find_classes(y, "net")
+    np.testing.assert_array_equal(classes[encode(y, classes).numpy()], y)
+
+
+def test_tensors_are_encoded():
+    codes = encode(torch.tensor([7, 3, 7]), np.array([3, 7]))
+    assert codes.tolist() == [1, 0, 1]
+    assert codes.dtype == torch.int64
+
+
+@pytest.mark.parametrize("label", ["A", "Z"])
+def test_unseen_label_raises(label):
+    with pytest.raises(ValueError, match=rf"\['{label}'\] are not among the classes \['N', 'V'\]"):
+        encode(np.array(["N", label]), np.array(["N", "V"]))
+
+
+def test_given_classes_may_be_missing_in_y():
+    assert find_classes(np.array(["V", "N"]), "net", ["S", "V", "N"]).tolist() == [
+        "N",
+        "S",
+        "V",
+    ]
+
+
+def test_labels_not_among_given_classes_raise():
+    with pytest.raises(ValueError, match=r"net: y contains the labels \['Q'\]"):
+        find_classes(np.array(["N", "Q"]), "net", ["N", "V"])
+
+
+def test_one_class_raises():
+    with pytest.raises(
+        ValueError, match=r"at least 2 classes, but y contains 1 class only: \['N'\]"
+    ):
+        find_classes(np.array(["N", "N"]), "net")
+
+
+class Unknown(torch.utils.data.Dataset):
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, i):
+        return torch.zeros(2), "NVN"[i]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "labels"),
+    [
+        (Dataset(np.zeros((3, 1)), np.array([1, 2, 1])), [1, 2, 1]),
+        (Subset(Dataset(np.zeros((3, 1)), np.array([1, 2, 1])), [1, 0]), [2, 1]),
+        (TensorDataset(torch.zeros(2, 1), torch.tensor([4, 5])), [4, 5]),
+        (Unknown(), ["N", "V", "N"]),
+    ],
+)
+def test_labels_of_datasets(dataset, labels):
+    assert labels_of_dataset(dataset).tolist() == labels

@@ -69,7 +69,7 @@ def test_epoch_scores_equal_scikit_learns(beats, use_caching, on_train):
     assert 0 <= fitted.history[-1, "f1_macro"] <= 1
 
 
-def test_scorers_see_the_labels_of_the_user(beats):
+def test_scorers_get_the_original_labels(beats):
     X, y = beats
     scorer = make_scorer(f1_score, labels=["V"], average="macro", zero_division=0.0)
     fitted = validating(
@@ -99,7 +99,7 @@ def test_batches_are_scored(beats, use_caching):
     assert fitted.history[-1, "accuracy"] == pytest.approx(fitted.history[-1, "valid_acc"])
 
 
-def test_callbacks_of_ones_own_predict_labels(beats):
+def test_custom_callback_predicts_labels(beats):
     X, y = beats
 
     class HeldOut(Callback):
@@ -120,7 +120,7 @@ def test_checkpoints_load_into_a_new_net(beats, tmp_path):
     assert len(best.history) == 4
 
 
-def test_a_checkpoint_pickles_the_net_in_the_middle_of_training(beats, tmp_path):
+def test_checkpoint_pickles_the_net_during_training(beats, tmp_path):
     net(callbacks=[Checkpoint(dirname=tmp_path, f_pickle="net.pkl", monitor=None)]).fit(*beats)
     restored = pickle.loads((tmp_path / "net.pkl").read_bytes())
     assert restored.predict(beats[0]).shape == (120,)
@@ -153,12 +153,12 @@ def test_one_cycle_warms_up_and_anneals():
     assert rates[-1] < 0.001
 
 
-def test_a_scheduler_of_the_user_takes_the_place_of_one_cycle():
+def test_custom_scheduler_replaces_one_cycle():
     step = LRScheduler(policy=torch.optim.lr_scheduler.StepLR, step_size=2, gamma=0.5)
     np.testing.assert_allclose(rates_of(lr=0.1, callbacks=[step])[::2], [0.1, 0.1, 0.05, 0.05])
 
 
-def test_the_learning_rate_is_constant_without_a_schedule():
+def test_learning_rate_is_constant_without_a_schedule():
     assert set(rates_of(lr=0.1, lr_schedule=None)) == {0.1}
 
 
@@ -172,11 +172,11 @@ def test_the_learning_rate_is_constant_without_a_schedule():
         ("named", EarlyStopping(monitor="train_loss")),
     ],
 )
-def test_callbacks_of_skorch_run(beats, callback):
+def test_skorchs_callbacks_run(beats, callback):
     assert len(net(callbacks=[callback]).fit(*beats).history) == 4
 
 
-def test_a_frozen_front_does_not_learn(beats):
+def test_frozen_front_is_not_trained(beats):
     fitted = net(callbacks=[Freezer("front*")], max_epochs=1)
     fitted.classes = ["N", "S", "V"]
     before = fitted.initialize().module_.front[0].weight.clone()
@@ -215,7 +215,7 @@ def test_callbacks_can_be_disabled(beats):
     ],
     ids=str,
 )
-def test_grids_over_skorchs_names(beats, grid):
+def test_grid_search_over_skorchs_parameters(beats, grid):
     stop = EarlyStopping(monitor="train_loss")
     search = GridSearchCV(
         net(callbacks=[("stop", stop)]), grid, cv=2, scoring="f1_macro", error_score="raise"
@@ -232,13 +232,13 @@ def test_parameters_of_callbacks_are_set(beats):
     assert "print_log" not in callbacks
 
 
-def test_what_is_written_as_module_parameter_wins(beats):
+def test_module_parameter_takes_precedence(beats):
     fitted = net(dropout=0.1, module__dropout=0.4).fit(*beats)
     dropouts = [layer.p for layer in fitted.module_.modules() if isinstance(layer, nn.Dropout)]
     assert dropouts == [0.4]
 
 
-def test_partial_fit_goes_on(beats):
+def test_partial_fit_continues_training(beats):
     X, y = beats
     fitted = net().partial_fit(X[:60], y[:60], classes=["N", "S", "V"]).partial_fit(X[60:], y[60:])
     assert len(fitted.history) == 8
@@ -248,16 +248,14 @@ def test_partial_fit_takes_epochs(beats):
     assert len(net(max_epochs="auto").partial_fit(*beats, epochs=2).history) == 2
 
 
-def test_warm_start_goes_on_and_fit_begins_anew(beats):
+def test_warm_start_continues_training(beats):
     assert len(net(warm_start=True).fit(*beats).fit(*beats).history) == 8
     assert len(net().fit(*beats).fit(*beats).history) == 4
 
 
 @pytest.mark.parametrize("use_safetensors", [False, True])
 @pytest.mark.parametrize("classes", [None, ["N", "S", "V"]])
-def test_saved_parameters_load_into_a_net_that_never_saw_data(
-    beats, tmp_path, use_safetensors, classes
-):
+def test_saved_parameters_load_into_an_unfitted_net(beats, tmp_path, use_safetensors, classes):
     X, _ = beats
     fitted = net().fit(*beats)
     fitted.save_params(f_params=tmp_path / "params", use_safetensors=use_safetensors)
@@ -269,7 +267,7 @@ def test_saved_parameters_load_into_a_net_that_never_saw_data(
     np.testing.assert_array_equal(loaded.predict(X), expected)
 
 
-def test_training_goes_on_from_saved_optimizer_and_history(beats, tmp_path):
+def test_training_continues_from_saved_optimizer_and_history(beats, tmp_path):
     files = {f"f_{part}": str(tmp_path / part) for part in ("params", "optimizer", "history")}
     net().fit(*beats).save_params(**files)
     loaded = net(classes=["N", "S", "V"]).initialize()
@@ -280,7 +278,7 @@ def test_training_goes_on_from_saved_optimizer_and_history(beats, tmp_path):
 # torch's compiler warns of deprecated parts of torch itself
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.slow
-def test_compiled_nets_predict_pickle_and_save(beats, tmp_path):
+def test_compiled_net_predicts_pickles_and_saves(beats, tmp_path):
     fitted = net(compile=True, max_epochs=1).fit(*beats)
     expected = fitted.predict_proba(beats[0])
     restored = pickle.loads(pickle.dumps(fitted))
@@ -289,7 +287,7 @@ def test_compiled_nets_predict_pickle_and_save(beats, tmp_path):
 
 
 @pytest.mark.parametrize("offset", [0, 5])
-def test_datasets_are_trained_on(bumps, offset):
+def test_fit_on_datasets(bumps, offset):
     X, codes = bumps
     dataset = Dataset(X, codes + offset)
     fitted = net(max_epochs=12).fit(dataset, None)
@@ -297,7 +295,7 @@ def test_datasets_are_trained_on(bumps, offset):
     assert np.mean(fitted.predict(dataset) == codes + offset) > 0.8
 
 
-def test_datasets_of_string_labels_are_trained_on(beats):
+def test_fit_on_datasets_of_string_labels(beats):
     X, y = beats
 
     class Recorded(torch.utils.data.Dataset):
@@ -312,7 +310,7 @@ def test_datasets_of_string_labels_are_trained_on(beats):
     assert fitted.history[-1, "valid_acc"] > 0.5
 
 
-def test_early_stopping_divides_datasets(beats):
+def test_early_stopping_splits_datasets(beats):
     fitted = net(early_stopping=True).fit(Dataset(*beats), None)
     assert "valid_loss" in fitted.history[-1]
 
@@ -324,7 +322,7 @@ def test_a_predefined_validation_set_keeps_its_labels(beats):
     assert fitted.history[-1, "valid_acc"] == pytest.approx(fitted.score(X[:30], y[:30]))
 
 
-def test_slice_datasets_are_searched(beats):
+def test_grid_search_on_slice_datasets(beats):
     dataset = Dataset(*beats)
     search = GridSearchCV(net(), {"lr": [0.1, 0.01]}, cv=2, error_score="raise")
     search.fit(SliceDataset(dataset), np.asarray(beats[1]))
@@ -340,11 +338,11 @@ def test_slice_datasets_are_searched(beats):
     ],
     ids=str,
 )
-def test_iterators_of_the_user_work(beats, options):
+def test_custom_iterators(beats, options):
     assert net(max_epochs=15, **options).fit(*beats).score(*beats) > 0.8
 
 
-def test_scorers_get_string_labels_from_torchs_loaders(beats):
+def test_scorers_get_string_labels_from_dataloader(beats):
     loaders = {"iterator_train": DataLoader, "iterator_valid": DataLoader}
     fitted = validating(**loaders, max_epochs=12).fit(*beats)
     assert fitted.history[-1, "valid_acc"] > 0.5
@@ -372,7 +370,7 @@ class Dense(nn.Module):
         {"criterion__label_smoothing": 0.1, "class_weight": "balanced"},
     ],
 )
-def test_modules_and_losses_of_the_user_give_probabilities(beats, parameters):
+def test_custom_modules_and_losses_give_probabilities(beats, parameters):
     fitted = net(max_epochs=15, **parameters).fit(*beats)
     np.testing.assert_allclose(fitted.predict_proba(beats[0]).sum(axis=1), 1, atol=1e-5)
     assert fitted.score(*beats) > 0.6
@@ -390,26 +388,26 @@ def test_modules_and_losses_of_the_user_give_probabilities(beats, parameters):
     ],
     ids=str,
 )
-def test_optimizers_of_the_user_step(beats, parameters):
+def test_custom_optimizers_decrease_the_loss(beats, parameters):
     losses = net(**parameters).fit(*beats).history[:, "train_loss"]
     assert losses[-1] < losses[0]
 
 
-def test_a_fitted_net_takes_new_rates_at_once(beats):
+def test_set_params_changes_rates_of_fitted_net(beats):
     fitted = net().fit(*beats)
     fitted.set_params(lr=0.5, optimizer__weight_decay=0.3)
     group = fitted.optimizer_.param_groups[0]
     assert (group["lr"], group["weight_decay"]) == (0.5, 0.3)
 
 
-def test_a_trimmed_net_still_gives_probabilities(beats):
+def test_trimmed_net_gives_probabilities(beats):
     fitted = net().fit(*beats)
     before = fitted.predict_proba(beats[0])
     fitted.trim_for_prediction()
     np.testing.assert_array_equal(fitted.predict_proba(beats[0]), before)
 
 
-def test_a_subclass_may_change_the_loss(beats):
+def test_subclass_changes_the_loss(beats):
     class Regularized(ECGCNNLSTMClassifier):
         def get_loss(self, y_pred, y_true, X=None, training=False):
             loss = super().get_loss(y_pred, y_true, X=X, training=training)

@@ -1,6 +1,5 @@
-"""Small WFDB records and sounds, written by wfdb and libsndfile, and a server with bad manners."""
+"""Small WFDB records and sounds, written by wfdb and libsndfile, and an unreliable server."""
 
-import re
 import threading
 import warnings
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,14 +50,13 @@ def write_record():
 
 
 class Server:
-    """Serves `files` on loopback, and behaves as told."""
+    """Serves `files` on loopback, well or badly."""
 
     def __init__(self):
         self.files = {}
-        self.requests = []  # of the file, and of its Range header
+        self.requests = []  # names of files
         self.manners = []  # of the next requests
         self.always = "good"  # of all after those
-        self.cut_at = 0.5  # where in the body a connection is cut
         self.is_over = threading.Event()
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), self.make_handler())
         self.url = f"http://127.0.0.1:{self.http.server_port}/"
@@ -76,45 +74,29 @@ class Server:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                name, asked = self.path.strip("/"), self.headers.get("Range")
-                server.requests.append((name, asked))
-                server.answer(self, name, asked)
+                name = self.path.strip("/")
+                server.requests.append(name)
+                server.answer(self, name)
 
             def log_message(self, *args):
                 pass
 
         return Handler
 
-    def answer(self, handler, name, asked):
+    def answer(self, handler, name):
         manner = self.manners.pop(0) if self.manners else self.always
         if manner.isdigit() or name not in self.files:
             handler.send_response(int(manner) if manner.isdigit() else 404)
             handler.send_header("Content-Length", "0")
             handler.end_headers()
             return
-        content = self.files[name]
-        start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) if asked else 0
-        if manner in ("no range", "no range, cut"):
-            start = 0
-        elif manner == "other range" and start:
-            start -= 1
-        if start >= len(content):
-            handler.send_response(416)
-            handler.send_header("Content-Length", "0")
-            handler.end_headers()
-            return
-        self.send(handler, manner, content, start)
-
-    def send(self, handler, manner, content, start):
-        body = content[start:]
+        body = self.files[name]
         if manner == "wrong byte":
             body = bytes([body[0] ^ 1]) + body[1:]
         elif manner == "other file":
             body = b"<html>Please log in</html>"
-        handler.send_response(206 if start else 200)
-        if start:
-            handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        if manner in ("no length, cut", "no length, too long"):
+        handler.send_response(200)
+        if manner.startswith("no length"):
             handler.send_header("Connection", "close")
         else:
             handler.send_header("Content-Length", str(len(body)))
@@ -122,7 +104,7 @@ class Server:
         if manner == "no length, too long":
             body += b"more"
         elif manner.endswith(("cut", "stall")):
-            body = body[: int(self.cut_at * len(body))]
+            body = body[: len(body) // 2]
         handler.wfile.write(body)
         handler.wfile.flush()
         if manner == "stall":

@@ -29,6 +29,6 @@ def test_tilde_is_expanded_and_relative_paths_become_absolute(monkeypatch, tmp_p
     assert get_data_home("ecg") == tmp_path / "ecg"
 
 
-def test_asking_creates_nothing(tmp_path):
+def test_folder_is_not_created(tmp_path):
     get_data_home(tmp_path / "new")
     assert not (tmp_path / "new").exists()

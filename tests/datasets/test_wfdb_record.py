@@ -1,4 +1,4 @@
-"""Every kind of damage that header and signals can have, and every format of the signals."""
+import warnings
 
 import numpy as np
 import pytest
@@ -36,21 +36,21 @@ def test_missing_file_is_named_with_its_source(folder, ending):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no WFDB header"),
-        ("100\n", "no WFDB header"),
-        ("<html><body>404</body></html>\n", "no WFDB header"),
-        ("100 2 360\n", "tells of 2 signals of None samples"),
-        ("100 0 360 2000\n", "tells of 0 signals"),
+        ("", "not a WFDB header"),
+        ("100\n", "not a WFDB header"),
+        ("<html><body>404</body></html>\n", "not a WFDB header"),
+        ("100 2 360\n", "states 2 signals of None samples"),
+        ("100 0 360 2000\n", "states 0 signals"),
         ("100 2 360 2000\n100.dat 212 200\n", "does not describe each"),
     ],
 )
-def test_damaged_header(folder, text, message):
+def test_damaged_header_raises(folder, text, message):
     (folder / "100.hea").write_text(text)
     with pytest.raises(ValueError, match=rf"100\.hea is damaged: .*{message}.*physionet"):
         load_wfdb(folder)
 
 
-def test_header_with_an_unknown_format(folder):
+def test_header_with_an_unknown_format_raises(folder):
     replace_text(folder / "100.hea", " 212 ", " 999 ")
     with pytest.raises(ValueError, match=r"100\.dat is damaged: .*format 999"):
         load_wfdb(folder)
@@ -58,13 +58,13 @@ def test_header_with_an_unknown_format(folder):
 
 @pytest.mark.parametrize("n_bytes", [0, 1, 300, 5999])
 @pytest.mark.parametrize("lead", [0, None])
-def test_signal_file_that_is_cut_off(folder, n_bytes, lead):
+def test_truncated_signal_file_raises(folder, n_bytes, lead):
     cut(folder / "100.dat", n_bytes)
     with pytest.raises(ValueError, match=rf"100\.dat is damaged: its {n_bytes} bytes do not hold"):
         load_wfdb(folder, lead=lead)
 
 
-def test_signal_file_with_a_flipped_bit(folder):
+def test_signal_file_with_a_flipped_bit_raises(folder):
     file = folder / "100.dat"
     content = bytearray(file.read_bytes())
     content[3000] ^= 1
@@ -74,7 +74,7 @@ def test_signal_file_with_a_flipped_bit(folder):
     assert len(load_wfdb(folder, verify=False).recordings) == 2
 
 
-def test_signal_file_of_another_record(folder, write_record):
+def test_signal_file_of_another_record_raises(folder, write_record):
     write_record(folder, "200", n_times=2001)
     (folder / "200.dat").rename(folder / "100.dat")
     with pytest.raises(ValueError, match=r"100\.dat is damaged"):
@@ -173,7 +173,7 @@ def test_leads_of_different_rates_are_averaged_to_that_of_the_frames(tmp_path):
     assert data.recordings[0].shape == (2, 400)
 
 
-def test_a_lead_without_a_name_has_that_of_wfdb(tmp_path):
+def test_lead_without_a_name_gets_that_of_wfdb(tmp_path):
     np.zeros(720, "<i2").tofile(tmp_path / "r.dat")
     (tmp_path / "r.hea").write_text("r 1 360 720\nr.dat 16\n")
     assert load_wfdb(tmp_path, annotator=None).lead_names == ["record r, signal 0"]
@@ -194,3 +194,198 @@ def test_a_file_for_each_lead(folder):
     (folder / "two.hea").write_text("\n".join(["two 2 360 2000", *lines, ""]))
     data = load_wfdb(folder, ["two"], lead="V5", annotator=None, verify=False, dtype=np.float64)
     np.testing.assert_allclose(data.recordings[0], signal[1])
+
+
+# --- segments --------------------------------------------------------------------------
+
+
+STEP = 1.01 / 200  # of the converter, in mV
+
+
+@pytest.fixture
+def fixed(tmp_path, write_record):
+    """A record of two segments, and its signal."""
+    parts = [write_record(tmp_path, name, n_times=n)[0] for name, n in (("a", 2000), ("bb", 3000))]
+    (tmp_path / "whole.hea").write_text("whole/2 2 360 5000\na 2000\nbb 3000\n")
+    (tmp_path / "bb.atr").rename(tmp_path / "whole.atr")
+    return tmp_path, np.concatenate(parts, axis=1)
+
+
+@pytest.fixture
+def variable(tmp_path, write_record):
+    """A record with a gap, a segment without a lead, and one with the leads swapped."""
+    first, _, _ = write_record(tmp_path, "a", leads=("II",))
+    second, _, _ = write_record(tmp_path, "bb", leads=("V", "II"), n_times=3000, gain=100.0)
+    line = "~ 0 200/mV 8 0 0 0 0 "
+    (tmp_path / "layout.hea").write_text(f"layout 2 360 0\n{line}II\n{line}V\n")
+    (tmp_path / "whole.hea").write_text("whole/4 2 360 6000\nlayout 0\na 2000\n~ 1000\nbb 3000\n")
+    (tmp_path / "bb.atr").rename(tmp_path / "whole.atr")
+    signal = np.full((2, 6000), np.nan)
+    signal[0, :2000], signal[:, 3000:] = first[0], second[::-1]
+    return tmp_path, signal
+
+
+def test_segments_follow_each_other(fixed):
+    folder, signal = fixed
+    data = load_wfdb(folder, lead=None)
+    assert data.record_names == ["whole"]
+    assert data.lead_names == [["MLII", "V5"]]
+    np.testing.assert_allclose(data.recordings[0], signal, atol=STEP)
+    assert data.annotations[0].sample.tolist() == [20, 300, 1000, 2999]
+
+
+@pytest.mark.parametrize("lead", [1, "V5"])
+def test_one_lead(fixed, lead):
+    folder, signal = fixed
+    np.testing.assert_allclose(load_wfdb(folder, lead=lead).recordings[0], signal[1], atol=STEP)
+
+
+def test_leads_follow_their_names(variable):
+    folder, signal = variable
+    data = load_wfdb(folder, lead=None, dtype=np.float64)
+    np.testing.assert_allclose(data.recordings[0], signal, atol=2 * STEP)
+    assert data.recordings[0].dtype == np.float64
+
+
+@pytest.mark.parametrize(("lead", "row"), [("II", 0), ("V", 1), (-1, 1)])
+def test_gaps_and_segments_without_the_lead_are_nan(variable, lead, row):
+    folder, signal = variable
+    data = load_wfdb(folder, lead=lead)
+    np.testing.assert_allclose(data.recordings[0], signal[row], atol=2 * STEP)
+    assert data.lead_names == [["II", "V"][row]]
+
+
+def test_segments_can_still_be_read_by_themselves(fixed):
+    folder, signal = fixed
+    data = load_wfdb(folder, ["a"])
+    np.testing.assert_allclose(data.recordings[0], signal[0, :2000], atol=STEP)
+
+
+def test_segments_at_a_multiple_of_the_rate_of_the_header(tmp_path):
+    for name in ("a", "b"):
+        np.arange(400, dtype="<i2").tofile(tmp_path / f"{name}.dat")
+        line = f"{name}.dat 16x4 200/mV 16 0 0 0 0 II"
+        (tmp_path / f"{name}.hea").write_text(f"{name} 1 62.5 100\n{line}\n")
+    (tmp_path / "whole.hea").write_text("whole/2 1 62.5 200\na 100\nb 100\n")
+    data = load_wfdb(tmp_path, annotator=None, verify=False)
+    assert data.fs == 250.0
+    np.testing.assert_allclose(data.recordings[0], np.tile(np.arange(400) / 200, 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("whole/2 2 360 5000\na 2000\nbb 2000\n", "2000 samples at 360 Hz in segment bb"),
+        ("whole/2 2 360 6000\na 2000\nbb 3000\n", "segments hold 5000 samples, not 6000"),
+        ("whole/2 2 250 5000\na 2000\nbb 3000\n", "2000 samples at 250 Hz in segment a"),
+    ],
+)
+def test_header_that_contradicts_its_segments_raises(fixed, text, message):
+    folder, _ = fixed
+    (folder / "whole.hea").write_text(text)
+    with pytest.raises(ValueError, match=rf"whole\.hea is damaged: .*{message}"):
+        load_wfdb(folder, ["whole"])
+
+
+@pytest.mark.parametrize("ending", ["hea", "dat"])
+def test_a_missing_segment_is_named(fixed, ending):
+    folder, _ = fixed
+    (folder / f"bb.{ending}").unlink()
+    with pytest.raises(FileNotFoundError, match=rf"There is no file .*bb\.{ending}"):
+        load_wfdb(folder)
+
+
+def test_a_damaged_segment_is_named(fixed):
+    folder, _ = fixed
+    content = bytearray((folder / "bb.dat").read_bytes())
+    content[300] ^= 1
+    (folder / "bb.dat").write_bytes(content)
+    with pytest.raises(ValueError, match=r"bb\.dat is damaged: .*checksum"):
+        load_wfdb(folder)
+
+
+# --- annotations -----------------------------------------------------------------------
+
+
+def annotate(folder, sample, symbol, **kwargs):
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        import wfdb
+
+        wfdb.wrann("100", "qrs", np.array(sample), symbol, write_dir=str(folder), **kwargs)
+
+
+def test_missing_annotation_file_error_names_the_remedy(folder):
+    (folder / "100.atr").unlink()
+    message = r"There is no file .*100\.atr\. annotator=None .*records=.*physionet"
+    with pytest.raises(FileNotFoundError, match=message):
+        load_wfdb(folder)
+
+
+@pytest.mark.parametrize(
+    ("unit", "sample", "converted"),
+    [
+        (360, [5, 1000, 1999], [5, 1000, 1999]),
+        (1000, [14, 2778, 5555], [5, 1000, 1999]),
+        (180, [2, 500, 999], [4, 1000, 1998]),
+        (250.5, [3, 696, 1391], [4, 1000, 1999]),
+    ],
+)
+def test_other_units_of_time_become_samples(folder, unit, sample, converted):
+    annotate(folder, sample, ["N", "V", "N"], fs=unit)
+    annotation = load_wfdb(folder, ["100"], annotator="qrs").annotations[0]
+    assert annotation.sample.tolist() == converted
+    assert annotation.sample.dtype == np.int64
+    assert annotation.symbol.tolist() == ["N", "V", "N"]
+
+
+def test_a_lead_with_several_samples_a_frame_has_annotations_in_its_samples(tmp_path):
+    np.zeros(400 * 4, "<i2").tofile(tmp_path / "100.dat")
+    (tmp_path / "100.hea").write_text("100 1 62.5 400\n100.dat 16x4 200/mV 16 0 0 0 0 II\n")
+    annotate(tmp_path, [5, 399], ["N", "V"])
+    data = load_wfdb(tmp_path, annotator="qrs")
+    assert data.annotations[0].sample.tolist() == [20, 1596]
+    assert data.recordings[0].shape == (1600,)
+
+
+def test_empty_annotation(folder):
+    (folder / "100.atr").write_bytes(b"\x00\x00")
+    annotation = load_wfdb(folder).annotations[0]
+    assert annotation.sample.dtype == np.int64
+    assert len(annotation.sample) == len(annotation.symbol) == 0
+
+
+def test_notes_do_not_become_beats(folder):
+    annotate(folder, [0, 300], ["+", "N"], aux_note=["(AFIB", ""], fs=360)
+    assert load_wfdb(folder, ["100"], annotator="qrs").annotations[0].symbol.tolist() == ["+", "N"]
+
+
+def test_verify_false_drops_annotations_outside(folder, write_record):
+    write_record(folder, "200", n_times=5000)
+    (folder / "200.atr").rename(folder / "100.atr")
+    annotation = load_wfdb(folder, ["100"], verify=False).annotations[0]
+    assert annotation.sample.tolist() == [20, 300, 1000]
+    assert annotation.symbol.tolist() == ["+", "N", "V"]
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, 3, 4, 7])
+def test_truncated_annotation_file_raises(folder, n_bytes):
+    cut(folder / "100.atr", n_bytes)
+    with pytest.raises(ValueError, match=r"100\.atr is damaged: its end mark is missing"):
+        load_wfdb(folder)
+
+
+def test_annotation_file_of_a_longer_record_raises(folder, write_record):
+    write_record(folder, "200", n_times=5000)
+    (folder / "200.atr").rename(folder / "100.atr")
+    with pytest.raises(
+        ValueError,
+        match=r"100\.atr: annotations must lie within the recording of 2000 samples, .* at 4999",
+    ):
+        load_wfdb(folder, records=["100"])
+
+
+def test_annotation_file_of_odd_length_raises(folder):
+    file = folder / "100.atr"
+    file.write_bytes(b"\x07" + file.read_bytes())
+    with pytest.raises(ValueError, match=r"100\.atr is damaged: it is not a WFDB annotation"):
+        load_wfdb(folder)

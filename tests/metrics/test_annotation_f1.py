@@ -12,12 +12,14 @@ FS = 100.0
 
 
 def beats(labels, shift=0):
-    """One beat a second; "." is none."""
-    here = [k for k, label in enumerate(labels) if label != "."]
-    return 100 * np.array(here, np.int64) + shift, np.array([labels[k] for k in here], dtype=str)
+    """Make one beat a second; "." is a second without a beat."""
+    seconds = [k for k, label in enumerate(labels) if label != "."]
+    symbols = np.array([labels[k] for k in seconds], dtype=str)
+    return 100 * np.array(seconds, np.int64) + shift, symbols
 
 
 def score(truth, found, average=None, **options):
+    """Return the score of one recording."""
     return annotation_f1_score([beats(truth)], [beats(found, 5)], FS, average=average, **options)
 
 
@@ -34,12 +36,12 @@ def score(truth, found, average=None, **options):
         ("VNN", "...", [0, 0]),
     ],
 )
-def test_detection_errors_count(truth, found, expected):
+def test_detection_errors_are_counted(truth, found, expected):
     np.testing.assert_allclose(score(truth, found), expected)
 
 
 @given(st.lists(st.tuples(st.sampled_from("NSV"), st.sampled_from("NSV")), min_size=1))
-def test_with_all_beats_found_it_is_the_f1_score(pairs):
+def test_equals_sklearn_f1_score_if_all_beats_are_found(pairs):
     truth, found = ("".join(side) for side in zip(*pairs, strict=True))
     for average in ("macro", "micro", None):
         expected = f1_score(list(truth), list(found), average=average, zero_division=0)
@@ -51,45 +53,45 @@ def test_macro_is_the_mean_of_the_classes():
     assert isinstance(score("NNVS", "NN.N", "macro"), float)
 
 
-def test_micro_counts_all_beats_alike():
+def test_micro_is_one_score_of_all_beats():
     # 2 hits; a miss of V, a miss of S and a false alarm of N
     assert score("NNVS", "NN.N", "micro") == pytest.approx(4 / 7)
 
 
-def test_recordings_are_counted_together():
+def test_recordings_are_pooled():
     references = [beats("NNV"), beats("..."), beats("NV")]
     predictions = [beats("NN."), beats("N.."), beats("NV")]
     scores = annotation_f1_score(references, predictions, FS, average=None)
     np.testing.assert_allclose(scores, [6 / 7, 2 / 3])
 
 
-def test_beats_of_one_recording_are_not_looked_for_in_another():
+def test_beats_of_different_recordings_are_not_paired():
     swapped = annotation_f1_score([beats("N."), beats(".N")], [beats(".N"), beats("N.")], FS)
     assert swapped == 0.0
 
 
 @pytest.mark.parametrize("average", ["macro", "micro"])
-def test_without_a_beat_there_is_no_score(average):
+def test_score_without_beats_is_nan(average):
     assert np.isnan(score("..", "..", average))
     assert np.isnan(annotation_f1_score([], [], FS, average=average))
 
 
-def test_without_a_beat_there_are_no_classes():
+def test_scores_of_classes_without_beats_are_empty():
     assert score("..", "..").shape == (0,)
 
 
-def test_what_is_left_out_is_neither_right_nor_wrong():
+def test_left_out_beats_are_neither_right_nor_wrong():
     assert score("N.N", "NNN", "macro", left_out=[[101]]) == 1.0
     assert score("N.N", "N.N", "macro", left_out=[[101]]) == 1.0
 
 
-def test_the_tolerance_is_in_seconds():
+def test_tolerance_is_in_seconds():
     assert score("NN", "NN", "macro", tolerance=0.05) == 1.0
     assert score("NN", "NN", "macro", tolerance=0.04) == 0.0
 
 
 @pytest.mark.parametrize("labels", [[3, 7, 3], [True, False, True], ["a", "bcd", "a"]])
-def test_labels_may_be_anything(labels):
+def test_labels_of_any_type(labels):
     pair = np.array([100, 200, 300]), np.array(labels)
     assert annotation_f1_score([pair], [pair], FS) == 1.0
 
@@ -97,23 +99,43 @@ def test_labels_may_be_anything(labels):
 @pytest.mark.parametrize(
     "make", [Annotation, lambda s, y: AnnotatedBeats(s, y, None), lambda s, y: [list(s), list(y)]]
 )
-def test_annotations_may_have_any_form(make):
+def test_annotations_of_any_form(make):
     assert annotation_f1_score([make(*beats("NV"))], [make(*beats("NV"))], FS) == 1.0
 
 
 @pytest.mark.parametrize("average", ["weighted", "", 1])
-def test_unknown_averages_are_refused(average):
+def test_unknown_average_raises(average):
     with pytest.raises(ValueError, match="average must be one of"):
         score("N", "N", average)
 
 
 @pytest.mark.parametrize("options", [{}, {"left_out": [[], [], []]}])
-def test_sequences_of_different_lengths_are_refused(options):
+def test_lists_of_unequal_lengths_raise(options):
     predictions = [beats("N")] * (2 if options else 1)
     with pytest.raises(ValueError, match="one entry for each recording"):
         annotation_f1_score([beats("N")] * 2, predictions, FS, **options)
 
 
-def test_labels_that_are_missing_are_refused():
-    with pytest.raises(ValueError, match="recording 1: predictions needs one label"):
-        annotation_f1_score([beats("N")] * 2, [beats("N"), ([1, 2], ["N"])], FS)
+@pytest.mark.parametrize(
+    ("annotation", "error", "message"),
+    [
+        (([1, 2], ["N"]), ValueError, "one symbol for each sample number"),
+        (([2, 1], ["N", "V"]), ValueError, r"sample must be ascending"),
+        (([0.5], ["N"]), TypeError, "integers, got dtype float64"),
+    ],
+)
+def test_errors_name_list_and_recording(annotation, error, message):
+    with pytest.raises(error, match=rf"^references\[1\]: .*{message}"):
+        annotation_f1_score([beats("N"), annotation], [beats("N")] * 2, FS)
+    with pytest.raises(error, match=rf"^predictions\[1\]: .*{message}"):
+        annotation_f1_score([beats("N")] * 2, [beats("N"), annotation], FS)
+
+
+def test_left_out_times_in_seconds_raise():
+    with pytest.raises(TypeError, match=r"left_out\[0\] must hold sample numbers"):
+        score("N", "N", left_out=[[1.5]])
+
+
+@pytest.mark.parametrize("left_out", [[300, 101], [101, 300]])
+def test_left_out_beats_may_be_in_any_order(left_out):
+    assert score("N.N.N", "NNNNN", "macro", left_out=[left_out]) == 1.0

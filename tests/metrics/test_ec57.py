@@ -1,4 +1,5 @@
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,12 +12,12 @@ FS = 100
 
 
 def annotate(symbols, shift=0):
-    """One beat a second, from the second second on."""
+    """Make one beat a second, the first after one second."""
     return Annotation(100 * np.arange(1, len(symbols) + 1) + shift, np.array(list(symbols)))
 
 
 def report(*records, **options):
-    """Report on records given as ("NNV", "NNN"), where "." is no beat."""
+    """Report on recordings given as ("NNV", "NNN"), where "." is a second without a beat."""
     sides = [[], []]
     for record in records:
         for side, symbols in zip(sides, record, strict=True):
@@ -41,7 +42,7 @@ def test_qrs_counts_beats_of_every_class():
     assert result.gross["qrs_positive_predictivity"] == 5 / 7
 
 
-NOTHING = {"tp": 0, "fn": 0, "fp": 0, "tn": 0}
+ZEROS = {"tp": 0, "fn": 0, "fp": 0, "tn": 0}
 
 
 @pytest.mark.parametrize(
@@ -66,8 +67,8 @@ NOTHING = {"tp": 0, "fn": 0, "fp": 0, "tn": 0}
         ("N", ".", None),
     ],
 )
-def test_veb_by_the_cell(true, found, counted):
-    expected = NOTHING | ({counted: 1} if counted else {})
+def test_veb_counts_of_each_pair_of_classes(true, found, counted):
+    expected = ZEROS | ({counted: 1} if counted else {})
     assert counts_of(report((true, found)), "veb") == expected
 
 
@@ -93,8 +94,8 @@ def test_veb_by_the_cell(true, found, counted):
         ("N", ".", None),
     ],
 )
-def test_sveb_by_the_cell(true, found, counted):
-    expected = NOTHING | ({counted: 1} if counted else {})
+def test_sveb_counts_of_each_pair_of_classes(true, found, counted):
+    expected = ZEROS | ({counted: 1} if counted else {})
     assert counts_of(report((true, found)), "sveb") == expected
 
 
@@ -108,19 +109,19 @@ def test_statistics_by_hand():
     assert gross["sveb_false_positive_rate"] == pytest.approx(1 / 8)
 
 
-def test_gross_weighs_beats_and_average_weighs_records():
+def test_gross_weights_beats_and_average_weights_recordings():
     result = report(("VVVV", "VVVV"), ("V", "N"))
     assert result.gross["veb_sensitivity"] == 4 / 5
     assert result.average["veb_sensitivity"] == 1 / 2
 
 
-def test_records_without_a_veb_are_left_out_of_the_mean():
+def test_average_leaves_out_recordings_without_veb():
     result = report(("VV", "VN"), ("NN", "NN"))
     np.testing.assert_array_equal(result.records["veb_sensitivity"], [0.5, np.nan])
     assert result.average["veb_sensitivity"] == 0.5
 
 
-def test_statistics_that_are_defined_nowhere_are_nan():
+def test_undefined_statistics_are_nan():
     result = report(("NN", "NN"))
     for statistics in (result.gross, result.average):
         assert math.isnan(statistics["veb_sensitivity"])
@@ -157,76 +158,142 @@ def test_mapping_of_bxb_counts_escape_beats_as_s():
     assert report(("Nj", "NS"), mapping="bxb").gross["sveb_positive_predictivity"] == 1
 
 
-def test_mapping_may_be_a_dict_with_other_names():
+def test_mapping_by_a_dict_with_other_names():
     truth = ([100, 200], ["normal", "ectopic"])
     mapping = {"normal": "N", "ectopic": "V", "N": "N", "V": "V"}
     result = ec57_report([truth], [annotate("NV")], FS, learning_period=0, mapping=mapping)
     assert result.gross["veb_sensitivity"] == 1
 
 
-def test_names_of_the_records():
+def test_record_names():
     assert report(("N", "N"), ("N", "N")).records["record"].tolist() == ["0", "1"]
     named = report(("N", "N"), record_names=[100])
     assert named.records["record"].tolist() == ["100"]
 
 
-def test_pandas_takes_the_table():
+def test_records_as_a_pandas_table():
     pandas = pytest.importorskip("pandas", reason="pandas is the extra 'data'")
     table = pandas.DataFrame(report(("NV", "NV"), ("N", "V")).records).set_index("record")
     assert table.loc["1", "veb_fp"] == 1
     assert list(table.columns[:3]) == ["qrs_tp", "qrs_fn", "qrs_fp"]
 
 
-def test_records_without_beats():
+def test_recordings_without_beats():
     result = report(("", ""), ("N", ""), ("", "N"))
     np.testing.assert_array_equal(result.records["qrs_sensitivity"], [np.nan, 0, np.nan])
     np.testing.assert_array_equal(result.records["qrs_positive_predictivity"], [np.nan, np.nan, 0])
 
 
-def test_one_annotation_instead_of_a_list():
-    with pytest.raises(TypeError, match=r"references must be a list .* write \[annotation\]"):
+def test_one_annotation_instead_of_a_list_raises():
+    with pytest.raises(
+        TypeError, match=r"references must be a list .* write references=\[annotation\]"
+    ):
         ec57_report(annotate("N"), [annotate("N")], FS)
     with pytest.raises(TypeError, match="predictions must be a list"):
         ec57_report([annotate("N")], annotate("N"), FS)
 
 
-def test_a_bunch_is_no_list():
+def test_bunch_instead_of_a_list_raises():
     with pytest.raises(TypeError, match="got Bunch"):
         ec57_report(Bunch(annotations=[]), [], FS)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "error", "message"),
     [
-        (([], []), "references is empty"),
-        (([annotate("N")], []), "predictions must have one entry for each record, got 0 for 1"),
-        (([annotate("N")], [[1, 2, 3]]), r"predictions\[0\]: an annotation must be a pair"),
-        (([None], [annotate("N")]), r"references\[0\]: an annotation must be a pair"),
-        (([([5, 3], ["N", "N"])], [annotate("N")]), r"references\[0\]: sample must be ascending"),
-        (([([0.5], ["N"])], [annotate("N")]), r"references\[0\]: the sample numbers .* integers"),
-        (([([5], [1])], [annotate("N")]), r"references\[0\]: annotation symbols must be strings"),
-        (([annotate("N")], [([5], ["normal"])]), r"\['normal'\] are none of WFDB's"),
+        (([], []), ValueError, "references must contain at least one recording"),
+        (([annotate("N")], []), ValueError, "predictions must have .* got 0 for 1 recordings"),
+        (([annotate("N")], [[1, 2, 3]]), ValueError, r"predictions\[0\]: .* must be a pair"),
+        (([None], [annotate("N")]), ValueError, r"references\[0\]: .* must be a pair"),
+        (([([5, 3], "NN")], [annotate("N")]), ValueError, r"references\[0\]: .* one symbol"),
+        (([([5, 3], ["N", "N"])], [annotate("N")]), ValueError, r"\[0\]: sample must be ascending"),
+        (([([0.5], ["N"])], [annotate("N")]), TypeError, r"references\[0\]: .* integers, got"),
+        (([([5], [1])], [annotate("N")]), ValueError, r"references\[0\]: .* must be strings"),
+        (([annotate("N")], [([5], ["normal"])]), ValueError, r"must be WFDB's .*\['normal'\]"),
     ],
 )
-def test_what_is_no_list_of_annotations_is_an_error(arguments, message):
-    with pytest.raises(ValueError, match=message):
+def test_invalid_annotations_raise(arguments, error, message):
+    with pytest.raises(error, match=message):
         ec57_report(*arguments, FS)
+
+
+def test_unknown_symbols_of_objects_raise():
+    truth = SimpleNamespace(sample=[100], symbol=["normal"])
+    with pytest.raises(ValueError, match=r"must be WFDB's .*\['normal'\]"):
+        ec57_report([truth], [annotate("N")], FS)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mapping": {"N": "normal"}}, r"must give the AAMI classes N, S, V, F, Q, .*'normal'"),
+        (
+            {"mapping": {"N": "normal"}},
+            r"must map to the AAMI classes N, S, V, F, Q, got \['normal'\]",
+        ),
         ({"mapping": {"V": "V"}}, r"references\[0\]: symbols \['N'\] have no class"),
         ({"mapping": "aami"}, r"mapping must be one of \['bxb', 'literature'\]"),
         ({"learning_period": -1}, "learning_period must be 0 or greater"),
         ({"tolerance": -0.1}, "tolerance must be 0 or greater"),
-        ({"record_names": ["100", "101"]}, "record_names must have one entry for each record"),
+        ({"record_names": ["100", "101"]}, "record_names must have one entry for each recording"),
     ],
 )
-def test_impossible_options_are_errors(options, message):
+def test_invalid_options_raise(options, message):
     with pytest.raises(ValueError, match=message):
         report(("N", "N"), **options)
+
+
+@pytest.fixture
+def printed_report():
+    truth = [([100, 200, 300], ["N", "V", "N"]), ([100, 200], ["N", "N"])]
+    found = [([100, 300], ["N", "N"]), ([100, 200, 250], ["N", "S", "V"])]
+    return ec57_report(
+        truth, found, 100, learning_period=0, record_names=["a_rather_long_name", "b"]
+    )
+
+
+def row(report, name):
+    """Return the cells of one line of the summary."""
+    (line,) = (line for line in str(report).splitlines() if line.split()[:1] == [name])
+    return line.split()[1:]
+
+
+def test_summary_has_a_line_for_each_recording(printed_report):
+    assert row(printed_report, "a_rather_long_name") == [
+        "3", "1", "0", "66.67", "100.00", "0.00", "-", "0.000", "-", "-", "0.000",
+    ]  # fmt: skip
+
+
+def test_undefined_statistics_are_printed_as_a_dash(printed_report):
+    assert row(printed_report, "b")[5:7] == ["-", "0.00"]
+
+
+def test_summary_has_sum_gross_and_average(printed_report):
+    assert row(printed_report, "Sum") == ["5", "1", "0"]
+    assert row(printed_report, "Gross")[:2] == ["80.00", "80.00"]
+    assert row(printed_report, "Average")[:2] == ["83.33", "83.33"]
+
+
+def test_columns_of_the_summary_are_aligned(printed_report):
+    lines = str(printed_report).splitlines()
+    head = next(line for line in lines if line.startswith("Record"))
+    ends = {len(line) for line in lines if line.startswith(("a_rather", "b ", "Gross", "Average"))}
+    assert ends == {len(head)}
+
+
+def test_summary_ends_with_the_confusion_matrix(printed_report):
+    lines = [line.split() for line in str(printed_report).splitlines()[-7:]]
+    assert lines[0] == ["n", "s", "v", "f", "q", "o"]
+    assert lines[1] == ["N", "3", "1", "0", "0", "0", "0"]
+    assert lines[6] == ["O", "0", "0", "1", "0", "0", "-"]
+
+
+def test_print_shows_the_summary(printed_report):
+    assert printed_report.summary() == str(printed_report)
+
+
+def test_summary_of_one_recording_is_in_the_singular():
+    beats = (np.array([100]), ["N"])
+    assert "comparison of 1 record\n" in str(ec57_report([beats], [beats], 100))
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +305,7 @@ def mitdb(real_data):
     return load_wfdb(real_data / "mitdb", names)
 
 
-def test_real_annotations_agree_with_themselves(mitdb):
+def test_real_annotations_match_themselves(mitdb):
     result = ec57_report(
         mitdb.annotations, mitdb.annotations, mitdb.fs, record_names=mitdb.record_names
     )
@@ -254,8 +321,7 @@ def test_real_annotations_agree_with_themselves(mitdb):
     assert result.records["qrs_tp"].tolist() == n_late
 
 
-def test_flutter_of_record_207_is_left_out(mitdb):
-    """Detections on the flutter waves are no false positives."""
+def test_detections_on_flutter_waves_of_record_207_are_no_false_positives(mitdb):
     sample, symbol = mitdb.annotations[2]
     beats = np.isin(symbol, list("NLRBAaJSVrFejnE/fQ!"))
     detections = Annotation(sample[beats], np.where(symbol == "!", "V", symbol)[beats])

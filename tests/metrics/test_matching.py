@@ -10,28 +10,28 @@ from scipy.optimize import linear_sum_assignment
 from ecgbeat.metrics import match_beats
 
 FS = 100.0
-crowded = st.lists(st.integers(0, 120), max_size=12).map(sorted)
-series = st.lists(st.integers(-1000, 5000), max_size=40).map(sorted)
+crowded_beats = st.lists(st.integers(0, 120), max_size=12).map(sorted)
+beats = st.lists(st.integers(-1000, 5000), max_size=40).map(sorted)
 
 
 def as_lists(matches):
     return [indices.tolist() for indices in matches]
 
 
-def test_nearest_detection_is_paired_and_the_rest_left_over():
+def test_nearest_detection_is_paired():
     matches = match_beats([100, 400, 700], [90, 104, 450, 900], fs=360)
     assert as_lists(matches) == [[0, 1], [1, 2], [2], [0, 3]]
 
 
-def test_more_pairs_go_before_nearer_pairs():
+def test_number_of_pairs_has_priority_over_distance():
     assert as_lists(match_beats([100, 114], [114, 128], FS))[:2] == [[0, 1], [0, 1]]
 
 
-def test_of_two_equally_near_detections_the_earlier_is_paired():
+def test_earlier_of_two_equally_near_detections_is_paired():
     assert match_beats([100], [98, 102], FS).detected_index.tolist() == [0]
 
 
-def test_beats_at_one_sample_are_two_beats():
+def test_beats_at_the_same_sample_are_paired_one_to_one():
     assert as_lists(match_beats([50, 50], [50, 50, 50], FS)) == [[0, 1], [0, 1], [], [2]]
 
 
@@ -46,7 +46,7 @@ def test_indices_are_int64():
     [(360, 0.15, 54), (100, 0.29, 29), (100, 0.57, 57), (250, 0.15, 37), (128, 0.0, 0)],
 )
 @pytest.mark.parametrize("side", [-1, 1])
-def test_tolerance_is_included_to_the_sample(fs, tolerance, limit, side):
+def test_tolerance_is_inclusive_to_the_sample(fs, tolerance, limit, side):
     within = match_beats([1000], [1000 + side * limit], fs, tolerance)
     beyond = match_beats([1000], [1000 + side * (limit + 1)], fs, tolerance)
     assert len(within.reference_index) == 1
@@ -54,7 +54,7 @@ def test_tolerance_is_included_to_the_sample(fs, tolerance, limit, side):
 
 
 def best_by_brute_force(reference, detected, limit):
-    """Return number of pairs and sum of distances of an optimal assignment."""
+    """Return the number of pairs and the sum of distances of an optimal assignment."""
     distance = np.abs(np.subtract.outer(reference, detected)).astype(float)
     bonus = 10 * (limit + 1) * (len(reference) + 1)
     gain = np.where(distance <= limit, bonus - distance, 0)
@@ -63,8 +63,8 @@ def best_by_brute_force(reference, detected, limit):
     return paired.sum(), distance[rows, columns][paired].sum()
 
 
-@given(crowded, crowded, st.integers(0, 30))
-def test_as_good_as_an_optimal_assignment(reference, detected, limit):
+@given(crowded_beats, crowded_beats, st.integers(0, 30))
+def test_pairing_is_an_optimal_assignment(reference, detected, limit):
     matches = match_beats(reference, detected, FS, limit / FS)
     distance = np.abs(
         np.array(reference, int)[matches.reference_index]
@@ -75,21 +75,21 @@ def test_as_good_as_an_optimal_assignment(reference, detected, limit):
     assert (distance <= limit).all()
 
 
-@given(series, series)
-def test_every_beat_stands_in_exactly_one_place(reference, detected):
+@given(beats, beats)
+def test_every_beat_is_paired_or_left_over(reference, detected):
     matches = match_beats(reference, detected, FS)
     assert sorted([*matches.reference_index, *matches.missed]) == list(range(len(reference)))
     assert sorted([*matches.detected_index, *matches.extra]) == list(range(len(detected)))
 
 
-@given(series, series, st.integers(-(10**9), 10**9))
-def test_only_differences_of_time_count(reference, detected, shift):
+@given(beats, beats, st.integers(-(10**9), 10**9))
+def test_shift_of_both_sides_changes_no_pair(reference, detected, shift):
     moved = match_beats(np.array(reference, int) + shift, np.array(detected, int) + shift, FS)
     assert as_lists(moved) == as_lists(match_beats(reference, detected, FS))
 
 
-@given(series, series)
-def test_exchanging_the_sides_exchanges_the_scores(reference, detected):
+@given(beats, beats)
+def test_swapped_sides_swap_the_scores(reference, detected):
     there, back = match_beats(reference, detected, FS), match_beats(detected, reference, FS)
     np.testing.assert_equal(
         (there.sensitivity, there.positive_predictivity, there.f1),
@@ -97,10 +97,10 @@ def test_exchanging_the_sides_exchanges_the_scores(reference, detected):
     )
 
 
-@given(series)
-def test_beats_match_themselves(beats):
-    order = list(range(len(beats)))
-    assert as_lists(match_beats(beats, beats, FS)) == [order, order, [], []]
+@given(beats)
+def test_beats_match_themselves(samples):
+    order = list(range(len(samples)))
+    assert as_lists(match_beats(samples, samples, FS)) == [order, order, [], []]
 
 
 def test_scores_by_hand():
@@ -127,52 +127,52 @@ def test_scores_without_beats(reference, detected, scores):
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.uint8, np.uint64, np.int32])
-def test_any_integers_are_sample_numbers(dtype):
+def test_integers_of_any_type_are_accepted(dtype):
     beats = np.array([10, 100], dtype)
     assert as_lists(match_beats(beats, [12, 90], FS)) == [[0, 1], [0, 1], [], []]
 
 
 @pytest.mark.parametrize(
-    ("beats", "message"),
+    ("samples", "error", "message"),
     [
-        ([[1, 2]], r"must be a 1-D array .* shape \(1, 2\)"),
-        (5, "must be a 1-D array"),
-        ([0.5, 1.5], "integers, got dtype float64"),
-        ([True, False], "integers, got dtype bool"),
-        (["1"], "integers"),
-        ([5, 9, 7], r"ascending, but {name}\[2\] = 7 follows {name}\[1\] = 9"),
+        ([[1, 2]], ValueError, r"must be a 1-D array .* shape \(1, 2\)"),
+        (5, ValueError, "must be a 1-D array"),
+        ([0.5, 1.5], TypeError, "integers, got dtype float64"),
+        ([True, False], TypeError, "integers, got dtype bool"),
+        (["1"], TypeError, "integers"),
+        ([5, 9, 7], ValueError, r"ascending, but {name}\[2\] = 7 follows {name}\[1\] = 9"),
     ],
 )
-def test_what_is_no_array_of_samples_is_an_error(beats, message):
-    with pytest.raises(ValueError, match="^reference .*" + message.format(name="reference")):
-        match_beats(beats, [1], FS)
-    with pytest.raises(ValueError, match="^detected .*" + message.format(name="detected")):
-        match_beats([1], beats, FS)
+def test_invalid_sample_numbers_raise(samples, error, message):
+    with pytest.raises(error, match="^reference .*" + message.format(name="reference")):
+        match_beats(samples, [1], FS)
+    with pytest.raises(error, match="^detected .*" + message.format(name="detected")):
+        match_beats([1], samples, FS)
 
 
 @pytest.mark.parametrize(("fs", "tolerance"), [(0, 0.15), (-1, 0.15), (math.nan, 0.15), (360, -1)])
-def test_impossible_rates_and_tolerances_are_errors(fs, tolerance):
+def test_invalid_fs_and_tolerance_raise(fs, tolerance):
     with pytest.raises(ValueError, match=r"must be (greater than 0|0 or greater)"):
         match_beats([1], [1], fs, tolerance)
 
 
 @pytest.mark.parametrize("fs", ["360", None, True])
-def test_what_is_no_number_is_no_rate(fs):
+def test_fs_that_is_not_a_number_raises(fs):
     with pytest.raises(TypeError, match="fs must be a number in Hz"):
         match_beats([1], [1], fs)
 
 
-def spoil(beats, rng):
+def perturb(samples, rng):
     """Shift beats by up to 40 ms, drop some and add others."""
-    kept = beats[rng.random(len(beats)) > 0.02]
-    added = rng.integers(0, beats[-1], len(beats) // 50)
+    kept = samples[rng.random(len(samples)) > 0.02]
+    added = rng.integers(0, samples[-1], len(samples) // 50)
     return np.sort(np.r_[kept + rng.integers(-14, 15, len(kept)), added])
 
 
-def test_a_hundred_thousand_beats_take_no_time():
+def test_matches_100_000_beats_within_half_a_second():
     rng = np.random.default_rng(0)
     reference = np.cumsum(rng.integers(150, 400, 100_000))
-    detected = spoil(reference, rng)
+    detected = perturb(reference, rng)
     start = time.perf_counter()
     matches = match_beats(reference, detected, 360)
     assert time.perf_counter() - start < 0.5  # 0.02 s on an idle core
@@ -180,17 +180,17 @@ def test_a_hundred_thousand_beats_take_no_time():
 
 
 @pytest.mark.parametrize("name", ["100", "207", "208", "232"])
-def test_wfdb_counts_the_same_on_real_records(real_data, name):
+def test_agrees_with_wfdb_on_real_recordings(real_data, name):
     processing = pytest.importorskip("wfdb.processing", reason="wfdb is the extra 'data'")
     from ecgbeat.datasets import load_wfdb
     from ecgbeat.labels import select_beats
 
     annotation = load_wfdb(real_data / "mitdb", [name]).annotations[0]
     reference = select_beats(annotation).sample
-    detected = spoil(reference, np.random.default_rng(int(name)))
+    detected = perturb(reference, np.random.default_rng(int(name)))
     matches = match_beats(reference, detected, 360)
-    theirs = processing.compare_annotations(reference, detected, 55)  # their window excludes 55
-    ours = (len(matches.reference_index), len(matches.missed), len(matches.extra))
-    assert ours == (theirs.tp, theirs.fn, theirs.fp)
-    assert matches.reference_index.tolist() == theirs.matched_ref_inds.tolist()
+    wfdb_counts = processing.compare_annotations(reference, detected, 55)  # excludes 55
+    counts = (len(matches.reference_index), len(matches.missed), len(matches.extra))
+    assert counts == (wfdb_counts.tp, wfdb_counts.fn, wfdb_counts.fp)
+    assert matches.reference_index.tolist() == wfdb_counts.matched_ref_inds.tolist()
     assert len(matches.extra) > 10

@@ -6,7 +6,7 @@ from ecgbeat.networks import BeatCNN, BeatCNNLSTM
 
 @pytest.mark.parametrize("n_layers", [1, 2])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_layers_and_directions_are_those_asked_for(n_layers, bidirectional):
+def test_numbers_of_layers_and_directions(n_layers, bidirectional):
     network = BeatCNNLSTM(
         2, n_filters=2, hidden_size=3, n_layers=n_layers, bidirectional=bidirectional
     )
@@ -16,7 +16,7 @@ def test_layers_and_directions_are_those_asked_for(n_layers, bidirectional):
 
 
 @pytest.mark.parametrize(("network_class", "matters"), [(BeatCNNLSTM, True), (BeatCNN, False)])
-def test_the_order_of_time_matters_to_the_lstm(network_class, matters):
+def test_lstm_depends_on_the_order_of_time(network_class, matters):
     torch.manual_seed(0)
     # convolutions of one sample cannot see the order, nor can strides over 16 equal ones
     network = network_class(2, n_filters=2, kernel_size=1).eval().double()

@@ -19,7 +19,7 @@ SMOOTHING = pytest.mark.parametrize("label_smoothing", [0.0, 0.1, 1.0])
 
 @WEIGHTS
 @SMOOTHING
-def test_without_gamma_it_is_cross_entropy(batch, weight, label_smoothing):
+def test_gamma_0_equals_cross_entropy(batch, weight, label_smoothing):
     expected = nn.CrossEntropyLoss(weight=weight, label_smoothing=label_smoothing)(*batch)
     found = FocalLoss(gamma=0, weight=weight, label_smoothing=label_smoothing)(*batch)
     assert torch.equal(found, expected)
@@ -27,7 +27,7 @@ def test_without_gamma_it_is_cross_entropy(batch, weight, label_smoothing):
 
 @WEIGHTS
 @SMOOTHING
-def test_a_tiny_gamma_is_nearly_cross_entropy(batch, weight, label_smoothing):
+def test_tiny_gamma_approximates_cross_entropy(batch, weight, label_smoothing):
     # other lines of code than gamma=0, and the same mean
     expected = nn.CrossEntropyLoss(weight=weight, label_smoothing=label_smoothing)(*batch)
     found = FocalLoss(gamma=1e-6, weight=weight, label_smoothing=label_smoothing)(*batch)
@@ -37,7 +37,7 @@ def test_a_tiny_gamma_is_nearly_cross_entropy(batch, weight, label_smoothing):
 @WEIGHTS
 @SMOOTHING
 @pytest.mark.parametrize("gamma", [0.5, 2.0, 5])
-def test_it_is_what_its_formula_says(batch, weight, label_smoothing, gamma):
+def test_loss_equals_formula(batch, weight, label_smoothing, gamma):
     logits, targets = batch[0].double(), batch[1]
     w = torch.ones(4) if weight is None else weight
     p = torch.softmax(logits, dim=1)
@@ -48,7 +48,7 @@ def test_it_is_what_its_formula_says(batch, weight, label_smoothing, gamma):
     torch.testing.assert_close(found, expected)
 
 
-def test_easy_beats_count_less():
+def test_easy_beats_are_down_weighted():
     easy, hard = torch.tensor([[4.0, 0.0]]), torch.tensor([[0.0, 4.0]])
     target = torch.tensor([0])
     kept = [FocalLoss()(x, target) / nn.CrossEntropyLoss()(x, target) for x in (easy, hard)]
@@ -58,25 +58,25 @@ def test_easy_beats_count_less():
 
 @pytest.mark.parametrize("gamma", [0.1, 0.5, 1, 2])
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
-def test_the_gradient_of_a_certain_beat_is_finite(gamma, label_smoothing):
+def test_gradient_of_a_certain_beat_is_finite(gamma, label_smoothing):
     logits = torch.tensor([[200.0, 0.0], [0.0, 200.0]], requires_grad=True)
     FocalLoss(gamma, label_smoothing=label_smoothing)(logits, torch.tensor([0, 0])).backward()
     assert torch.isfinite(logits.grad).all()
     assert logits.grad[1].abs().max() > 0.1
 
 
-def test_it_pickles(batch):
+def test_loss_is_pickled(batch):
     loss = FocalLoss(3, weight=torch.tensor([1.0, 2.0, 3.0, 4.0]))
     assert torch.equal(pickle.loads(pickle.dumps(loss))(*batch), loss(*batch))
 
 
 @pytest.mark.parametrize("gamma", [-1, float("nan"), float("inf")])
-def test_gamma_must_be_positive_and_finite(gamma):
+def test_negative_or_infinite_gamma_raises(gamma):
     with pytest.raises(ValueError, match="gamma must be 0 or greater and finite, got"):
         FocalLoss(gamma)
 
 
 @pytest.mark.parametrize("label_smoothing", [-0.1, 1.1])
-def test_smoothing_is_a_share(label_smoothing):
-    with pytest.raises(ValueError, match="label_smoothing must be from 0 to 1, got"):
+def test_label_smoothing_outside_0_to_1_raises(label_smoothing):
+    with pytest.raises(ValueError, match=r"label_smoothing must be in \[0, 1\], got"):
         FocalLoss(label_smoothing=label_smoothing)

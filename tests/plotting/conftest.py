@@ -1,4 +1,4 @@
-"""What the tests of pictures share."""
+"""Fixtures of the tests of displays."""
 
 from itertools import combinations
 
@@ -15,7 +15,7 @@ FS = 100.0
 
 @pytest.fixture(autouse=True)
 def _clean():
-    """Close all figures, and see that nobody has changed the settings of all pictures."""
+    """Close all figures, and check that the global settings of matplotlib are unchanged."""
     before = plt.rcParams.copy()
     yield
     assert plt.rcParams == before
@@ -40,21 +40,21 @@ def two_leads():
 
 @pytest.fixture(scope="session")
 def patient():
-    """A minute of a patient with premature ventricular beats, two leads."""
+    """One minute of two leads with premature ventricular beats."""
     weights = {"N": 0.8, "V": 0.2}
     return make_recording(60, fs=250, weights=weights, n_leads=2, random_state=1)
 
 
 @pytest.fixture(scope="session")
 def net(simulated):
-    """A small network that has learned a little, with a validation split."""
+    """A small network, trained for a few epochs with a validation split."""
     net = ECGCNNClassifier(n_filters=4, max_epochs=4, early_stopping=True, random_state=0)
     return net.fit(simulated.data, simulated.target)
 
 
 @pytest.fixture
 def narrow():
-    """Make an axes as wide as a column of a journal, or a telephone."""
+    """Return a function that makes an axes as wide as a column of a journal."""
 
     def make(height=4.0, width=3.3, layout="constrained"):
         return plt.subplots(figsize=(width, height), layout=layout)[1]
@@ -64,7 +64,7 @@ def narrow():
 
 @pytest.fixture
 def overlapping():
-    """List the pairs of texts of a figure that touch each other, or leave the figure."""
+    """Return a function that lists the pairs of overlapping texts of a figure."""
 
     def find(figure, at_most=1.0):
         figure.canvas.draw()
@@ -86,7 +86,7 @@ def overlapping():
 
 
 def _not_drawn(figure):
-    """Return the numbers beyond the limits of their axis, and all texts of axes switched off."""
+    """Return the tick labels beyond the limits, and all texts of axes that are switched off."""
     hidden = set()
     for ax in figure.axes:
         if not ax.axison:

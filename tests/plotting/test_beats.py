@@ -8,6 +8,8 @@ from ecgbeat import ECGCNNClassifier
 from ecgbeat.annotation import extract_beats
 from ecgbeat.datasets import load_mitdb
 from ecgbeat.plotting import BeatsDisplay
+from ecgbeat.plotting._beats import _label_confusions
+from ecgbeat.plotting._style import BLUE, VERMILLION
 
 FS = 100.0  # of the fixtures
 OPTIONS = {"fs": FS, "before": 0.2}
@@ -31,7 +33,7 @@ def test_means_and_standard_deviations(simulated):
         assert edges.y1 == pytest.approx((beats.mean(axis=0) + beats.std(axis=0)).max())
 
 
-def test_percentiles(simulated):
+def test_percentile_band(simulated):
     data, target = simulated.data, simulated.target
     display = BeatsDisplay.from_beats(data, target, **OPTIONS, spread="percentiles", classes="V")
     edges = display.bands_[0].get_paths()[0].get_extents()
@@ -39,7 +41,7 @@ def test_percentiles(simulated):
     assert (edges.y0, edges.y1) == (pytest.approx(low.min()), pytest.approx(high.max()))
 
 
-def test_no_spread(simulated):
+def test_without_spread(simulated):
     display = BeatsDisplay.from_beats(simulated.data, simulated.target, **OPTIONS, spread=None)
     assert display.bands_ == []
     assert len(display.lines_) == 5
@@ -59,7 +61,7 @@ def test_time_from_the_first_sample(simulated):
     assert display.axes_[-1, 0].get_xlabel() == "Time (s)"
 
 
-def test_panels_are_named_and_have_units(simulated):
+def test_panel_titles_and_units(simulated):
     display = BeatsDisplay.from_beats(simulated.data, simulated.target, **OPTIONS)
     counts = [np.sum(simulated.target == label) for label in simulated.target_names]
     expected = [f"{c} (n = {n})" for c, n in zip(simulated.target_names, counts, strict=True)]
@@ -67,12 +69,12 @@ def test_panels_are_named_and_have_units(simulated):
     assert display.ax_.get_ylabel() == "mean ± SD (mV)"
 
 
-def test_all_panels_show_one_range(simulated):
+def test_panels_share_their_limits(simulated):
     display = BeatsDisplay.from_beats(simulated.data, simulated.target, **OPTIONS)
     assert len({ax.get_ylim() for ax in display.axes_.flat}) == 1
 
 
-def test_classes_in_one_panel(simulated):
+def test_overlay(simulated):
     display = BeatsDisplay.from_beats(simulated.data, simulated.target, **OPTIONS, overlay=True)
     assert display.axes_.shape == (1, 1)
     dashes = {str(line._unscaled_dash_pattern) for line in display.lines_}
@@ -81,7 +83,7 @@ def test_classes_in_one_panel(simulated):
     assert [text[0] for text in texts] == simulated.target_names
 
 
-def test_leads_are_rows(two_leads):
+def test_leads_are_columns_of_axes(two_leads):
     display = BeatsDisplay.from_beats(
         two_leads.data, two_leads.target, **OPTIONS, lead_names=two_leads.lead_names
     )
@@ -101,19 +103,19 @@ def test_flattened_leads_and_auxiliary_columns(two_leads):
     np.testing.assert_array_equal(display.beats, two_leads.data)
 
 
-def test_one_class_of_one_beat(wave):
+def test_single_beat(wave):
     display = BeatsDisplay.from_beats(wave[np.newaxis], [True], fs=FS)
     np.testing.assert_allclose(display.lines_[0].get_ydata(), wave)
     assert titles(display) == ["True (n = 1)"]
 
 
-def test_a_flat_beat_of_another_unit():
+def test_flat_beat_without_unit():
     display = BeatsDisplay.from_beats(np.zeros((3, 50)), [1, 1, 2], fs=FS, unit="")
     display.figure_.canvas.draw()
     assert display.ax_.get_ylabel() == "mean ± SD"
 
 
-def test_colours_of_ones_own(simulated):
+def test_given_colors(simulated):
     display = BeatsDisplay.from_beats(
         simulated.data, simulated.target, **OPTIONS, colors={"A": "#123456"}
     )
@@ -129,22 +131,23 @@ def test_examples_are_beats_of_their_class(simulated):
     )
     assert len(display.lines_) == 15
     of_a = simulated.data[simulated.target == "A"]
-    centred = of_a - np.median(of_a, axis=1, keepdims=True)
+    centered = of_a - np.median(of_a, axis=1, keepdims=True)
     for line in display.lines_[:3]:
         drawn = line.get_ydata()
-        differences = np.ptp(centred - drawn, axis=1)  # moved up or down
+        differences = np.ptp(centered - drawn, axis=1)  # moved up or down
         assert differences.min() < 1e-9
 
 
-def test_examples_do_not_touch_each_other(simulated):
+@pytest.mark.parametrize("classes", ["V", None])
+def test_examples_do_not_touch(simulated, classes):
     display = BeatsDisplay.from_beats(
-        simulated.data, simulated.target, **OPTIONS, kind="examples", classes="V"
+        simulated.data, simulated.target, **OPTIONS, kind="examples", classes=classes
     )
-    upper, lower = display.lines_[0].get_ydata(), display.lines_[1].get_ydata()
-    assert (upper > lower).all()
+    waves = np.array([line.get_ydata() for line in display.lines_]).reshape(-1, 4, 50)
+    assert (np.diff(waves, axis=1) < 0).all()
 
 
-def test_examples_are_those_of_the_seed(simulated):
+def test_examples_are_determined_by_random_state(simulated):
     def drawn(seed):
         display = BeatsDisplay.from_beats(
             simulated.data, simulated.target, **OPTIONS, kind="examples", random_state=seed
@@ -155,26 +158,26 @@ def test_examples_are_those_of_the_seed(simulated):
     assert not np.array_equal(drawn(0), drawn(1))
 
 
-def test_no_more_examples_than_there_are(wave):
+def test_fewer_beats_than_examples(wave):
     X = np.tile(wave, (3, 1))
     display = BeatsDisplay.from_beats(X, ["N", "N", "V"], fs=FS, kind="examples", n_examples=9)
     assert len(display.lines_) == 3
 
 
-def test_examples_show_their_scale(simulated):
+def test_examples_have_a_scale_bar(simulated):
     display = BeatsDisplay.from_beats(simulated.data, simulated.target, **OPTIONS, kind="examples")
     assert "1 mV" in [text.get_text() for text in display.ax_.texts]
 
 
-# --- by what was predicted --------------------------------------------------------------
+# --- predicted labels --------------------------------------------------------------
 
 
-def test_by_predicted_class(net, simulated):
+def test_from_estimator_draws_predicted_classes(net, simulated):
     display = BeatsDisplay.from_estimator(net, simulated.data, **OPTIONS)
     np.testing.assert_array_equal(display.labels, net.predict(simulated.data))
 
 
-def test_right_and_wrong_apart(net, simulated):
+def test_from_estimator_with_labels_separates_errors(net, simulated):
     display = BeatsDisplay.from_estimator(net, simulated.data, simulated.target, **OPTIONS)
     predicted = net.predict(simulated.data)
     n_right = sum(np.char.endswith(display.labels, " right"))
@@ -183,7 +186,7 @@ def test_right_and_wrong_apart(net, simulated):
     assert display.labels[wrong] == f"{simulated.target[wrong]} as {predicted[wrong]}"
 
 
-def test_predictions_need_not_be_of_an_estimator(simulated):
+def test_from_predictions(simulated):
     predicted = np.where(simulated.target == "A", "N", simulated.target)
     display = BeatsDisplay.from_predictions(
         simulated.data, simulated.target, predicted, **OPTIONS, classes="AN"
@@ -192,20 +195,20 @@ def test_predictions_need_not_be_of_an_estimator(simulated):
     assert titles(display) == [f"N right (n = {n_of['N']})", f"A as N (n = {n_of['A']})"]
 
 
-def test_an_estimator_that_is_not_fitted(simulated):
+def test_unfitted_estimator_raises(simulated):
     with pytest.raises(NotFittedError):
         BeatsDisplay.from_estimator(ECGCNNClassifier(), simulated.data, **OPTIONS)
 
 
-def test_any_estimator(simulated):
+def test_estimator_of_scikit_learn(simulated):
     model = LogisticRegression(max_iter=500).fit(simulated.data, simulated.target)
     assert BeatsDisplay.from_estimator(model, simulated.data, **OPTIONS).axes_.shape == (5, 1)
 
 
-# --- where it is drawn ------------------------------------------------------------------
+# --- axes ------------------------------------------------------------------
 
 
-def test_an_axes_of_ones_own(simulated):
+def test_given_axes(simulated):
     figure, ax = plt.subplots()
     display = BeatsDisplay.from_beats(
         simulated.data, simulated.target, **OPTIONS, classes="V", ax=ax
@@ -215,20 +218,20 @@ def test_an_axes_of_ones_own(simulated):
     assert plt.get_fignums() == [figure.number]
 
 
-def test_an_axes_is_divided_among_classes(simulated):
+def test_single_axes_is_divided(simulated):
     figure, ax = plt.subplots()
     display = BeatsDisplay.from_beats(simulated.data, simulated.target, **OPTIONS, ax=ax)
     assert not ax.axison
     assert all(panel.figure is figure for panel in display.axes_.flat)
 
 
-def test_axes_for_all_classes(simulated):
+def test_array_of_axes(simulated):
     _, axes = plt.subplots(1, 5)
     display = BeatsDisplay.from_beats(simulated.data, simulated.target, **OPTIONS, ax=axes)
     assert list(display.axes_[:, 0]) == list(axes)
 
 
-def test_plot_again_returns_itself(simulated):
+def test_plot_returns_the_display(simulated):
     display = BeatsDisplay.from_beats(simulated.data, simulated.target, **OPTIONS)
     first = display.figure_
     assert display.plot(kind="examples") is display
@@ -237,7 +240,7 @@ def test_plot_again_returns_itself(simulated):
 
 @pytest.mark.parametrize("kind", ["mean", "examples"])
 @pytest.mark.parametrize("width", [3.3, 8.0])
-def test_no_texts_touch(two_leads, narrow, overlapping, kind, width):
+def test_texts_do_not_overlap(two_leads, narrow, overlapping, kind, width):
     display = BeatsDisplay.from_beats(
         two_leads.data,
         two_leads.target,
@@ -249,13 +252,21 @@ def test_no_texts_touch(two_leads, narrow, overlapping, kind, width):
     assert overlapping(display.figure_) == []
 
 
+@pytest.mark.parametrize("spread", ["std", "percentiles"])
+def test_texts_of_two_leads_do_not_overlap(two_leads, overlapping, spread):
+    display = BeatsDisplay.from_beats(
+        two_leads.data, two_leads.target, **OPTIONS, lead_names=["MLII", "V1"], spread=spread
+    )
+    assert overlapping(display.figure_) == []
+
+
 @pytest.mark.parametrize("overlay", [False, True])
-def test_no_texts_touch_in_a_new_figure(simulated, overlapping, overlay):
+def test_texts_of_a_new_figure_do_not_overlap(simulated, overlapping, overlay):
     display = BeatsDisplay.from_beats(simulated.data, simulated.target, **OPTIONS, overlay=overlay)
     assert overlapping(display.figure_) == []
 
 
-# --- what cannot be ---------------------------------------------------------------------
+# --- invalid input ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -263,37 +274,79 @@ def test_no_texts_touch_in_a_new_figure(simulated, overlapping, overlay):
     [
         ({"kind": "median"}, "kind must be one of .*got 'median'"),
         ({"spread": "sem"}, "spread must be one of .*got 'sem'"),
-        ({"overlay": True, "kind": "examples"}, "overlay=True is for kind='mean'"),
-        ({"n_examples": 0}, "n_examples must be a whole number from 1, got 0"),
-        ({"n_examples": 2.5}, "n_examples must be a whole number from 1, got 2.5"),
-        ({"classes": "NX"}, r"there is no beat of \['X'\]"),
-        ({"lead_names": ["MLII", "V1"]}, "must name 1 leads"),
-        ({"before": 9}, "lies behind the end"),
+        ({"overlay": True, "kind": "examples"}, "kind must be 'mean' with overlay=True"),
+        ({"n_examples": 0}, "n_examples must be a positive integer, got 0"),
+        ({"n_examples": 2.5}, "n_examples must be a positive integer, got 2.5"),
+        ({"classes": "NX"}, "some of .*, got 'NX'"),
+        ({"lead_names": ["MLII", "V1"]}, "one name for each of 1 leads"),
+        ({"before": 9}, "before must be at most 0.5 s"),
         ({"fs": 0}, "fs must be greater than 0"),
     ],
 )
-def test_wrong_parameters_draw_nothing(simulated, options, message):
+def test_invalid_parameters_make_no_figure(simulated, options, message):
     with pytest.raises(ValueError, match=message):
         BeatsDisplay.from_beats(simulated.data, simulated.target, **(OPTIONS | options))
     assert plt.get_fignums() == []
 
 
-def test_labels_that_are_too_few_draw_nothing(simulated):
+def test_too_few_labels_make_no_figure(simulated):
     with pytest.raises(ValueError, match="y needs one label for each of the 120 beats"):
         BeatsDisplay.from_beats(simulated.data, simulated.target[:5], **OPTIONS)
     assert plt.get_fignums() == []
 
 
-def test_the_caller_s_beats_are_not_changed(simulated):
+def test_input_is_not_modified(simulated):
     X = simulated.data.copy()
     BeatsDisplay.from_beats(X, simulated.target, **OPTIONS, kind="examples")
     np.testing.assert_array_equal(X, simulated.data)
 
 
+# --- panels of errors -----------------------------------------------------------------
+
+
+TRUE = np.array(["N", "N", "V", "V", "V", "F"])
+PREDICTED = np.array(["N", "V", "V", "N", "N", "N"])
+
+
+def test_panels_of_right_beats_precede_frequent_errors():
+    names, order, colors = _label_confusions(TRUE, PREDICTED, None, 12)
+    assert names.tolist() == ["N right", "N as V", "V right", "V as N", "V as N", "F as N"]
+    assert order == ["N right", "V right", "V as N", "F as N", "N as V"]
+    assert [colors[name] for name in order] == [BLUE] * 2 + [VERMILLION] * 3
+
+
+def test_true_classes_keep_the_given_order():
+    _, order, _ = _label_confusions(TRUE, PREDICTED, "VF", 12)
+    assert order == ["V right", "V as N", "F as N"]
+
+
+def test_max_panels_leaves_out_the_rarest_errors():
+    _, order, _ = _label_confusions(TRUE, PREDICTED, None, 3)
+    assert order == ["N right", "V right", "V as N"]
+
+
+def test_panels_of_numeric_labels():
+    names, _, _ = _label_confusions([0, 1], [1, 1], None, 12)
+    assert names.tolist() == ["0 as 1", "1 right"]
+
+
+@pytest.mark.parametrize(
+    ("predicted", "max_panels", "message"),
+    [
+        (PREDICTED[:3], 12, "y_pred needs one label for each of the 6 beats"),
+        (PREDICTED, 0, "max_panels must be a positive integer, got 0"),
+        (PREDICTED, 1.5, "max_panels must be a positive integer, got 1.5"),
+    ],
+)
+def test_invalid_predictions_raise(predicted, max_panels, message):
+    with pytest.raises(ValueError, match=message):
+        _label_confusions(TRUE, predicted, None, max_panels)
+
+
 # --- on real data -----------------------------------------------------------------------
 
 
-def test_beats_of_a_real_patient(real_data, overlapping):
+def test_real_beats(real_data, overlapping):
     records = load_mitdb(real_data / "mitdb", ["208"], verify=False)
     beats = extract_beats(records.recordings, records.annotations, 360, symbols="NVF")
     display = BeatsDisplay.from_beats(beats.data, beats.target, fs=360, before=0.3)

@@ -2,7 +2,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from ecgbeat.plotting._panels import check_axes, make_panels, settle, width_of
+from ecgbeat.plotting._panels import (
+    check_axes,
+    count_columns,
+    inches,
+    legend_columns,
+    make_panels,
+)
 
 
 def test_a_new_figure():
@@ -19,14 +25,14 @@ def test_leads_lie_below_each_other():
     assert axes[0, 0].get_position().x0 < axes[1, 0].get_position().x0
 
 
-def test_edges_of_the_grid():
+def test_left_and_bottom_panels():
     panels = make_panels(None, 3, 2, 2, (7, 4))
     assert panels.is_left[:, 0].tolist() == [True, False, True]
     assert panels.is_bottom.tolist() == [[False, False], [False, True], [False, True]]
 
 
 @pytest.mark.parametrize("layout", [None, "constrained"])
-def test_one_axes_is_divided(layout):
+def test_single_axes_is_divided(layout):
     figure, (left, right) = plt.subplots(1, 2, layout=layout)
     panels = make_panels(right, 2, 2, 2, (1, 1))
     assert not right.axison
@@ -35,7 +41,7 @@ def test_one_axes_is_divided(layout):
     assert min(ax.get_position().x0 for ax in panels.axes.flat) >= left.get_position().x1
 
 
-def test_an_axes_that_lies_freely_is_divided():
+def test_axes_outside_of_a_grid_is_divided():
     figure = plt.figure()
     ax = figure.add_axes((0.5, 0.1, 0.4, 0.8))
     panels = make_panels(ax, 2, 1, 1, (1, 1))
@@ -44,13 +50,13 @@ def test_an_axes_that_lies_freely_is_divided():
     assert max(place.y1 for place in places) == pytest.approx(0.9)
 
 
-def test_one_axes_for_one_panel_is_used_itself():
+def test_single_axes_is_used_for_a_single_panel():
     _, ax = plt.subplots()
     assert make_panels(ax, 1, 1, 1, (1, 1)).axes[0, 0] is ax
     assert ax.axison
 
 
-def test_an_array_of_axes_is_used_in_its_order():
+def test_array_of_axes_keeps_its_order():
     _, axes = plt.subplots(2, 2)
     panels = make_panels(axes, 2, 2, 1, (1, 1))
     assert list(panels.axes.flat) == list(axes.flat)
@@ -66,33 +72,39 @@ def test_axes_of_a_subfigure():
 
 
 @pytest.mark.parametrize("wrong", ["ax", 3, [3, 4]])
-def test_what_is_no_axes(wrong):
-    with pytest.raises(TypeError, match="me: ax must be a matplotlib Axes"):
-        check_axes(wrong, 2, "me")
+def test_invalid_axes_raise(wrong):
+    with pytest.raises(TypeError, match="caller: ax must be a matplotlib Axes"):
+        check_axes(wrong, 2, "caller")
 
 
-def test_another_number_of_axes():
+def test_wrong_number_of_axes_raises():
     _, axes = plt.subplots(3)
     with pytest.raises(ValueError, match="draws 2 panels, got 3 axes"):
-        check_axes(axes, 2, "me")
+        check_axes(axes, 2, "caller")
     with pytest.raises(ValueError, match="got 0 axes"):
-        check_axes([], 2, "me")
+        check_axes([], 2, "caller")
 
 
-def test_width_there_is():
+@pytest.mark.parametrize(
+    ("n_panels", "width", "expected"), [(1, 9, 1), (4, 9, 2), (5, 9, 3), (4, 5, 2), (4, 1, 1)]
+)
+def test_columns_make_rows_of_similar_length(n_panels, width, expected):
+    _, ax = plt.subplots(figsize=(width, 3))
+    found = count_columns(ax, n_panels, 3, 3.0, 1.5)
+    assert found == expected
+
+
+def test_columns_of_a_new_figure():
+    assert count_columns(None, 6, 3, 3.0, 1.5) == 3
+
+
+def test_size_in_inches():
     _, ax = plt.subplots(figsize=(5, 3))
-    assert width_of(ax, 9.0) == pytest.approx(5 * ax.get_position().width)
-    assert width_of(None, 9.0) == 9.0
+    position = ax.get_position()
+    assert inches(ax) == pytest.approx((5 * position.width, 3 * position.height))
 
 
-def test_settle_leaves_a_figure_without_layout_alone():
-    _, ax = plt.subplots()
-    before = ax.get_position().bounds
-    settle(ax)
-    assert ax.get_position().bounds == before
-
-
-def test_texts_that_touch_are_found(overlapping):
+def test_overlapping_fixture_finds_texts(overlapping):
     figure, ax = plt.subplots()
     ax.text(0.5, 0.5, "one text")
     ax.text(0.52, 0.5, "another text")
@@ -101,3 +113,23 @@ def test_texts_that_touch_are_found(overlapping):
         ("beyond the edge of the figure", "edge"),
         ("one text", "another text"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "expected"),
+    [
+        ([], 5.0, 1),
+        (["N"], 5.0, 1),
+        (["N", "V", "F"], 5.0, 3),
+        (["N", "V", "F"], 0.3, 1),
+        (["a very long name of a class"] * 4, 3.0, 1),
+        (["a very long name of a class"] * 4, 5.0, 2),
+    ],
+)
+def test_legend_columns_fit_the_width(names, width, expected):
+    assert legend_columns(names, width) == expected
+
+
+def test_long_name_widens_its_own_column_only():
+    names = ["N", "V", "F", "a very long name of a class"]
+    assert legend_columns(names, 4.0) == 4

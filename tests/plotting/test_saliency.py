@@ -19,7 +19,7 @@ pytest.importorskip("captum", reason="the extra 'plot' is not installed")
 
 
 class Linear(nn.Module):
-    """Scores that are sums of weighted samples, so that everybody knows their reasons."""
+    """Scores that are weighted sums of samples, whose saliency is known."""
 
     def __init__(self, weights):
         super().__init__()
@@ -31,7 +31,7 @@ class Linear(nn.Module):
 
 @pytest.fixture
 def linear(simulated):
-    """A network whose weights nobody has trained, and these weights."""
+    """A network with known weights, and these weights."""
     weights = np.random.default_rng(0).normal(size=(5, 50))
     net = ECGCNNClassifier(module=Linear, module__weights=weights, max_epochs=0)
     return net.fit(simulated.data, simulated.target), weights
@@ -48,10 +48,10 @@ def scores(net, rows):
         return net.module_(torch.as_tensor(np.asarray(rows, np.float32))).numpy()
 
 
-# --- what is true of it -----------------------------------------------------------------
+# --- values -----------------------------------------------------------------
 
 
-def test_the_gradient_of_a_linear_network_is_its_weights(linear, simulated):
+def test_gradient_of_a_linear_network_is_its_weights(linear, simulated):
     net, weights = linear
     found = saliency(net, simulated.data[:3], ["A", "V", "N"], method="gradient")
     np.testing.assert_allclose(found, weights[[0, 4, 2]], rtol=1e-6)
@@ -72,7 +72,7 @@ def test_integrated_gradients_add_up_to_the_score(net, simulated, target):
     np.testing.assert_allclose(found.sum(axis=1), gain, atol=0.02)
 
 
-def test_gradients_are_slopes(net, simulated):
+def test_gradients_equal_numerical_derivatives(net, simulated):
     found = saliency(net, simulated.data[:1], "V", method="gradient")[0]
     network = copy.deepcopy(net.module_).double()
     steps = 1e-7 * torch.eye(50, dtype=torch.float64)
@@ -82,7 +82,7 @@ def test_gradients_are_slopes(net, simulated):
     np.testing.assert_allclose(found, slopes, atol=1e-4)
 
 
-def test_the_reason_is_where_the_classes_differ(bump_net, beats):
+def test_relevance_is_largest_where_the_classes_differ(bump_net, beats):
     X, y = beats
     assert bump_net.score(X, y) > 0.95
     place = 10 + 20 * np.searchsorted(["N", "S", "V"], y)
@@ -92,7 +92,7 @@ def test_the_reason_is_where_the_classes_differ(bump_net, beats):
 
 
 class BumpFinder(nn.Module):
-    """A convolution that responds to bumps, for the one class and against the other."""
+    """A convolution that responds to bumps, in favor of one class and against the other."""
 
     def __init__(self):
         super().__init__()
@@ -104,7 +104,7 @@ class BumpFinder(nn.Module):
         return torch.stack([-found, found], dim=1)
 
 
-def test_grad_cam_is_where_the_convolution_responds():
+def test_grad_cam_is_largest_where_the_convolution_responds():
     place = np.array([5, 20, 40, 58])
     X = np.exp(-0.5 * (np.arange(64) - place[:, np.newaxis]) ** 2).astype(np.float32)
     net = ECGCNNClassifier(module=BumpFinder, max_epochs=0).fit(X, np.arange(4) % 2)
@@ -114,7 +114,7 @@ def test_grad_cam_is_where_the_convolution_responds():
 
 
 def scores_and_responses(network, rows):
-    """Return what a network makes of rows, and what its convolutional front does on the way."""
+    """Return the scores of rows and the output of the convolutional front."""
     responses = []
     hook = network.front.register_forward_hook(lambda *call: responses.append(call[-1]))
     found = network(rows)
@@ -144,7 +144,7 @@ def test_grad_cam_is_coarse_and_never_negative(net, simulated):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_beat_alone_is_as_among_many(net, simulated, method):
+def test_relevance_is_independent_of_the_batch(net, simulated, method):
     many = saliency(net, simulated.data[:70], method=method)  # more than go at once
     alone = np.concatenate(
         [saliency(net, simulated.data[[row]], method=method) for row in (0, 63, 64, 69)]
@@ -153,7 +153,7 @@ def test_a_beat_alone_is_as_among_many(net, simulated, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_twice_the_same(net, simulated, method):
+def test_results_are_reproducible(net, simulated, method):
     once, twice = (saliency(net, simulated.data[:3], method=method) for _ in range(2))
     np.testing.assert_array_equal(once, twice)
 
@@ -161,17 +161,17 @@ def test_twice_the_same(net, simulated, method):
 # --- targets ----------------------------------------------------------------------------
 
 
-def test_the_predicted_class_by_default(net, simulated):
+def test_default_target_is_the_predicted_class(net, simulated):
     X = simulated.data[:8]
     np.testing.assert_array_equal(saliency(net, X), saliency(net, X, net.predict(X)))
 
 
-def test_one_class_for_all(net, simulated):
+def test_single_target_for_all_beats(net, simulated):
     X = simulated.data[:3]
     np.testing.assert_array_equal(saliency(net, X, "V"), saliency(net, X, ["V"] * 3))
 
 
-def test_labels_that_are_numbers(simulated):
+def test_numeric_labels(simulated):
     y = np.where(simulated.target == "V", 7, 3)
     net = ECGCNNClassifier(n_filters=4, max_epochs=1, random_state=0).fit(simulated.data, y)
     assert not np.array_equal(
@@ -182,20 +182,20 @@ def test_labels_that_are_numbers(simulated):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("X", r"\['X'\] are no classes of the network; it has \['A', 'L', 'N', 'R', 'V'\]"),
-        (3, r"\['3'\] are no classes"),
+        ("X", r"of the classes \['A', 'L', 'N', 'R', 'V'\], got \['X'\]"),
+        (3, r"got \['3'\]"),
         (["N", "V"], r"one for each of the 3 beats, got shape \(2,\)"),
     ],
 )
-def test_targets_that_cannot_be(net, simulated, target, message):
+def test_invalid_target_raises(net, simulated, target, message):
     with pytest.raises(ValueError, match=message):
         saliency(net, simulated.data[:3], target)
 
 
-# --- networks and what stands before them -----------------------------------------------
+# --- networks and pipelines -----------------------------------------------
 
 
-def test_what_reaches_the_network_is_explained(simulated):
+def test_pipeline_explains_the_input_of_the_network(simulated):
     net = ECGCNNClassifier(n_filters=4, max_epochs=2, random_state=0)
     sampler = RandomOverSampler(random_state=0)
     pipeline = make_imblearn_pipeline(ZScoreScaler(), sampler, net)
@@ -206,7 +206,7 @@ def test_what_reaches_the_network_is_explained(simulated):
     )
 
 
-def test_a_search(simulated):
+def test_grid_search(simulated):
     net = ECGCNNClassifier(n_filters=4, max_epochs=1, random_state=0)
     search = GridSearchCV(make_pipeline(ZScoreScaler(), net), {}, cv=2)
     search.fit(simulated.data, simulated.target)
@@ -215,7 +215,7 @@ def test_a_search(simulated):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_recurrent_network(simulated, method):
+def test_recurrent_network(simulated, method):
     net = ECGCNNLSTMClassifier(n_filters=4, hidden_size=8, max_epochs=1, random_state=0)
     net.fit(simulated.data, simulated.target)
     found = saliency(net, simulated.data[:2], "N", method=method)
@@ -224,7 +224,7 @@ def test_a_recurrent_network(simulated, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_leads_flat_or_not(two_leads, method):
+def test_flattened_leads(two_leads, method):
     net = ECGCNNClassifier(n_filters=4, max_epochs=1, random_state=0)
     net.fit(two_leads.data, two_leads.target)
     found = saliency(net, two_leads.data[:3], "N", method=method)
@@ -246,7 +246,7 @@ def test_auxiliary_columns(simulated):
 
 
 class OneDimensional(nn.Module):
-    """A network of somebody else's, which returns more than the scores."""
+    """A custom network that returns more than the scores."""
 
     def __init__(self):
         super().__init__()
@@ -259,22 +259,22 @@ class OneDimensional(nn.Module):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_network_of_ones_own(simulated, method):
+def test_custom_network(simulated, method):
     net = ECGCNNClassifier(module=OneDimensional, max_epochs=0, random_state=0)
     net.fit(simulated.data, simulated.target)
     assert saliency(net, simulated.data[:2], "N", method=method).shape == (2, 50)
 
 
-def test_grad_cam_without_convolutions(linear, simulated):
-    with pytest.raises(ValueError, match="grad_cam needs a network with convolutions"):
+def test_grad_cam_without_convolutions_raises(linear, simulated):
+    with pytest.raises(ValueError, match="needs a network with convolutions, got Linear"):
         saliency(linear[0], simulated.data[:2], method="grad_cam")
 
 
-# --- nothing else changes ---------------------------------------------------------------
+# --- side effects ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_network_stays_as_it_is(simulated, method):
+def test_network_and_input_are_not_modified(simulated, method):
     net = ECGCNNClassifier(n_filters=4, max_epochs=2, random_state=0)
     net.fit(simulated.data, simulated.target)
     X = simulated.data[:5].copy()
@@ -291,37 +291,37 @@ def test_the_network_stays_as_it_is(simulated, method):
     np.testing.assert_array_equal(X, simulated.data[:5])
 
 
-# --- what cannot be ---------------------------------------------------------------------
+# --- invalid input ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"method": "lime"}, "method must be one of .*got 'lime'"),
-        ({"n_steps": 0}, "n_steps must be a whole number from 1, got 0"),
-        ({"n_steps": 1.5}, "n_steps must be a whole number from 1, got 1.5"),
+        ({"n_steps": 0}, "n_steps must be a positive integer, got 0"),
+        ({"n_steps": 1.5}, "n_steps must be a positive integer, got 1.5"),
     ],
 )
-def test_wrong_parameters(net, simulated, options, message):
+def test_invalid_parameters_raise(net, simulated, options, message):
     with pytest.raises(ValueError, match=message):
         saliency(net, simulated.data[:2], **options)
 
 
 @pytest.mark.parametrize("X", [np.ones((2, 49)), np.full((2, 50), np.nan), np.ones(50)])
-def test_rows_that_the_network_does_not_take(net, X):
+def test_invalid_rows_raise(net, X):
     with pytest.raises(ValueError, match=r"X|array"):
         saliency(net, X)
 
 
-def test_a_network_that_is_not_fitted(simulated):
+def test_unfitted_network_raises(simulated):
     with pytest.raises(NotFittedError):
         saliency(ECGCNNClassifier(), simulated.data)
 
 
-def test_what_has_no_network(simulated, patient):
+def test_estimator_without_network_raises(simulated, patient):
     model = LogisticRegression(max_iter=500).fit(simulated.data, simulated.target)
-    with pytest.raises(TypeError, match="LogisticRegression ends in LogisticRegression"):
+    with pytest.raises(TypeError, match="must end in a network, got LogisticRegression"):
         saliency(model, simulated.data)
     annotator = BeatAnnotator(model, fs=250).fit([patient.signal], [patient.annotation])
-    with pytest.raises(TypeError, match=r"pass annotator.classifier_"):
+    with pytest.raises(TypeError, match=r"Pass annotator\.classifier_"):
         saliency(annotator, [patient.signal])

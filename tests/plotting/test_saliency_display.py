@@ -1,12 +1,22 @@
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from ecgbeat import ECGCNNClassifier, RPeakSegmenter, ZScoreScaler
+from ecgbeat import BandpassFilter, ECGCNNClassifier, RPeakSegmenter, ZScoreScaler
+from ecgbeat.datasets import make_heartbeats
 from ecgbeat.plotting import SaliencyDisplay, saliency
 from ecgbeat.plotting._saliency import METHODS
+from ecgbeat.plotting._saliency_display import (
+    _draw_area,
+    _draw_colored_line,
+    _moving_mean,
+    _network_input,
+)
 
 pytest.importorskip("captum", reason="the extra 'plot' is not installed")
 OPTIONS = {"fs": 100.0, "before": 0.2}
@@ -26,14 +36,14 @@ def test_waveform_and_relevance(net, simulated, method):
     np.testing.assert_array_equal(display.relevance, saliency(net, x[np.newaxis], method=method))
 
 
-def test_the_class_is_named(net, simulated):
+def test_title_names_the_predicted_class(net, simulated):
     display = SaliencyDisplay.from_estimator(net, simulated.data[0], **OPTIONS)
     label = net.predict(simulated.data[:1])[0]
     probability = net.predict_proba(simulated.data[:1]).max()
     assert display.ax_.get_title() == f"predicted: {label}, probability {probability:.2f}"
 
 
-def test_a_class_that_was_not_predicted(net, simulated):
+def test_title_of_another_class(net, simulated):
     label = net.predict(simulated.data[:1])[0]
     other = next(name for name in net.classes_ if name != label)
     display = SaliencyDisplay.from_estimator(net, simulated.data[0], other, **OPTIONS)
@@ -61,12 +71,12 @@ def test_units_of_scaled_beats(simulated):
     assert display.ax_.get_xlim() == pytest.approx((-0.1, 0.195))
 
 
-def test_without_time():
+def test_without_fs_samples_are_counted():
     display = SaliencyDisplay(np.ones((1, 30)), np.zeros((1, 30))).plot()
     assert display.ax_.get_xlabel() == "Sample"
 
 
-def test_leads_below_each_other(two_lead_net, two_leads):
+def test_leads_share_their_colors(two_lead_net, two_leads):
     display = SaliencyDisplay.from_estimator(
         two_lead_net, two_leads.data[[0]], **OPTIONS, lead_names=two_leads.lead_names
     )
@@ -74,7 +84,7 @@ def test_leads_below_each_other(two_lead_net, two_leads):
     assert len({line.get_clim() for line in display.lines_}) == 1
 
 
-def test_the_picture_is_smoothed_but_not_the_figures(net, simulated):
+def test_smoothing_does_not_change_the_relevance(net, simulated):
     raw, smooth = (
         SaliencyDisplay.from_estimator(net, simulated.data[0], **OPTIONS, smooth=seconds)
         for seconds in (0, 0.1)
@@ -83,13 +93,13 @@ def test_the_picture_is_smoothed_but_not_the_figures(net, simulated):
     assert np.ptp(smooth.lines_[0].get_array()) < np.ptp(raw.lines_[0].get_array())
 
 
-def test_without_colour_bar(net, simulated):
+def test_without_colorbar(net, simulated):
     display = SaliencyDisplay.from_estimator(net, simulated.data[0], **OPTIONS, colorbar=False)
     assert display.colorbar_ is None
     assert len(display.figure_.axes) == 1
 
 
-def test_an_axes_of_ones_own(net, simulated):
+def test_given_axes(net, simulated):
     figure, ax = plt.subplots()
     display = SaliencyDisplay.from_estimator(net, simulated.data[0], **OPTIONS, ax=ax)
     assert display.ax_ is ax
@@ -99,7 +109,7 @@ def test_an_axes_of_ones_own(net, simulated):
 
 @pytest.mark.parametrize("width", [3.3, 7.0])
 @pytest.mark.parametrize("target", [None, "R"])
-def test_no_texts_touch(two_lead_net, two_leads, narrow, overlapping, width, target):
+def test_texts_do_not_overlap(two_lead_net, two_leads, narrow, overlapping, width, target):
     display = SaliencyDisplay.from_estimator(
         two_lead_net,
         two_leads.data[[0]],
@@ -111,7 +121,7 @@ def test_no_texts_touch(two_lead_net, two_leads, narrow, overlapping, width, tar
     assert overlapping(display.figure_) == []
 
 
-def test_no_texts_touch_in_a_new_figure(net, simulated, overlapping):
+def test_texts_of_a_new_figure_do_not_overlap(net, simulated, overlapping):
     for method in METHODS:
         display = SaliencyDisplay.from_estimator(net, simulated.data[0], **OPTIONS, method=method)
         assert overlapping(display.figure_) == []
@@ -121,25 +131,148 @@ def test_no_texts_touch_in_a_new_figure(net, simulated, overlapping):
     ("rows", "options", "message"),
     [
         (slice(2), {}, r"x must be one beat, .* got shape \(2, 50\)"),
-        (0, {"target": "X"}, "are no classes of the network"),
+        (0, {"target": "X"}, "target must be of the classes"),
         (0, {"method": "lime"}, "method must be one of"),
         (0, {"fs": 0}, "fs must be greater than 0"),
-        (0, {"before": 7}, "lies behind the end"),
+        (0, {"before": 7}, "before must be at most 0.5 s"),
         (0, {"smooth": -1}, "smooth must be 0 or greater"),
-        (0, {"lead_names": ["a", "b"]}, "must name 1 leads"),
+        (0, {"lead_names": ["a", "b"]}, "one name for each of 1 leads"),
     ],
 )
-def test_wrong_parameters_draw_nothing(net, simulated, rows, options, message):
+def test_invalid_parameters_make_no_figure(net, simulated, rows, options, message):
     with pytest.raises(ValueError, match=message):
         SaliencyDisplay.from_estimator(net, simulated.data[rows], **(OPTIONS | options))
     assert plt.get_fignums() == []
 
 
-def test_a_method_that_nobody_knows():
+def test_unknown_method_raises():
     with pytest.raises(ValueError, match="method must be one of"):
         SaliencyDisplay(np.ones((1, 9)), np.ones((1, 9)), method="lime").plot()
 
 
-def test_a_network_that_is_not_fitted(simulated):
+def test_unfitted_network_raises(simulated):
     with pytest.raises(NotFittedError):
         SaliencyDisplay.from_estimator(ECGCNNClassifier(), simulated.data[0], **OPTIONS)
+
+
+# --- input of the network --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def windows():
+    return make_heartbeats(40, n_patients=5, fs=200, random_state=0)
+
+
+def network(**options):
+    return ECGCNNClassifier(n_filters=4, max_epochs=1, random_state=0, **options)
+
+
+def read(classifier, x, n_columns):
+    relevance = np.arange(float(n_columns))[np.newaxis]
+    return SimpleNamespace(**_network_input(classifier, x[np.newaxis], relevance, 200.0, 1.0))
+
+
+def test_input_of_a_bare_network(windows):
+    net = network().fit(windows.data, windows.target)
+    beat = read(net, windows.data[0], 400)
+    np.testing.assert_allclose(beat.waveform[0], windows.data[0], rtol=1e-6)
+    assert beat.relevance.shape == (1, 400)
+    assert (beat.fs, beat.before, beat.unit) == (200, 1.0, "mV")
+
+
+@pytest.mark.parametrize(("n_times", "fs"), [(None, 200.0), (80, 100.0), (320, 400.0)])
+def test_segmenter_sets_fs_and_before(windows, n_times, fs):
+    segmenter = RPeakSegmenter(fs=200, before=0.3, after=0.5, n_times=n_times)
+    pipeline = make_pipeline(BandpassFilter(fs=200), segmenter, network())
+    pipeline.fit(windows.data, windows.target)
+    beat = read(pipeline, windows.data[0], n_times or 160)
+    assert (beat.fs, beat.before, beat.unit) == (fs, 0.3, "mV")
+
+
+def test_scaled_input_has_no_unit(windows):
+    pipeline = make_pipeline(ZScoreScaler(), network()).fit(windows.data, windows.target)
+    beat = read(pipeline, windows.data[0], 400)
+    assert (beat.fs, beat.before, beat.unit) == (200, 1.0, "")
+    assert beat.waveform.std() == pytest.approx(1, rel=0.01)
+
+
+def test_input_of_an_unknown_transformer_has_no_fs(windows):
+    halve = FunctionTransformer(lambda X: X[:, ::2])
+    pipeline = make_pipeline(halve, network()).fit(windows.data, windows.target)
+    beat = read(pipeline, windows.data[0], 200)
+    assert (beat.fs, beat.before) == (None, None)
+
+
+def test_leads_are_separated_from_auxiliary_columns():
+    X = np.random.default_rng(0).normal(size=(20, 103))
+    net = network(n_leads=2, n_aux_features=3).fit(X, np.arange(20) % 2)
+    beat = _network_input(net, X[:1], np.arange(103.0)[np.newaxis], 100.0, None)
+    np.testing.assert_allclose(beat["waveform"], X[0, :100].reshape(2, 50), rtol=1e-6)
+    np.testing.assert_array_equal(beat["relevance"][1], np.arange(50.0, 100.0))
+
+
+# --- drawing ---------------------------------------------------------------------------
+
+
+def draw(wave, relevance, limit=1.0, is_signed=True):
+    _, ax = plt.subplots()
+    times = np.arange(len(wave)) / 100
+    line = _draw_colored_line(ax, times, wave, relevance, limit, is_signed)
+    _draw_area(ax, times, wave, relevance / limit, is_signed)
+    ax.figure.canvas.draw()
+    return ax, line
+
+
+def test_colored_line_is_the_waveform(wave):
+    _, line = draw(wave, np.zeros(50))
+    segments = np.array(line.get_segments())
+    np.testing.assert_allclose(segments[:, 0, 1], wave[:-1])
+    np.testing.assert_allclose(segments[:, 1, 1], wave[1:])
+
+
+def test_color_and_width_follow_the_relevance(wave):
+    relevance = np.linspace(-1, 1, 50)
+    _, line = draw(wave, relevance)
+    np.testing.assert_allclose(line.get_array(), (relevance[1:] + relevance[:-1]) / 2)
+    assert line.get_clim() == (-1, 1)
+    widths = np.array(line.get_linewidths())
+    assert widths[0] > 3 * widths[24]
+    assert widths[-1] == pytest.approx(widths[0])
+
+
+def test_unsigned_colors_begin_at_zero(wave):
+    _, line = draw(wave, np.linspace(0, 1, 50), is_signed=False)
+    assert line.get_clim() == (0, 1)
+
+
+def test_area_below_the_beat_shows_both_signs(wave):
+    relevance = np.zeros(50)
+    relevance[10], relevance[30] = 1.0, -0.5
+    ax, _ = draw(wave, relevance)
+    up, down = (area.get_paths()[0].get_extents() for area in ax.collections[1:3])
+    assert up.y1 < wave.min()
+    assert up.y0 == pytest.approx(down.y1)
+    assert up.height == pytest.approx(2 * down.height)
+    assert ax.get_ylim()[0] < down.y0
+
+
+@pytest.mark.parametrize("fs", [100.0, None])
+def test_flat_beat_without_relevance(fs):
+    display = SaliencyDisplay(np.zeros((1, 20)), np.zeros((1, 20)), fs=fs).plot()
+    display.figure_.canvas.draw()
+    assert np.isfinite(display.ax_.get_ylim()).all()
+
+
+@pytest.mark.parametrize("n_samples", [2, 3, 8])
+def test_moving_mean(n_samples):
+    x = np.random.default_rng(0).normal(size=(2, 40))
+    found = _moving_mean(x, n_samples)
+    assert found.shape == x.shape
+    first = 20 - (n_samples - 1) // 2
+    np.testing.assert_allclose(found[:, 20], x[:, first : first + n_samples].mean(axis=1))
+    np.testing.assert_allclose(_moving_mean(np.ones((1, 20)), n_samples), 1)
+
+
+@pytest.mark.parametrize("n_samples", [0, 1])
+def test_moving_mean_of_one_sample(wave, n_samples):
+    np.testing.assert_array_equal(_moving_mean(wave[np.newaxis], n_samples)[0], wave)

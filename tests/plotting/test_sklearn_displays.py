@@ -1,4 +1,4 @@
-"""scikit-learn's own pictures work on the estimators of this package."""
+"""scikit-learn's displays with the estimators of this package."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier, ZScoreScaler
 
 @pytest.fixture(scope="module", params=[ECGCNNClassifier, ECGCNNLSTMClassifier])
 def normal_or_not(request, simulated):
-    """A pipeline that tells normal beats from others, and the data."""
+    """A pipeline that separates normal from abnormal beats, and the data."""
     X, y = simulated.data, np.where(simulated.target == "N", "normal", "abnormal")
     net = request.param(n_filters=4, max_epochs=2, random_state=0)
     return make_pipeline(ZScoreScaler(), net).fit(X, y), X, y

@@ -1,4 +1,4 @@
-"""What the tests of the transformers share."""
+"""Fixtures for the tests of the transformers."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def leads():
-    """Make 30 windows of 2 s and 3 leads at 360 Hz: a beat off the middle, noise, an offset."""
+    """30 windows of 2 s and 3 leads at 360 Hz, with an off-center beat, noise and an offset."""
     rng = np.random.default_rng(0)
     shift = rng.integers(-36, 37, size=30)
     t = (np.arange(720) - 360 - shift[:, None]) / 360

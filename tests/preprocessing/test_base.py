@@ -1,4 +1,4 @@
-"""What holds for all three transformers."""
+"""Tests common to all transformers."""
 
 import inspect
 import pickle
@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 
 import ecgbeat.preprocessing
 from ecgbeat import BandpassFilter, RPeakSegmenter, ZScoreScaler
-from ecgbeat.preprocessing._base import BeatTransformer
+from ecgbeat.preprocessing import BeatTransformer
 
 ALL = [
     BandpassFilter(),
@@ -43,23 +43,23 @@ any_transformer = pytest.mark.parametrize("transformer", ALL, ids=str)
 
 
 @parametrize_with_checks(VARIED)
-def test_scikit_learns_checks(estimator, check):
+def test_estimator_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 
 @pytest.mark.parametrize("transformer", VARIED, ids=str)
-def test_there_are_checks_enough(transformer):
+def test_minimum_number_of_estimator_checks(transformer):
     assert len(list(estimator_checks_generator(transformer))) >= 45
 
 
-def test_no_transformer_is_forgotten():
+def test_all_public_transformers_are_tested():
     names = {type(transformer).__name__ for transformer in ALL}
     assert names == set(ecgbeat.preprocessing.__all__)
 
 
 @any_transformer
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_flattened_equals_3d(transformer, leads, dtype):
+def test_flattened_input_equals_3d_input(transformer, leads, dtype):
     leads = leads.astype(dtype)
     from_3d = clone(transformer).fit_transform(leads)
     from_2d = clone(transformer).set_params(n_leads=3).fit_transform(leads.reshape(30, -1))
@@ -69,7 +69,7 @@ def test_flattened_equals_3d(transformer, leads, dtype):
 
 
 @any_transformer
-def test_the_forms_are_interchangeable(transformer, leads):
+def test_transform_accepts_flattened_input_after_fit_on_3d_input(transformer, leads):
     fitted = clone(transformer).fit(leads)
     assert fitted.n_leads_ == 3
     assert fitted.n_features_in_ == 3 * 720
@@ -79,7 +79,7 @@ def test_the_forms_are_interchangeable(transformer, leads):
 
 
 @any_transformer
-def test_another_number_of_leads_is_told(transformer, leads):
+def test_mismatch_in_number_of_leads_raises(transformer, leads):
     flat = leads.reshape(30, -1)
     with pytest.raises(ValueError, match=r"X has 3 leads, but \w+ was fitted with 1"):
         clone(transformer).fit(flat).transform(leads)
@@ -90,40 +90,40 @@ def test_another_number_of_leads_is_told(transformer, leads):
 
 
 @any_transformer
-def test_one_beat_at_a_time_is_enough(transformer, leads):
+def test_beats_transformed_one_by_one_equal_all_at_once(transformer, leads):
     fitted = clone(transformer).fit(leads)
     whole = fitted.transform(leads)
     np.testing.assert_array_equal(np.concatenate([fitted.transform(x[None]) for x in leads]), whole)
 
 
 @any_transformer
-def test_the_input_is_left_alone(transformer, leads):
+def test_input_is_not_modified(transformer, leads):
     before = leads.copy()
     clone(transformer).fit_transform(leads)
     np.testing.assert_array_equal(leads, before)
 
 
 @any_transformer
-def test_pandas_in_and_out(transformer, leads):
+def test_pandas_input_and_output(transformer, leads):
     frame = pd.DataFrame(leads[:, 0], index=range(100, 130)).add_prefix("t")
     transformer = clone(transformer).set_output(transform="pandas")
     result = transformer.fit_transform(frame)
     np.testing.assert_array_equal(result.columns, transformer.get_feature_names_out())
     np.testing.assert_array_equal(result.index, frame.index)
     expected = clone(transformer).set_output(transform="default").fit_transform(leads[:, 0])
-    # the columns of a frame lie apart in memory, so sums may round otherwise
+    # columns of a frame are not contiguous in memory, so sums may round differently
     np.testing.assert_allclose(result, expected, atol=1e-12)
 
 
 @any_transformer
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_told(transformer, leads, value):
-    spoilt = leads.copy()
-    spoilt[4, 0, 7] = value
+def test_non_finite_values_raise(transformer, leads, value):
+    broken = leads.copy()
+    broken[4, 0, 7] = value
     with pytest.raises(ValueError, match=r"X contains (NaN|infinity): 1 of .*first at X\[4, 7\]"):
-        clone(transformer).fit(spoilt)
+        clone(transformer).fit(broken)
     with pytest.raises(ValueError, match="Interpolate over gaps"):
-        clone(transformer).fit(leads).transform(spoilt)
+        clone(transformer).fit(leads).transform(broken)
 
 
 @any_transformer
@@ -131,31 +131,31 @@ def test_values_that_are_not_finite_are_told(transformer, leads, value):
     "recording", [np.zeros(100), [0.0] * 100, pd.Series(np.zeros(100))], ids=lambda x: type(x)
 )
 @pytest.mark.parametrize("method", ["fit", "transform", "fit_transform"])
-def test_a_recording_is_told_where_to_go(transformer, recording, method):
-    elsewhere = {
+def test_1d_recording_raises_and_names_alternative(transformer, recording, method):
+    alternative = {
         BandpassFilter: r"ecgbeat\.signal\.bandpass",
         RPeakSegmenter: r"RPeakSegmenter\(\.\.\.\)\.segment\(recording\)",
         ZScoreScaler: r"ecgbeat\.signal\.zscore",
     }[type(transformer)]
-    with pytest.raises(ValueError, match=f"1-D array of 100 values.*{elsewhere}"):
+    with pytest.raises(ValueError, match=f"1-D array of 100 values.*{alternative}"):
         getattr(clone(transformer), method)(recording)
 
 
 @any_transformer
-def test_unfitted(transformer, leads):
+def test_transform_before_fit_raises(transformer, leads):
     with pytest.raises(NotFittedError):
         clone(transformer).transform(leads)
 
 
 @any_transformer
 @pytest.mark.parametrize("n_leads", [0, -1, 1.5, "two"])
-def test_no_leads_are_told(transformer, leads, n_leads):
+def test_invalid_n_leads_raises(transformer, leads, n_leads):
     with pytest.raises(ValueError, match=f"'n_leads' parameter .* Got {n_leads!r} instead"):
         clone(transformer).set_params(n_leads=n_leads).fit(leads)
 
 
 @any_transformer
-def test_a_failed_fit_changes_nothing(transformer, leads):
+def test_failed_fit_keeps_former_state(transformer, leads):
     fitted = clone(transformer).fit(leads)
     before = pickle.dumps(fitted)
     with pytest.raises(ValueError, match="NaN"):
@@ -164,19 +164,19 @@ def test_a_failed_fit_changes_nothing(transformer, leads):
 
 
 @any_transformer
-def test_a_refit_forgets_the_old(transformer, leads):
+def test_refit_equals_fresh_fit(transformer, leads):
     fitted = clone(transformer).fit(leads).fit(leads[:, 0, :100])
     fresh = clone(transformer).fit(leads[:, 0, :100])
     assert pickle.dumps(fitted) == pickle.dumps(fresh)
 
 
 @any_transformer
-def test_html_display(transformer, leads):
+def test_html_representation_contains_class_name(transformer, leads):
     assert type(transformer).__name__ in estimator_html_repr(clone(transformer).fit(leads))
 
 
 @any_transformer
-def test_tags(transformer):
+def test_tags_allow_3d_input_and_preserve_float32(transformer):
     tags = get_tags(transformer)
     assert tags.input_tags.three_d_array
     assert tags.input_tags.two_d_array
@@ -184,7 +184,7 @@ def test_tags(transformer):
 
 
 @any_transformer
-def test_all_but_the_first_argument_are_keyword_only(transformer):
+def test_arguments_after_the_first_are_keyword_only(transformer):
     first, *others = list(inspect.signature(type(transformer)).parameters.values())
     assert first.kind is first.POSITIONAL_OR_KEYWORD
     assert others
@@ -193,7 +193,7 @@ def test_all_but_the_first_argument_are_keyword_only(transformer):
 
 @any_transformer
 @pytest.mark.parametrize("width", range(1, 25))
-def test_rows_too_short_for_beats_are_filled_up_and_cropped(transformer, width):
+def test_very_short_rows_are_padded_and_cropped(transformer, width):
     X = np.random.default_rng(0).normal(size=(4, width))
     transformer = clone(transformer).set_params(n_leads=3)
     result = transformer.fit_transform(X)
@@ -214,14 +214,14 @@ BEATS = SHAPES.flatmap(
 @any_transformer
 @settings(max_examples=15, deadline=None)
 @given(X=BEATS, dtype=st.sampled_from([np.float32, np.float64]))
-def test_any_beats_give_finite_ones(transformer, X, dtype):
+def test_result_is_finite_for_all_finite_beats(transformer, X, dtype):
     result = clone(transformer).fit_transform(X.astype(dtype))
     assert result.dtype == dtype
     assert result.shape[:2] == X.shape[:2]
     assert np.isfinite(result).all()
 
 
-def test_the_base_is_no_transformer_by_itself():
+def test_base_class_is_private_and_abstract():
     assert "BeatTransformer" not in ecgbeat.preprocessing.__all__
     with pytest.raises(NotImplementedError):
         BeatTransformer()._transform_leads(np.zeros((1, 1, 1)))

@@ -11,13 +11,13 @@ from ecgbeat.signal import bandpass
     [{}, {"fs": 250, "low": 1.0, "high": 20.0}, {"order": 4}, {"notch": 50}],
     ids=str,
 )
-def test_equals_the_function(leads, parameters, dtype):
+def test_result_equals_bandpass_function(leads, parameters, dtype):
     X = leads.astype(dtype)
     filtered = BandpassFilter(**parameters).fit_transform(X)
     np.testing.assert_array_equal(filtered, bandpass(X, **({"fs": 360} | parameters)))
 
 
-def test_names_are_those_of_the_input():
+def test_output_feature_names_equal_input_names():
     np.testing.assert_array_equal(
         BandpassFilter().fit(np.zeros((2, 3))).get_feature_names_out(), ["x0", "x1", "x2"]
     )
@@ -26,8 +26,8 @@ def test_names_are_those_of_the_input():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"fs": 80}, "high=40.0 Hz must be below fs / 2 = 40.0 Hz.*lower high, or set fs"),
-        ({"low": 50.0}, "low=50.0 Hz must be below high=40.0 Hz.*lower low or raise high"),
+        ({"fs": 80}, "high=40.0 Hz must be below fs / 2 = 40.0 Hz.*decrease high, or set fs"),
+        ({"low": 50.0}, "low=50.0 Hz must be below high=40.0 Hz.*decrease low or increase high"),
         ({"low": 40.0}, "low=40.0 Hz must be below high=40.0 Hz"),
         ({"notch": 200}, "notch=200.0 Hz must be below fs / 2 = 180.0 Hz.*notch=None"),
         ({"fs": np.inf}, "'fs' parameter of BandpassFilter .* Got inf instead"),
@@ -38,7 +38,7 @@ def test_names_are_those_of_the_input():
     ],
     ids=str,
 )
-def test_impossible_bands_are_told_before_anything_changes(leads, parameters, message):
+def test_invalid_parameters_raise_and_leave_estimator_unfitted(leads, parameters, message):
     transformer = BandpassFilter(**parameters)
     with pytest.raises(ValueError, match=message):
         transformer.fit(leads)

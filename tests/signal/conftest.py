@@ -1,4 +1,4 @@
-"""What the tests of the signal functions share."""
+"""Fixtures for the tests of `ecgbeat.signal`."""
 
 import warnings
 from functools import cache
@@ -9,14 +9,14 @@ import pytest
 
 @pytest.fixture(scope="session")
 def read_record(real_data):
-    """Read a MIT-BIH record: signals (n_leads, n_times), R peaks and symbols of its beats."""
-    wfdb = pytest.importorskip("wfdb", reason="reading MIT-BIH takes the extra 'data'")
+    """Function that reads signals, R peaks and beat symbols of a record of MIT-BIH."""
+    wfdb = pytest.importorskip("wfdb", reason="reading MIT-BIH requires the extra 'data'")
 
     @cache
     def read(name):
         path = str(real_data / "mitdb" / name)
         with warnings.catch_warnings():
-            # wfdb 4.3 calls pandas in a way that pandas 3 announces the end of
+            # wfdb 4.3 calls a function that pandas 3 deprecates
             warnings.filterwarnings("ignore", "The inplace keyword", DeprecationWarning)
             annotation = wfdb.rdann(path, "atr")
         symbols = np.array(annotation.symbol)
@@ -29,10 +29,10 @@ def read_record(real_data):
 
 
 @pytest.fixture(scope="session")
-def synthetic():
-    """Make a noiseless recording at 360 Hz and tell its R peaks: a QRS and a T wave a beat."""
+def simulate_beats():
+    """Function that simulates a noiseless recording at 360 Hz, and returns it with its R peaks."""
 
-    def make(n_beats=12, interval=300, n_leads=None):
+    def simulate(n_beats=12, interval=300, n_leads=None):
         r_peaks = 150 + interval * np.arange(n_beats)
         t = (np.arange(r_peaks[-1] + 200) - r_peaks[:, None]) / 360
         qrs = np.exp(-((t / 0.012) ** 2)) - 0.2 * np.exp(-(((t - 0.03) / 0.012) ** 2))
@@ -41,4 +41,4 @@ def synthetic():
             wave = wave * np.linspace(1, -0.5, n_leads)[:, None]
         return wave, r_peaks
 
-    return make
+    return simulate

@@ -1,3 +1,4 @@
+import inspect
 import tracemalloc
 import warnings
 
@@ -8,11 +9,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import stats
 
-from ecgbeat.signal import mfcc
-from ecgbeat.signal._frames import frame_statistics
-from ecgbeat.signal._mfcc import mfcc_statistics
-from ecgbeat.signal._mfcc_design import MFCCSettings, design_mfcc
+from ecgbeat.signal import MFCC_CONSTRAINTS, mfcc
 
 FS = 4000.0
 DEFAULTS = {"n_mfcc": 20, "n_fft": 256, "hop_length": 64, "n_mels": 40}
@@ -20,7 +19,7 @@ CLOSE = {np.float32: {"rtol": 1e-5, "atol": 5e-4}, np.float64: {"rtol": 1e-10, "
 
 
 def by_librosa(row, fs=FS, *, deltas=0, delta_width=9, **arguments):
-    """Compute the MFCCs of one row as a user of librosa would."""
+    """Compute the MFCCs of one row by librosa."""
     found = librosa.feature.mfcc(y=row, sr=fs, **(DEFAULTS | arguments))
     orders = range(1, 1 + deltas)
     more = [librosa.feature.delta(found, width=delta_width, order=order) for order in orders]
@@ -29,7 +28,7 @@ def by_librosa(row, fs=FS, *, deltas=0, delta_width=9, **arguments):
 
 @pytest.fixture(scope="module")
 def sounds():
-    """Five rows of a second, loud and soft: noise in bursts, and a tone."""
+    """Five rows of one second, loud and soft: bursts of noise and a tone."""
     rng = np.random.default_rng(0)
     t = np.arange(4000) / FS
     bursts = np.exp(-(((t % 0.4 - 0.1) / 0.05) ** 2)) * rng.normal(size=(5, 4000))
@@ -122,9 +121,7 @@ def test_equals_librosa_with_other_ranges(sounds, top_db):
     pad_mode=st.sampled_from(["constant", "reflect", "edge"]),
     dtype=st.sampled_from([np.float32, np.float64]),
 )
-def test_equals_librosa_whatever_the_lengths(
-    seed, n_times, n_fft, hop_length, center, pad_mode, dtype
-):
+def test_equals_librosa_for_all_lengths(seed, n_times, n_fft, hop_length, center, pad_mode, dtype):
     rows = np.random.default_rng(seed).normal(size=(2, n_times)).astype(dtype)
     if not center and n_times < n_fft:
         return  # librosa refuses it
@@ -142,26 +139,26 @@ def test_equals_librosa_on_heart_sounds(real_data, arguments, dtype):
     sounds = [soundfile.read(file, dtype=dtype)[0] for file in files]
     for sound in sounds:
         assert_equals_librosa(sound[None], arguments)
-    # and in company, all of one length
+    # several rows, all of one length
     shortest = min(map(len, sounds))
     assert_equals_librosa(np.stack([sound[:shortest] for sound in sounds]), arguments)
 
 
-def test_rows_do_not_know_each_other(sounds):
+def test_rows_are_independent(sounds):
     alone = mfcc(sounds[2], FS)
     loud = sounds.copy()
     loud[:2] *= 1e6
     np.testing.assert_allclose(mfcc(loud, FS)[2], alone, rtol=1e-12, atol=1e-10)
-    # which is not so in librosa: its top_db looks at the whole array
+    # unlike in librosa, where top_db refers to the whole array
     together = librosa.feature.mfcc(y=loud, sr=FS, **DEFAULTS)[2]
     assert np.abs(together - alone).max() > 10
 
 
 @pytest.mark.parametrize("n_rows", [1, 7, 60])
-def test_chunks_do_not_show(sounds, n_rows, monkeypatch):
+def test_result_is_independent_of_chunks(sounds, n_rows, monkeypatch):
     rows = np.resize(sounds, (n_rows, 4000))
     whole = mfcc(rows, FS, deltas=1)
-    monkeypatch.setattr("ecgbeat.signal._rows._CHUNK_SAMPLES", 3 * 256)  # three frames at once
+    monkeypatch.setattr("ecgbeat.signal._rows._CHUNK_SAMPLES", 3 * 256)  # three frames
     np.testing.assert_allclose(mfcc(rows, FS, deltas=1), whole, rtol=1e-12, atol=1e-10)
 
 
@@ -177,47 +174,47 @@ def test_no_rows():
 
 
 @pytest.mark.parametrize("convert", [list, lambda x: x.astype(np.int16)], ids=["list", "int16"])
-def test_whole_numbers_are_taken_as_they_are(sounds, convert):
+def test_integers_are_not_scaled(sounds, convert):
     rows = np.round(300 * sounds[[0, 4]])
     np.testing.assert_array_equal(mfcc(convert(rows), FS), mfcc(rows, FS))
 
 
-def test_the_input_is_left_alone(sounds):
+def test_input_is_unchanged(sounds):
     before = sounds.copy()
     mfcc(sounds, FS, deltas=2, normalize=True, center=False)
     np.testing.assert_array_equal(sounds, before)
 
 
 @pytest.mark.parametrize("factor", [1000.0, 1 / 1000, -1.0])
-def test_gain_shifts_the_first_coefficient_alone(sounds, factor):
-    rows = 1e4 * sounds[[0, 3]]  # loud enough for the soft ones, too
+def test_gain_shifts_only_the_first_coefficient(sounds, factor):
+    rows = 1e4 * sounds[[0, 3]]  # above -100 dB
     shift = mfcc(factor * rows, FS) - mfcc(rows, FS)
     expected = np.sqrt(40) * 20 * np.log10(abs(factor))  # of 40 bands, orthonormal
     np.testing.assert_allclose(shift[:, 0], expected, atol=1e-8)
     np.testing.assert_allclose(shift[:, 1:], 0, atol=1e-8)
 
 
-def test_normalising_takes_gain_and_colour_out(sounds):
+def test_normalizing_removes_gain(sounds):
     rows = 100 * sounds[[0, 3]]
     np.testing.assert_allclose(
         mfcc(1000 * rows, FS, normalize=True), mfcc(rows, FS, normalize=True), atol=1e-8
     )
 
 
-def test_a_shift_by_a_hop_shifts_the_frames(sounds):
+def test_shift_by_one_hop_shifts_the_frames(sounds):
     frames = {"center": False, "top_db": None}
     shifted = mfcc(sounds[:, 64:], FS, **frames)
     np.testing.assert_allclose(shifted, mfcc(sounds, FS, **frames)[..., 1:], atol=1e-9)
 
 
-def test_the_lifter_multiplies_coefficients(sounds):
+def test_lifter_multiplies_coefficients(sounds):
     ratio = mfcc(sounds, FS, lifter=22) / mfcc(sounds, FS)
     expected = 1 + 11 * np.sin(np.pi * np.arange(1, 21) / 22)
     np.testing.assert_allclose(ratio, np.broadcast_to(expected[:, None], ratio.shape), rtol=1e-6)
 
 
 @pytest.mark.parametrize("deltas", [0, 1, 2])
-def test_normalised_coefficients(sounds, deltas):
+def test_normalized_coefficients_have_mean_0_and_deviation_1(sounds, deltas):
     plain = mfcc(sounds, FS, deltas=deltas)
     normal = mfcc(sounds, FS, deltas=deltas, normalize=True)
     assert normal.shape == plain.shape == (5, 20 * (1 + deltas), 63)
@@ -243,25 +240,25 @@ def test_silence_and_constant_rows_give_finite_numbers(n_times, value, center, d
     [(0.0, {}), (0.0, {"top_db": None}), (0.0, {"lifter": 22}), (0.3, {"center": False})],
     ids=str,
 )
-def test_constant_coefficients_are_normalised_to_zero(value, arguments):
+def test_constant_coefficients_are_normalized_to_zero(value, arguments):
     assert not mfcc(np.full((2, 4000), value), FS, normalize=True, deltas=2, **arguments).any()
 
 
-def test_silence_equals_librosas():
+def test_silence_equals_librosa():
     assert_equals_librosa(np.zeros((2, 4000)), {})
 
 
 @pytest.mark.parametrize("n_times", [1, 30, 255])
-def test_rows_shorter_than_a_frame_are_filled_up_with_zeros(n_times):
+def test_rows_shorter_than_a_frame_are_padded_with_zeros(n_times):
     rows = np.random.default_rng(0).normal(size=(3, n_times))
     found = mfcc(rows, FS, center=False)
-    filled = np.pad(rows, ((0, 0), (0, 256 - n_times)))
+    padded = np.pad(rows, ((0, 0), (0, 256 - n_times)))
     assert found.shape == (3, 20, 1)
-    np.testing.assert_array_equal(found, mfcc(filled, FS, center=False))
+    np.testing.assert_array_equal(found, mfcc(padded, FS, center=False))
 
 
 @pytest.mark.parametrize(("n_times", "n_frames"), [(1, 1), (200, 4), (500, 8)])
-def test_few_frames_are_repeated_for_the_derivatives(n_times, n_frames):
+def test_first_and_last_of_few_frames_are_repeated_for_the_derivatives(n_times, n_frames):
     rows = np.random.default_rng(0).normal(size=(2, n_times))
     found = mfcc(rows, FS, deltas=2)
     assert found.shape == (2, 60, n_frames)
@@ -295,14 +292,33 @@ def test_any_sounds_give_finite_numbers(x, normalize):
 
 
 @pytest.mark.parametrize("arguments", [{}, {"deltas": 1, "normalize": True}], ids=str)
-def test_statistics_are_those_of_the_coefficients(sounds, arguments):
-    design = design_mfcc(MFCCSettings(fs=FS, **(mfcc.__kwdefaults__ | arguments)))
-    expected = frame_statistics(mfcc(sounds, FS, **arguments))
-    np.testing.assert_allclose(mfcc_statistics(sounds, design), expected, atol=1e-9)
+def test_statistics_over_the_frames(sounds, arguments):
+    channels = mfcc(sounds, FS, **arguments)
+    found = mfcc(sounds, FS, summary="stats", **arguments)
+    assert found.shape == (*channels.shape[:2], 6)
+    functions = (np.mean, np.std, np.min, np.median, np.max, stats.skew)
+    expected = np.stack([function(channels, axis=-1) for function in functions], axis=-1)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3])
+def test_constant_coefficients_have_no_deviation_and_no_skewness(value):
+    found = mfcc(np.full((2, 4000), value), FS, center=False, deltas=1, summary="stats")
+    assert not found[..., [1, 5]].any()
+    np.testing.assert_allclose(found[..., 0], found[..., 3], atol=1e-9)
+
+
+def test_small_deviations_are_not_taken_for_rounding(sounds):
+    found = mfcc(sounds, FS, power=1e-4, top_db=None, normalize=True)
+    np.testing.assert_allclose(found.std(axis=-1), 1)
+
+
+def test_statistics_of_one_frame_are_finite():
+    assert np.isfinite(mfcc(np.ones((2, 10)), FS, deltas=2, summary="stats")).all()
 
 
 def traced_peak(function, *arguments, **keywords):
-    """Return the result, and the most memory that was held above what was held before."""
+    """Return the result and the peak of the memory allocated by a call."""
     tracemalloc.start()
     try:
         result = function(*arguments, **keywords)
@@ -312,18 +328,18 @@ def traced_peak(function, *arguments, **keywords):
 
 
 @pytest.mark.parametrize("shape", [(500, 4000), (1, 2_000_000)])
-def test_the_memory_is_that_of_the_result_and_little_more(shape):
+def test_memory_is_bounded(shape):
     rows = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
     mfcc(rows[:, :100], FS)  # imports
     found, peak = traced_peak(mfcc, rows, FS, hop_length=32)
     frames = 8 * 256 * found.size / 20
     assert frames > 120e6
-    # a long row needs its levels as a whole, for the maximum
+    # top_db needs all levels of a long row
     levels = 8 * 40 * found.size / 20 / len(rows)
     assert peak < found.nbytes + 3 * levels + 4 * rows[0].nbytes + 20e6
 
 
-def test_empty_bands_are_told_and_equal_librosas(sounds):
+def test_empty_bands_warn_and_equal_librosa(sounds):
     arguments = {"n_fft": 64, "n_mels": 64}
     with pytest.warns(UserWarning, match="of n_mels=64 mel bands are empty") as caught:
         found = mfcc(sounds, FS, **arguments)
@@ -337,17 +353,103 @@ def test_empty_bands_are_told_and_equal_librosas(sounds):
 @pytest.mark.parametrize(
     ("x", "error", "message"),
     [
-        (5.0, ValueError, "mfcc: x must be an array of samples, got 5.0"),
+        (5.0, ValueError, "x must be an array of samples, got the number 5.0"),
         (np.zeros((3, 0)), ValueError, r"at least one sample a row, got shape \(3, 0\)"),
         ([0.0, np.nan], ValueError, r"mfcc: x contains NaN: 1 of 2 values.*first at x\[1\]"),
-        (np.zeros(9, complex), TypeError, "mfcc: x must be real, got complex128"),
+        (np.zeros(9, complex), TypeError, "x must hold real numbers, got dtype complex128"),
     ],
 )
-def test_impossible_sounds_are_told(x, error, message):
+def test_invalid_sounds_raise(x, error, message):
     with pytest.raises(error, match=message):
         mfcc(x, FS)
 
 
-def test_impossible_settings_are_told():
-    with pytest.raises(ValueError, match="n_mfcc=41 must not exceed n_mels=40"):
-        mfcc(np.zeros(100), FS, n_mfcc=41)
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("n_fft", [2, 255, 256])
+@pytest.mark.parametrize("n_times", [1, 254, 255, 256, 257, 1000])
+def test_number_of_frames(center, n_fft, n_times):
+    arguments = {"center": center, "n_fft": n_fft, "n_mels": 1, "n_mfcc": 1, "fmin": 1.0}
+    with warnings.catch_warnings(action="ignore"):  # two samples leave a band empty
+        found = mfcc(np.zeros(n_times), FS, **arguments)
+    n_padded = n_times + (2 * (n_fft // 2) if center else 0)
+    assert found.shape == (1, len(range(0, max(1, n_padded - n_fft + 1), 64)))
+
+
+@pytest.mark.parametrize(
+    "window",
+    ["hann", ("kaiser", 8.0), 8.0, np.hanning, np.hanning(100), [1.0] * 100],
+    ids=["name", "tuple", "beta", "function", "array", "list"],
+)
+def test_window_is_centered_in_the_frame(window):
+    frame = np.random.default_rng(0).normal(size=256)
+    arguments = {"center": False, "win_length": 100, "window": window}
+    zeroed = np.concatenate([np.zeros(78), frame[78:178], np.zeros(78)])
+    np.testing.assert_array_equal(mfcc(frame, FS, **arguments), mfcc(zeroed, FS, **arguments))
+    zeroed[127:129] = 0
+    assert np.abs(mfcc(frame, FS, **arguments) - mfcc(zeroed, FS, **arguments)).max() > 0.1
+
+
+def test_frequencies_outside_the_bands_are_ignored():
+    t = np.arange(4000) / FS
+    low, inside = np.sin(2 * np.pi * 200 * t), np.sin(2 * np.pi * 750 * t)
+    bands = {"fmin": 500.0, "fmax": 1000.0, "n_mels": 20, "center": False}
+    np.testing.assert_allclose(
+        mfcc(low + inside, FS, **bands), mfcc(inside, FS, **bands), atol=0.05
+    )
+
+
+def test_all_bands_empty(sounds):
+    with pytest.warns(UserWarning, match="40 of n_mels=40 mel bands are empty.* of 15.6 Hz"):
+        found = mfcc(sounds, FS, fmin=1.0, fmax=15.0)
+    np.testing.assert_allclose(found[:, 0], -100 * np.sqrt(40))
+    np.testing.assert_allclose(found[:, 1:], 0, atol=1e-9)
+
+
+def test_every_setting_is_constrained():
+    assert ["x", *MFCC_CONSTRAINTS] == list(inspect.signature(mfcc).parameters)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"fs": 0}, ValueError, "'fs' parameter of mfcc .* Got 0 instead"),
+        ({"fs": np.inf}, ValueError, "'fs' parameter of mfcc .* Got inf instead"),
+        ({"fs": "4000"}, TypeError, "'fs' parameter of mfcc must be a float .* Got '4000' instead"),
+        ({"n_mfcc": 0}, ValueError, "'n_mfcc' parameter of mfcc must be an int .* Got 0 instead"),
+        ({"n_mfcc": 41}, ValueError, "n_mfcc=41 must not exceed n_mels=40.*Lower n_mfcc or"),
+        ({"n_mels": 20.0}, ValueError, "'n_mels' .* must be an int .* Got 20.0 instead"),
+        ({"n_fft": 1}, ValueError, "'n_fft' parameter of mfcc .* Got 1 instead"),
+        ({"n_fft": "256"}, TypeError, "'n_fft' parameter of mfcc .* Got '256' instead"),
+        ({"hop_length": 0}, ValueError, "'hop_length' parameter of mfcc .* Got 0 instead"),
+        ({"hop_length": True}, ValueError, "hop_length must be a number, got True"),
+        ({"win_length": 300}, ValueError, "win_length=300 must not exceed n_fft=256"),
+        ({"win_length": 0}, ValueError, "'win_length' parameter of mfcc .* Got 0 instead"),
+        ({"fmin": -1}, ValueError, "'fmin' parameter of mfcc .* Got -1 instead"),
+        ({"fmin": 2000}, ValueError, "fmin=2000 Hz must be below fmax=2000 Hz.*lower fmin"),
+        ({"fmin": 90, "fmax": 80}, ValueError, "fmin=90 Hz must be below fmax=80 Hz"),
+        ({"fmax": 2001}, ValueError, "fmax=2001 Hz must not exceed fs / 2 = 2000 Hz.*None"),
+        ({"power": 0}, ValueError, "'power' parameter of mfcc .* Got 0 instead"),
+        ({"lifter": -1}, ValueError, "'lifter' parameter of mfcc .* Got -1 instead"),
+        ({"top_db": -1}, ValueError, "'top_db' parameter of mfcc .* Got -1 instead"),
+        ({"top_db": np.nan}, ValueError, "'top_db' parameter of mfcc .* Got nan instead"),
+        ({"top_db": "80"}, TypeError, "'top_db' parameter of mfcc .* Got '80' instead"),
+        ({"deltas": 3}, ValueError, "'deltas' parameter of mfcc .* Got 3 instead"),
+        ({"delta_width": 8}, ValueError, "delta_width must be odd, .* got 8"),
+        ({"delta_width": 1}, ValueError, "'delta_width' parameter of mfcc .* Got 1 instead"),
+        ({"pad_mode": "wrap"}, ValueError, "'pad_mode' .* among .*'constant'.* Got 'wrap' instead"),
+        ({"dct_type": 4}, ValueError, "'dct_type' parameter of mfcc .* Got 4 instead"),
+        ({"dct_type": 1, "n_mels": 1, "n_mfcc": 1}, ValueError, "needs n_mels of 2 or more"),
+        ({"norm": "l2"}, ValueError, "'norm' parameter of mfcc .* Got 'l2' instead"),
+        ({"mel_norm": "area"}, ValueError, "'mel_norm' parameter of mfcc .* Got 'area' instead"),
+        ({"mel_norm": 0}, ValueError, "'mel_norm' parameter of mfcc .* Got 0 instead"),
+        ({"window": "square"}, ValueError, "window='square' gives no window of 256 samples"),
+        ({"window": [1.0, 2.0]}, ValueError, "gives no window of 256 samples"),
+        ({"window": np.full(256, np.nan)}, ValueError, "gives no window of 256 samples"),
+        ({"window": lambda length: np.ones(length - 1)}, ValueError, "gives no window of 256"),
+        ({"window": object()}, TypeError, "'window' parameter of mfcc must be .* Got <object"),
+        ({"summary": "mean"}, ValueError, "'summary' parameter of mfcc .* Got 'mean' instead"),
+    ],
+)
+def test_invalid_settings_raise(arguments, error, message):
+    with pytest.raises(error, match=message):
+        mfcc(np.zeros(100), **({"fs": FS} | arguments))

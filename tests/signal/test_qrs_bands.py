@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ecgbeat.signal._qrs_bands import (
+from ecgbeat.signal._qrs import (
     decimate,
     decimation_step,
     local_level,
@@ -26,8 +26,8 @@ def noise(seed=0, shape=N_TIMES):
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def at_beats(x):
-    """The largest value of a signal at each beat."""
+def heights_at_beats(x):
+    """Return the largest absolute value of a signal near each beat."""
     return np.abs(x[..., BEATS[:, None] + np.arange(-6, 7)]).max(axis=-1)
 
 
@@ -35,13 +35,13 @@ def at_beats(x):
     ("fs", "step"),
     [(0.5, 1), (100, 1), (128, 1), (250, 2), (360, 3), (500, 4), (1000, 8), (2000, 17)],
 )
-def test_the_rate_is_brought_near_120_hz(fs, step):
+def test_decimated_rate_is_near_120_hz(fs, step):
     assert decimation_step(fs) == step
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 17])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_decimated_whole_numbers_are_exact(step, dtype):
+def test_decimation_of_integers_is_exact(step, dtype):
     x = np.random.default_rng(0).integers(-(2**24), 2**24, size=(2, 1000))
     n = 1000 // step
     decimated = decimate(x.astype(dtype), step)
@@ -50,20 +50,20 @@ def test_decimated_whole_numbers_are_exact(step, dtype):
 
 
 @pytest.mark.parametrize("step", [1, 3])
-def test_decimation_leaves_its_input_alone(step):
+def test_decimation_does_not_modify_input(step):
     x = np.ones((2, 30))
     decimate(x, step)[:] = 5
     assert (x == 1).all()
 
 
-def test_a_signal_shorter_than_a_step_decimates_to_nothing():
+def test_signal_shorter_than_step_is_decimated_to_empty():
     assert decimate(np.ones((2, 2)), 3).shape == (2, 0)
 
 
 @pytest.mark.parametrize(
     ("seconds", "width"), [(0.0, 1), (0.025, 3), (0.0333, 5), (0.075, 9), (0.09, 11)]
 )
-def test_windows_have_a_middle(seconds, width):
+def test_width_of_centered_window_is_odd(seconds, width):
     assert odd_width(seconds, FS) == width
 
 
@@ -76,13 +76,13 @@ def test_windows_have_a_middle(seconds, width):
         ([3], [1]),
     ],
 )
-def test_a_moving_mean_has_zeros_beyond_the_ends(x, expected):
+def test_moving_mean_pads_with_zeros(x, expected):
     np.testing.assert_allclose(moving_mean(np.array(x, dtype=float), 3), expected)
 
 
 @pytest.mark.parametrize("n_leads", [1, 3])
 @pytest.mark.parametrize("n_times", [1, 2, 3, 7, 9, 181])
-def test_the_bands_of_short_signals_are_finite(n_leads, n_times):
+def test_bands_of_short_signals_are_finite(n_leads, n_times):
     bands = split_bands(noise(shape=(n_leads, n_times)), FS)
     assert bands.qrs.shape == (n_leads, n_times)
     assert bands.fast.shape == bands.slow.shape == (-(-n_times // bands.n_block),)
@@ -90,29 +90,29 @@ def test_the_bands_of_short_signals_are_finite(n_leads, n_times):
 
 
 @pytest.mark.parametrize("n_leads", [1, 2])
-def test_flat_leads_have_empty_bands(n_leads):
+def test_bands_of_flat_leads_are_zero(n_leads):
     bands = split_bands(np.full((n_leads, 500), 0.1), FS)
     assert not bands.qrs.any()
     assert not bands.fast.any()
     assert not bands.slow.any()
 
 
-def test_each_band_holds_its_own_frequencies():
+def test_bands_separate_frequencies():
     t = np.arange(N_TIMES) / FS
-    swing, qrs, muscle = (split_bands(np.sin(2 * np.pi * f * t)[None], FS) for f in (2, 14, 50))
-    assert np.ptp(qrs.qrs) > 2 * max(np.ptp(swing.qrs), np.ptp(muscle.qrs))
-    assert muscle.fast.mean() > 5 * max(qrs.fast.mean(), swing.fast.mean())
-    assert swing.slow.mean() > 5 * max(qrs.slow.mean(), muscle.slow.mean())
+    wander, qrs, muscle = (split_bands(np.sin(2 * np.pi * f * t)[None], FS) for f in (2, 14, 50))
+    assert np.ptp(qrs.qrs) > 2 * max(np.ptp(wander.qrs), np.ptp(muscle.qrs))
+    assert muscle.fast.mean() > 5 * max(qrs.fast.mean(), wander.fast.mean())
+    assert wander.slow.mean() > 5 * max(qrs.slow.mean(), muscle.slow.mean())
 
 
-def test_an_offset_makes_no_difference(lead):
+def test_bands_are_independent_of_offset(lead):
     x = np.round(1024 * lead)[None]
     for before, after in zip(split_bands(x, FS), split_bands(x + 2.0**30, FS), strict=True):
         np.testing.assert_array_equal(before, after)
 
 
 @pytest.mark.parametrize("gain", [-1.0, 2.0**-12, -(2.0**30)])
-def test_the_gain_of_one_lead_among_several_does_not_matter(lead, gain):
+def test_bands_are_independent_of_gain_of_single_lead(lead, gain):
     leads = np.stack([lead + 0.01 * noise(1), lead + 0.01 * noise(2)])
     bands = split_bands(leads, FS)
     other = split_bands(leads * np.array([[1.0], [gain]]), FS)
@@ -122,29 +122,29 @@ def test_the_gain_of_one_lead_among_several_does_not_matter(lead, gain):
 
 
 @pytest.mark.parametrize("gain", [1e-160, 1e-300])
-def test_a_lead_of_hardly_anything_does_no_harm(lead, gain):
+def test_bands_with_a_lead_of_tiny_amplitude_are_finite(lead, gain):
     bands = split_bands(np.stack([lead, gain * lead]), FS)
     assert all(np.isfinite(band).all() for band in (bands.qrs, bands.fast, bands.slow))
 
 
-def test_a_noisy_lead_counts_less_than_a_clear_one(lead):
-    clear, noisy = at_beats(split_bands(np.stack([lead, lead + 0.2 * noise()]), FS).qrs)
+def test_noisy_lead_has_smaller_weight(lead):
+    clear, noisy = heights_at_beats(split_bands(np.stack([lead, lead + 0.2 * noise()]), FS).qrs)
     assert np.median(noisy) < 0.5 * np.median(clear)
 
 
-def test_a_lead_counts_less_only_while_it_is_noisy(lead):
+def test_lead_has_smaller_weight_only_while_noisy(lead):
     noisy = lead.copy()
     noisy[N_TIMES // 2 :] += 0.5 * noise()[N_TIMES // 2 :]
-    before, after = np.split(at_beats(split_bands(np.stack([lead, noisy]), FS).qrs)[1], 2)
+    before, after = np.split(heights_at_beats(split_bands(np.stack([lead, noisy]), FS).qrs)[1], 2)
     assert np.median(after[10:]) < 0.5 * np.median(before[:10])
 
 
-def test_the_best_lead_is_brought_to_height_1(lead):
-    heights = at_beats(split_bands(7 * np.stack([lead, lead + 0.2 * noise()]), FS).qrs)[0]
+def test_best_lead_is_scaled_to_height_1(lead):
+    heights = heights_at_beats(split_bands(7 * np.stack([lead, lead + 0.2 * noise()]), FS).qrs)[0]
     np.testing.assert_allclose(heights, 1, rtol=0.1)
 
 
-def test_flat_leads_count_for_nothing(lead):
+def test_flat_lead_has_zero_weight(lead):
     clear = lead + 0.01 * noise()
     bands = split_bands(np.stack([clear, np.full(N_TIMES, 0.1), clear]), FS)
     without = split_bands(np.stack([clear, clear]), FS)
@@ -154,14 +154,14 @@ def test_flat_leads_count_for_nothing(lead):
     np.testing.assert_array_equal(bands.slow, without.slow)
 
 
-def test_a_lead_that_falls_silent_is_not_raised(lead):
+def test_lead_that_falls_silent_is_not_amplified(lead):
     fallen = lead + 1e-9 * noise(1)
     fallen[N_TIMES // 2 :] = 1e-9 * noise(1)[N_TIMES // 2 :]
     qrs = split_bands(np.stack([lead + 0.01 * noise(2), fallen]), FS).qrs
     assert np.abs(qrs[1, 3 * N_TIMES // 4 :]).max() < 1e-4
 
 
-def test_jumps_of_the_baseline_are_taken_out(lead):
+def test_baseline_jumps_are_removed(lead):
     jumping = lead.copy()
     jumping[2010:] += 500  # between two beats
     np.testing.assert_allclose(
@@ -171,7 +171,7 @@ def test_jumps_of_the_baseline_are_taken_out(lead):
 
 @pytest.mark.parametrize("width", [1, 2])
 @pytest.mark.parametrize("height", [1000, -50])
-def test_spikes_are_taken_out(lead, width, height):
+def test_spikes_are_removed(lead, width, height):
     spiked = lead.copy()
     spiked[2008 : 2008 + width] += height
     np.testing.assert_allclose(
@@ -179,21 +179,23 @@ def test_spikes_are_taken_out(lead, width, height):
     )
 
 
-def test_tall_beats_are_no_jumps(lead):
+def test_tall_beats_are_not_removed_as_jumps(lead):
     tall = lead.copy()
     tall[2100:2200] *= 5
-    assert at_beats(split_bands(tall[None], FS).qrs)[0, 21] > 4 * at_beats(lead)[5] / 2
+    assert (
+        heights_at_beats(split_bands(tall[None], FS).qrs)[0, 21] > 4 * heights_at_beats(lead)[5] / 2
+    )
 
 
-@pytest.mark.parametrize("floor", [0.0, 1e-4], ids=["silence", "hush"])
-def test_beats_beside_silence_are_no_jumps(lead, floor):
+@pytest.mark.parametrize("floor", [0.0, 1e-4], ids=["silence", "faint noise"])
+def test_beats_beside_silence_are_not_removed_as_jumps(lead, floor):
     x = np.concatenate([lead[:1000], np.zeros(30_000)]) + floor * noise(shape=31_000)
     heights = np.abs(split_bands(x[None], FS).qrs[0, BEATS[:9]])
     np.testing.assert_allclose(heights, heights[0], rtol=0.01)
     assert heights[0] > 0.2
 
 
-def test_the_level_follows_the_heights():
+def test_local_level_follows_beat_heights():
     power = np.zeros(36_000)
     power[60::100] = 4.0
     power[18_000:] *= 25
@@ -201,14 +203,14 @@ def test_the_level_follows_the_heights():
     np.testing.assert_allclose(level, [2, 2, 10, 10])
 
 
-def test_one_artefact_does_not_move_the_level():
+def test_local_level_ignores_single_artifact():
     power = np.zeros(6000)
     power[60::100] = 4.0
     power[3000:3300] = 1e6
     np.testing.assert_array_equal(local_level(power, FS, np.arange(6000)), 2.0)
 
 
-def test_the_level_is_interpolated_between_the_middles_of_blocks():
+def test_local_level_is_interpolated_between_block_centers():
     power = np.repeat([1.0, 9.0], 20 * 180)  # blocks of 1.5 s
     positions = np.array([20 * 180 - 91, 20 * 180, 20 * 180 + 91])
     np.testing.assert_allclose(local_level(power, FS, positions), [1, 2, 3])

@@ -1,77 +1,77 @@
 import numpy as np
 import pytest
 
-from ecgbeat.signal._rows import _CHUNK_SAMPLES, as_signal, map_rows, row_chunks
+from ecgbeat.signal._rows import _CHUNK_SAMPLES, as_rows, map_rows, row_chunks
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 7, 1000])
 @pytest.mark.parametrize("n_samples", [1, 360, _CHUNK_SAMPLES, 3 * _CHUNK_SAMPLES])
-def test_chunks_cover_every_row_once_and_stay_small(n_rows, n_samples):
+def test_chunks_cover_each_row_once_and_are_bounded(n_rows, n_samples):
     rows = [np.arange(n_rows)[chunk] for chunk in row_chunks(n_rows, n_samples)]
     np.testing.assert_array_equal(np.concatenate([[], *rows]), np.arange(n_rows))
     assert all(len(r) == 1 or len(r) * n_samples <= _CHUNK_SAMPLES for r in rows)
 
 
-def test_the_function_sees_float64_and_the_result_is_float32():
-    seen = []
+def test_function_receives_float64_and_result_is_float32():
+    dtypes = []
 
     def double(rows):
-        seen.append(rows.dtype)
+        dtypes.append(rows.dtype)
         return 2 * rows
 
     result = map_rows(double, np.ones((2, 3, 4), np.float32), 4)
     assert result.dtype == np.float32
     assert result.shape == (2, 3, 4)
-    assert set(seen) == {np.dtype(np.float64)}
+    assert set(dtypes) == {np.dtype(np.float64)}
     assert (result == 2).all()
 
 
-def test_many_chunks_give_what_one_gives():
+def test_chunked_result_equals_result_at_once():
     x = np.random.default_rng(0).normal(size=(5000, 120))
     assert len(list(row_chunks(*x.shape))) > 2
     np.testing.assert_array_equal(map_rows(lambda r: r[:, ::-1], x, 120), x[:, ::-1])
 
 
-def test_the_input_is_left_alone():
+def test_input_is_not_modified():
     x = np.ones((3, 4))
 
-    def spoil(rows):
+    def overwrite(rows):
         rows[:] = 7
         return rows
 
-    map_rows(spoil, x, 4)
+    map_rows(overwrite, x, 4)
     assert (x == 1).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_overflows_becomes_the_largest_number(dtype):
+def test_overflow_is_clipped_to_largest_float(dtype):
     largest = np.finfo(dtype).max
     result = map_rows(lambda r: 3 * r, np.array([[largest, -largest, 0.0], [1, 2, 3]], dtype), 3)
     np.testing.assert_array_equal(result, np.array([[largest, -largest, 0], [3, 6, 9]], dtype))
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0,), (2, 0, 4)])
-def test_nothing_in_nothing_out(shape):
+def test_empty_input_keeps_leading_axes(shape):
     assert map_rows(lambda r: r, np.empty(shape), 3).shape == (*shape[:-1], 3)
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("dtype", "expected"),
     [("f4", "f4"), ("f8", "f8"), ("f2", "f8"), ("i4", "f8"), ("?", "f8")],
 )
-def test_only_float32_stays(given, expected):
-    assert as_signal(np.ones(3, given), "f").dtype == np.dtype(expected)
+def test_float32_is_kept_and_other_dtypes_become_float64(dtype, expected):
+    assert as_rows(np.ones(3, dtype), "f").dtype == np.dtype(expected)
 
 
 @pytest.mark.parametrize(
     ("x", "error", "message"),
     [
-        (1.5, ValueError, "f: x must be an array of samples, got 1.5"),
-        ([1j], TypeError, "f: x must be real, got complex128"),
+        (1.5, ValueError, "x must be an array of samples, got the number 1.5"),
+        ([1j], TypeError, "x must hold real numbers, got dtype complex128"),
         ([0.0, np.nan], ValueError, r"f: x contains NaN: 1 of 2 .* first at x\[1\]"),
         ([[0.0, np.inf]], ValueError, r"f: x contains infinity: .* x\[0, 1\]"),
     ],
 )
-def test_what_is_no_signal_is_told(x, error, message):
+def test_invalid_signal_raises(x, error, message):
     with pytest.raises(error, match=message):
-        as_signal(x, "f")
+        as_rows(x, "f")

@@ -1,0 +1,1 @@
+"""Folders of heart sound recordings."""

@@ -1,0 +1,1 @@
+"""The Kaggle ``heartbeat`` set, and the patients of its beats."""

@@ -1,0 +1,1 @@
+"""Recordings in CSV and NumPy files."""

@@ -1,0 +1,264 @@
+"""Text files of recordings, with a column for each lead, and of annotations.
+
+The messages of all errors are reasons alone. The loader names the file.
+"""
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ecgbeat._validation import import_extra
+
+_N_LINES_EXAMINED = 1000  # before the whole file is read
+_MIN_ASCENDING_ROWS = 8  # of a first column that looks like the time
+_MISSING = ["", "-", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NAN", "null", "NULL", "None"]
+# column names that mean the time, in lower case and without brackets
+_TIME = re.compile(
+    r"(elapsed )?time([_ ].*)?|timestamps?|t([_ ]?m?s)?|m?s|sec(onds)?|"
+    r"samples?([_ ](#|no\.?|number))?|index|unnamed: 0|"
+)
+_ANNOTATION_COLUMNS = ("sample", "symbol")
+
+
+class TextRecording(NamedTuple):
+    """A recording whose file has been examined, but not read."""
+
+    file: Path
+    separator: str | None  # None stands for blanks
+    decimal: str
+    n_skipped: int  # lines above the first row of numbers
+    n_columns: int
+    columns: list[int]  # of leads
+    lead_names: list[str]
+    annotation: tuple[np.ndarray, np.ndarray] | None = None
+
+    def read(self) -> np.ndarray:
+        """Read all leads, float64 of shape (n_leads, n_times), NaN where a value is missing."""
+        pandas = import_extra("pandas", extra="data", purpose="Reading CSV files")
+        try:
+            frame = pandas.read_csv(
+                self.file,
+                sep=self.separator or r"\s+",
+                decimal=self.decimal,
+                header=None,
+                index_col=False,
+                skiprows=self.n_skipped,
+                dtype=dict.fromkeys(self.columns, np.float64),
+                keep_default_na=False,
+                na_values=_MISSING,
+                skipinitialspace=True,
+                encoding="utf-8-sig",
+                encoding_errors="replace",
+            )
+        except (ValueError, OSError, EOFError, zlib.error) as error:  # pandas' are ValueErrors
+            raise ValueError(_find_bad_line(self) or str(error)) from error
+        signal = np.ascontiguousarray(frame[self.columns].to_numpy(np.float64).T)
+        # pandas fills up rows that are too short, and accepts words for infinity
+        is_suspect = np.isinf(signal).any() or (frame.iloc[:, -1].isna().any() and _is_ragged(self))
+        if is_suspect and (problem := _find_bad_line(self)):
+            raise ValueError(problem)
+        return signal
+
+
+def open_text(file: Path, time_column: int | str | None) -> TextRecording:
+    """Examine the first lines of a text file, which may be gzipped."""
+    lines = list(islice(read_lines(file), _N_LINES_EXAMINED))
+    n_skipped = next((index for index, line in enumerate(lines) if _is_numeric(line)), None)
+    if n_skipped is None:
+        is_empty = not any(map(str.strip, lines))
+        raise ValueError("it is empty" if is_empty else "it holds no row of numbers")
+    separator, decimal = _signs_of(lines[n_skipped])
+    n_columns = len(_split(lines[n_skipped], separator))
+    header = _find_header(lines[:n_skipped], separator, n_columns)
+    if time_column == "auto":
+        first_column = [_split(row, separator)[0] for row in lines[n_skipped:] if row.strip()]
+        times = _detect_times(header, first_column, n_columns, decimal)
+    else:
+        times = _find_times(header, time_column, n_columns)
+    columns = [column for column in range(n_columns) if column not in times]
+    if not columns:
+        raise ValueError("its only column holds the time, and there is no lead")
+    names = [header[c] if header else f"lead_{i}" for i, c in enumerate(columns)]
+    return TextRecording(file, separator, decimal, n_skipped, n_columns, columns, names)
+
+
+def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read sample numbers and symbols from a text file.
+
+    Without a header, it must have just the columns ``sample`` and ``symbol``.
+    """
+    rows = [
+        (number, line)
+        for number, line in enumerate(read_lines(file), start=1)
+        if line.strip() and not line.startswith("#")
+    ]
+    samples, symbols = [], []
+    if rows:
+        separator = _separator_of(rows[0][1])
+        header = [name.strip("'\" ").lower() for name in _split(rows[0][1], separator)]
+        if any(map(_is_integer, header)):
+            header = list(_ANNOTATION_COLUMNS) if len(header) == 2 else []
+        else:
+            rows = rows[1:]
+        if not set(_ANNOTATION_COLUMNS) <= set(header):
+            names = f"the columns {_ANNOTATION_COLUMNS}, the first line has {header}"
+            raise ValueError(f"it must have {names}")
+    for number, line in rows:
+        cells = _split(line, separator)
+        if len(cells) != len(header):
+            raise ValueError(f"line {number} has {len(cells)} columns, not {len(header)}")
+        sample, symbol = (cells[header.index(name)] for name in _ANNOTATION_COLUMNS)
+        if not _is_integer(sample) or not symbol:
+            raise ValueError(f"line {number} has the sample {sample!r} and the symbol {symbol!r}")
+        samples.append(int(float(sample)))
+        symbols.append(symbol)
+    return np.array(samples, np.int64), np.array(symbols, str)
+
+
+def read_lines(file: Path) -> Iterator[str]:
+    """Yield the lines of a file, gzipped or not."""
+    opener = gzip.open if file.suffix == ".gz" else open
+    try:
+        with opener(file, "rt", encoding="utf-8-sig", errors="replace") as lines:
+            yield from lines
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"it cannot be unpacked ({error})") from error
+
+
+def _split(line: str, separator: str | None) -> list[str]:
+    """Split a line into its cells."""
+    line = line.strip(" \r\n")
+    if separator is None:
+        return line.split() or [""]
+    cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
+    return [cell.strip() for cell in cells]
+
+
+def _separator_of(line: str) -> str | None:
+    """Return the separator of the cells of a line; None stands for blanks."""
+    return next((sign for sign in ";\t," if sign in line), None)
+
+
+def _signs_of(line: str) -> tuple[str | None, str]:
+    """Return the separator of the cells of a row of numbers, and its decimal sign."""
+    separator = _separator_of(line)
+    return separator, "," if separator in (";", "\t") and "," in line else "."
+
+
+def _is_numeric(line: str) -> bool:
+    """Return whether a line holds numbers, perhaps behind a clock time."""
+    separator, decimal = _signs_of(line)
+    cells = _split(line, separator)
+    if len(cells) > 1 and _is_clock_time(cells[0]):
+        cells = cells[1:]
+    problems = [_cell_problem(cell, decimal) for cell in cells]
+    return not any(problems) and any(cell not in _MISSING for cell in cells)
+
+
+def _is_clock_time(cell: str) -> bool:
+    """Return whether a cell holds a time of day or since the start, such as 0:00.003."""
+    return ":" in cell and any(map(str.isdigit, cell))
+
+
+def _is_integer(cell: str) -> bool:
+    """Return whether a cell holds an integer."""
+    try:
+        return float(cell).is_integer()
+    except ValueError:
+        return False
+
+
+def _cell_problem(cell: str, decimal: str) -> str | None:
+    """Return what is wrong with a cell, None if it is a number or missing."""
+    if cell in _MISSING:
+        return None
+    try:
+        number = float(cell.replace(decimal, "."))
+    except ValueError:
+        return f"is not a number: {cell!r}"
+    return f"is infinite: {cell!r}" if np.isinf(number) else None
+
+
+def _find_header(lines: list[str], separator: str | None, n_columns: int) -> list[str] | None:
+    """Return the column names above the numbers, between which a row of units may lie."""
+    words = [line for line in lines if line.strip() and not line.startswith("#")]
+    comments = [line.lstrip("# ") for line in lines if line.startswith("#")]
+    for line in words[:1] or comments[-1:]:
+        # names may hold blanks even if the numbers are separated by them
+        names = [name.strip("'\" ") for name in _split(line, separator)]
+        if len(names) == n_columns:
+            return names
+        if words:
+            raise ValueError(f"its header {line.strip()!r} does not name the {n_columns} columns")
+    return None
+
+
+def _find_times(
+    header: list[str] | None, time_column: int | str | None, n_columns: int
+) -> set[int]:
+    """Return the column that the caller named, if any."""
+    if time_column is None:
+        return set()
+    names = header or []
+    if time_column not in [*range(-n_columns, n_columns), *names]:
+        raise ValueError(f"it has no time_column={time_column!r}, but {names or n_columns} columns")
+    index = names.index(time_column) if isinstance(time_column, str) else time_column
+    return {index % n_columns}
+
+
+def _detect_times(
+    header: list[str] | None, first_column: list[str], n_columns: int, decimal: str
+) -> set[int]:
+    """Return the columns that hold the time, and raise where that is not clear."""
+    plain = [re.sub(r"[\[(].*?[\])]", "", name).strip().lower() for name in header or []]
+    found = {index for index, name in enumerate(plain) if _TIME.fullmatch(name)}
+    if found or n_columns == 1:
+        return found
+    if _is_clock_time(first_column[0]):
+        return {0}
+    if _is_ascending(first_column, decimal):
+        raise ValueError(
+            f"its first column rises from row to row (from {first_column[0]!r} on), as the time "
+            "does and no lead, but no header says so. time_column=0 leaves it out, "
+            "time_column=None reads it as a lead"
+        )
+    return set()
+
+
+def _is_ascending(cells: list[str], decimal: str) -> bool:
+    """Return whether numbers grow in each row."""
+    if any(_cell_problem(cell, decimal) or cell in _MISSING for cell in cells):
+        return False
+    values = np.array([float(cell.replace(decimal, ".")) for cell in cells])
+    return len(values) >= _MIN_ASCENDING_ROWS and bool((np.diff(values) > 0).all())
+
+
+def _is_ragged(recording: TextRecording) -> bool:
+    """Return, quickly, whether some rows may be longer or shorter than others."""
+    separator = recording.separator
+    if separator is None:
+        return True
+    counts = {line.count(separator) for line in read_lines(recording.file) if line.strip()}
+    return counts != {recording.n_columns - 1}
+
+
+def _find_bad_line(recording: TextRecording) -> str | None:
+    """Describe the first line that is not a row; slow, and run only on suspicion."""
+    n_columns = recording.n_columns
+    for number, line in enumerate(read_lines(recording.file), start=1):
+        if number <= recording.n_skipped or not line.strip():
+            continue
+        cells = _split(line, recording.separator)
+        if len(cells) != n_columns:
+            return f"line {number} has {len(cells)} columns, the others have {n_columns}"
+        for column in recording.columns:
+            if problem := _cell_problem(cells[column], recording.decimal):
+                return f"line {number} column {column + 1} {problem}"
+    return None
