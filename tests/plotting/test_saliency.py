@@ -68,7 +68,7 @@ def test_integrated_gradients_add_up_to_the_score(net, simulated, target):
     X = simulated.data[:10]
     code = net.classes_.tolist().index(target)
     gain = scores(net, X)[:, code] - scores(net, np.zeros_like(X))[:, code]
-    found = saliency(net, X, target, n_steps=256)
+    found = saliency(net, X, target, n_steps=1024)
     np.testing.assert_allclose(found.sum(axis=1), gain, atol=0.02)
 
 
