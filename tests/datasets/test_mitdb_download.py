@@ -216,6 +216,8 @@ def test_absent_server_raises(fetch, tmp_path, closed_port, url, reason):
     assert names_in(tmp_path / "mitdb") == []
 
 
+# warnings.catch_warnings, by which wfdb's are ignored, is not thread-safe
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_concurrent_downloads_do_no_harm(fetch, tmp_path):
     results = []
     threads = [threading.Thread(target=lambda: results.append(fetch())) for _ in range(4)]
