@@ -1,4 +1,4 @@
-"""Progress bar of everything with ``verbose`` (layer 0)."""
+"""Progress bar of all functions and estimators with ``verbose``."""
 
 import warnings
 

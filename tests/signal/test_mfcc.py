@@ -166,7 +166,9 @@ def test_result_is_independent_of_chunks(sounds, n_rows, monkeypatch):
 def test_leading_axes(sounds, shape):
     found = mfcc(np.resize(sounds, shape), FS)
     assert found.shape == (*shape[:-1], 20, 63)
-    np.testing.assert_array_equal(found.reshape(-1, 20, 63)[0], mfcc(sounds, FS)[0])
+    # rounding of the products of matrices may depend on the number of rows
+    expected = mfcc(sounds, FS)[0]
+    np.testing.assert_allclose(found.reshape(-1, 20, 63)[0], expected, rtol=1e-10, atol=1e-12)
 
 
 def test_no_rows():
