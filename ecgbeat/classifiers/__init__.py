@@ -1,4 +1,4 @@
-"""Neural networks as scikit-learn classifiers, on skorch (layer 2)."""
+"""Neural networks as scikit-learn classifiers, on skorch."""
 
 from ecgbeat.classifiers._batches import batch_loader
 from ecgbeat.classifiers._cnn import ECGCNNClassifier

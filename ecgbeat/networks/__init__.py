@@ -1,4 +1,4 @@
-"""Networks for single beats, as ``torch.nn.Module`` (layer 1)."""
+"""Networks for single beats, as ``torch.nn.Module``."""
 
 from ecgbeat.networks._cnn import BeatCNN
 from ecgbeat.networks._cnn_lstm import BeatCNNLSTM
