@@ -27,8 +27,8 @@ PAGES = sorted(
     for page in DOCS.rglob("*.md")
     if not BUILT & set(page.relative_to(DOCS).parts)
 )
-# starts processes and a cluster, which import torch
-SLOW = {"guide/scaling.md"}
+# start processes or a cluster, which import torch
+SLOW = {"guide/scaling.md", "training.md"}
 # files written by the code of a page
 WRITTEN = {
     "guide/pictures.md": {"beats.png"},

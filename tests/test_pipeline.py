@@ -43,7 +43,7 @@ def pipeline(**parameters):
     )
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_grid_search_by_patient_matches_cross_validate(heartbeats, n_jobs):
     search = GridSearchCV(
         pipeline(),

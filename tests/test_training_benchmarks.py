@@ -133,6 +133,7 @@ def test_plain_torch_loop_is_equivalent_to_fit(load, beats):
     assert np.ptp(expected, axis=0).max() > 0.01  # not constant
 
 
+@pytest.mark.slow
 def test_recipe_matches_the_default_parameters(load, beats):
     X, y = beats
     net = ECGCNNClassifier(random_state=0).fit(X, y)
@@ -183,6 +184,7 @@ def test_rows_can_be_trained(load, folder, setting, name):
     assert int(result.size.split()[0].replace(",", "")) > 1000
 
 
+@pytest.mark.slow
 def test_more_epochs_increase_the_auc(load, folder, setting):
     measure = load("_training_measure").measure
     one, many = (
@@ -328,6 +330,7 @@ def test_zero_count_raises(load, monkeypatch, capsys, option):
     assert f"{option} must be 1 or more, got 0" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_this_process")
 def test_table_of_overhead(load, monkeypatch, capsys):
     sizes = ["--rows-of-data", 200, "--predict-rows", 200, "--memory-rows", 2000, "--calls", 3]
@@ -355,6 +358,7 @@ def test_functions_are_measured_in_alternation(load):
     assert [len(taken) for taken in seconds] == [2, 2]
 
 
+@pytest.mark.slow
 def test_imbalance_does_not_read_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
     (tmp_path / "mitbih_train.npz").write_bytes((folder / "mitbih_train.npz").read_bytes())
     methods = list(load("imbalance").METHODS)
@@ -437,6 +441,7 @@ def test_requirements_match_the_constraints():
 # --- study of the default parameters --------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
 def test_training_study_does_not_read_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
     (tmp_path / "mitbih_train.npz").write_bytes((folder / "mitbih_train.npz").read_bytes())
@@ -449,6 +454,7 @@ def test_training_study_does_not_read_the_test_file(load, monkeypatch, capsys, f
     assert all("±" in cell for row in rows for cell in row[1:7])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:A worker stopped:UserWarning")
 def test_small_sets_does_not_read_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
     (tmp_path / "mitbih_train.npz").write_bytes((folder / "mitbih_train.npz").read_bytes())
@@ -480,6 +486,7 @@ def test_settings_of_the_study_are_valid_and_distinct(load):
     assert len({repr(net) for net in built.values()}) == len(script.SETTINGS)
 
 
+@pytest.mark.slow
 def test_table_of_segmented_beats(load, monkeypatch, capsys, real_data):
     arguments = ["--data", real_data / "mitdb", "--records", "208", "--seeds", 0, 1]
     run(load, monkeypatch, "segmented_beats", *arguments, *QUICK)
