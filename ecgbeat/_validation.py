@@ -38,6 +38,7 @@ __all__ = [
     "check_finite",
     "check_is_fitted",
     "check_positive",
+    "check_sample_weight",
     "flatten_beats",
     "import_extra",
     "lead_layout",
@@ -204,6 +205,33 @@ def check_positive(name: str, value: Any, *, unit: str = "", strict: bool = True
             f"{name} must be {least}{f' (in {unit})' if unit else ''} and finite, got {value!r}."
         )
     return number
+
+
+def check_sample_weight(sample_weight: Any, n_rows: int, owner: str) -> np.ndarray:
+    """Return one float64 weight per row; raise unless all are finite and none is negative."""
+    try:
+        weight = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{owner}: sample_weight must contain numbers, got {sample_weight!r}."
+        ) from error
+    if weight.ndim == 0:
+        weight = np.full(n_rows, float(weight))
+    if weight.shape != (n_rows,):
+        raise ValueError(
+            f"{owner}: sample_weight must contain one number for each of the {n_rows} rows of X, "
+            f"got an array of shape {weight.shape}."
+        )
+    is_wrong = ~np.isfinite(weight) | (weight < 0)
+    if is_wrong.any():
+        row = int(is_wrong.argmax())
+        raise ValueError(
+            f"{owner}: sample_weight must be finite and not negative, got {weight[row]} in row "
+            f"{row}."
+        )
+    if not weight.any():
+        raise ValueError(f"{owner}: sample_weight is zero for all {n_rows} rows; none would count.")
+    return weight
 
 
 @contextmanager

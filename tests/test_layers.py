@@ -198,7 +198,7 @@ def test_import_ecgbeat_loads_nothing_heavy():
 
 
 def test_rooms_without_networks_load_no_torch():
-    rooms = "annotation datasets features labels plotting preprocessing signal".split()
+    rooms = ["annotation", "datasets", "features", "labels", "plotting", "preprocessing", "signal"]
     loaded = loaded_by(f"import {', '.join(f'ecgbeat.{room}' for room in rooms)}")
     assert "numpy" in loaded
     assert not loaded & {"torch", "skorch", "librosa", "matplotlib", "captum", "wfdb"}

@@ -22,15 +22,27 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from ecgbeat._validation import (
     MIN_TIMES,
     check_is_fitted,
+    check_sample_weight,
     flatten_beats,
     lead_layout,
-    unchanged_on_error,
     validate_beats,
 )
 from ecgbeat.classifiers import _heuristics as heuristics
 from ecgbeat.classifiers._augmentation import Augmentation, augment_rows
-from ecgbeat.classifiers._batches import as_tensor, batch_loader, collate, keep_freed_memory
-from ecgbeat.classifiers._callbacks import BatchProgress, StopAtBest, WeightAverage, callbacks_for
+from ecgbeat.classifiers._batches import (
+    WeightedDataset,
+    as_tensor,
+    batch_loader,
+    collate,
+    keep_freed_memory,
+)
+from ecgbeat.classifiers._callbacks import (
+    BatchProgress,
+    StopAtBest,
+    WeightAverage,
+    callbacks_for,
+    has_stopped_early,
+)
 from ecgbeat.classifiers._net import SklearnNet, find_classes, labels_of_dataset
 from ecgbeat.classifiers._parameters import (
     SHARED_CONSTRAINTS,
@@ -85,6 +97,7 @@ class BeatClassifier(SklearnNet):
         random_state: np.random.RandomState | int | None = None,
         verbose: int = 0,
         warm_start: bool = False,
+        keep_interrupted: bool = False,
         callbacks: list[Any] | Literal["disable"] | None = None,
         train_split: Callable[..., tuple[Any, Any]] | None = None,
         module: Callable[..., nn.Module] | nn.Module | None = None,
@@ -141,6 +154,7 @@ class BeatClassifier(SklearnNet):
         self.weight_decay = weight_decay
         self.weight_averaging = weight_averaging
         self.precision = precision
+        self.keep_interrupted = keep_interrupted
         self.random_state = random_state
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -256,7 +270,11 @@ class BeatClassifier(SklearnNet):
     # --- training -------------------------------------------------------------------
 
     def fit(
-        self, X: ArrayLike | Dataset[Any], y: ArrayLike | None = None, **fit_params: Any
+        self,
+        X: ArrayLike | Dataset[Any],
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
     ) -> Self:
         """Fit a new network to the beats.
 
@@ -266,6 +284,9 @@ class BeatClassifier(SklearnNet):
             Beats.
         y : array-like of shape (n_beats,), default=None
             Labels of any kind. Optional if ``X`` is a Dataset that yields them.
+        sample_weight : array-like of shape (n_beats,), default=None
+            Weight of each beat in the loss, relative to the mean of all, on top of
+            `class_weight`. A weight of 0 leaves the beat out. None weights all beats equally.
         **fit_params
             ``groups`` (patients, for the validation split of early stopping), ``epochs``,
             and further arguments of ``forward`` of a custom network.
@@ -277,22 +298,24 @@ class BeatClassifier(SklearnNet):
         Raises
         ------
         ValueError
-            If parameters, beats or labels are invalid. The estimator is then unchanged.
+            If parameters, beats, labels or weights are invalid, or the loss becomes infinite or
+            NaN. The estimator is then unchanged.
         """
         self._check_parameters()
         resumes = self.warm_start and self.initialized_
-        with unchanged_on_error(self):
-            X, y = self._check_training_data(X, y, reset=not resumes)
+        with self._unchanged_on_error():
+            X, y, weight = self._check_training_data(X, y, sample_weight, reset=not resumes)
             if not resumes:
                 self.history_ = None  # a new object: the user may have kept the old one
                 self.initialize()
-            return self._train(X, y, fit_params | {"_routing_method": "fit"})
+            return self._train(X, y, weight, fit_params | {"_routing_method": "fit"})
 
     def partial_fit(
         self,
         X: ArrayLike | Dataset[Any],
         y: ArrayLike | None = None,
         classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
         **fit_params: Any,
     ) -> Self:
         """Continue training for ``max_epochs`` epochs, or ``epochs`` if given.
@@ -303,6 +326,8 @@ class BeatClassifier(SklearnNet):
             As in `fit`.
         classes : array-like of shape (n_classes,), default=None
             All classes across calls to `partial_fit`. None means those of the first ``y``.
+        sample_weight : array-like of shape (n_beats,), default=None
+            As in `fit`.
         **fit_params
             As in `fit`.
 
@@ -311,27 +336,61 @@ class BeatClassifier(SklearnNet):
         self
         """
         self._check_parameters()
-        with unchanged_on_error(self):
+        with self._unchanged_on_error():
             is_first = not self.initialized_
-            X, y = self._check_training_data(X, y, reset=is_first, classes=classes)
+            X, y, weight = self._check_training_data(
+                X, y, sample_weight, reset=is_first, classes=classes
+            )
             if is_first:
                 self.initialize()
-            return self._train(X, y, fit_params)
+            return self._train(X, y, weight, fit_params | {"_routing_method": "partial_fit"})
 
-    def _train(self, X: Any, y: Any, fit_params: dict[str, Any]) -> Self:
+    def _train(self, X: Any, y: Any, weight: np.ndarray | None, fit_params: dict[str, Any]) -> Self:
         unknown = fit_params.keys() - {"groups", "epochs", "_routing_method"}
         if unknown and self._is_default_network:
-            hint = " Use class_weight." if "sample_weight" in unknown else ""
             raise TypeError(
                 f"{type(self).__name__}.fit() got unexpected arguments {sorted(unknown)}; "
-                f"it takes 'groups' and 'epochs'.{hint}"
+                "it takes 'sample_weight', 'groups' and 'epochs'."
             )
         keep_freed_memory()
+        if weight is not None:
+            X, y, fit_params = self._weigh(X, y, weight, fit_params)
         self._resolve_auto(len(X), fit_params.pop("epochs", None))
         with self._reproducible():
-            super().partial_fit(X, y, epochs=self.max_epochs_, **fit_params)
+            self.notify("on_train_begin", X=X, y=y)
+            try:
+                self.fit_loop(X, y, epochs=self.max_epochs_, **fit_params)
+            except KeyboardInterrupt:  # skorch's callbacks stop the training by it
+                if not (self.keep_interrupted or has_stopped_early(self)):
+                    raise
+            self.notify("on_train_end", X=X, y=y)
+        self._check_weights_are_finite()
         self._auto_augmentation = (0.0, 0.0)
         return self
+
+    def _trained_parts(self) -> list[Any]:
+        average = [] if self._weight_average is None else [self._weight_average]
+        return super()._trained_parts() + average
+
+    def _weigh(
+        self, X: Any, y: Any, weight: np.ndarray, fit_params: dict[str, Any]
+    ) -> tuple[Any, Any, dict[str, Any]]:
+        """Leave out beats of weight 0, and add the weights of the others if they differ."""
+        rows = np.flatnonzero(weight)
+        if len(rows) < len(weight):
+            X = Subset(X, rows.tolist()) if is_dataset(X) else X[rows]
+            y = None if y is None else np.asarray(y)[rows]
+            if fit_params.get("groups") is not None:
+                fit_params = fit_params | {"groups": np.asarray(fit_params["groups"])[rows]}
+        weight = weight[rows]
+        if np.all(weight == weight[0]):
+            return X, y, fit_params
+        if not hasattr(self.criterion_, "reduction"):
+            raise ValueError(
+                "sample_weight needs a criterion with a `reduction`, such as the losses of "
+                f"torch.nn, got criterion={self.criterion!r}."
+            )
+        return WeightedDataset(self.get_dataset(X, y), weight / weight.mean()), y, fit_params
 
     def _resolve_auto(self, n_beats: int, epochs: int | None) -> None:
         """Set the numbers that replace "auto" in a training; the parameters are unchanged."""
@@ -345,26 +404,43 @@ class BeatClassifier(SklearnNet):
             self._auto_augmentation = heuristics.augmentation_for(n_beats)
 
     def _check_training_data(
-        self, X: Any, y: Any, *, reset: bool, classes: Any = None
-    ) -> tuple[Any, Any]:
-        """Check beats and labels; find the classes and their weights if ``reset``."""
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
+    ) -> tuple[Any, Any, np.ndarray | None]:
+        """Check beats, labels and weights; find the classes and their weights if ``reset``."""
         if is_dataset(X):
             labels = labels_of_dataset(X) if y is None else np.asarray(y)
         else:
             X, y = self._check_beats(X, y, reset=reset)
             check_classification_targets(y)
             labels = y
+        owner = type(self).__name__
+        weight = None
+        if sample_weight is not None:
+            weight = check_sample_weight(sample_weight, len(X), owner)
         classes = self.classes if classes is None else classes
-        if reset:
-            if labels is not None or classes is not None:
-                labels = np.asarray(classes) if labels is None else labels
-                self.classes_inferred_ = find_classes(labels, type(self).__name__, classes)
-                self._class_weights = heuristics.weights_of_classes(
-                    self.class_weight, self.classes_, labels
-                )
-        elif labels is not None and hasattr(self, "classes_"):
-            find_classes(labels, type(self).__name__, self.classes_)
-        return X, y
+        if reset and (labels is not None or classes is not None):
+            known = np.asarray(classes) if labels is None else labels
+            self.classes_inferred_ = find_classes(known, owner, classes)
+            self._class_weights = heuristics.weights_of_classes(
+                self.class_weight, self.classes_, known, None if labels is None else weight
+            )
+        elif not reset and labels is not None and hasattr(self, "classes_"):
+            find_classes(labels, owner, self.classes_)
+        return X, y, weight if labels is None else self._without_weightless_classes(labels, weight)
+
+    def _without_weightless_classes(self, labels: np.ndarray, weight: Any) -> np.ndarray | None:
+        """Set the weight of beats to 0 if that of their class is: a batch of them has no mean."""
+        class_weights = self.__dict__.get("_class_weights")
+        if class_weights is None or class_weights.all():
+            return weight
+        counts = class_weights[np.searchsorted(self.classes_, labels)] > 0
+        weight = counts * (1.0 if weight is None else weight)
+        if not weight.any():
+            raise ValueError(
+                f"{type(self).__name__}: class_weight={self.class_weight!r} leaves no beat with a "
+                "weight above 0."
+            )
+        return weight
 
     def _check_beats(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Any:
         """Return validated float32 rows, flattened, and labels if given."""
@@ -437,7 +513,7 @@ class BeatClassifier(SklearnNet):
         return step
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Compute loss and gradients of one batch.
+        """Compute loss and gradients of one batch; raise if the loss is not finite.
 
         Loss and logits are detached: they outlive the step, and the next step can reuse the
         memory of their graph.
@@ -503,6 +579,22 @@ class BeatClassifier(SklearnNet):
         """
         check_is_fitted(self)
         return super().predict_proba(X if is_dataset(X) else self._check_beats(X, reset=False))
+
+    def predict_log_proba(self, X: ArrayLike | Dataset[Any]) -> np.ndarray:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times), or Dataset
+            Beats.
+
+        Returns
+        -------
+        ndarray of shape (n_beats, n_classes)
+            Columns in the order of ``classes_``; -inf where a probability is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
     def forward_iter(
         self, X: Any, training: bool = False, device: Any = "cpu"

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import skorch.dataset
@@ -61,7 +61,8 @@ def batch_loader(
     """
     arrays = None if loader_options else _arrays_in_memory(dataset)
     if arrays is not None:
-        return TensorBatches(*arrays, batch_size, shuffle=shuffle, drop_last=drop_last)
+        X, y, *weight = arrays
+        return TensorBatches(X, y, batch_size, *weight, shuffle=shuffle, drop_last=drop_last)
     if not {"sampler", "batch_sampler"} & loader_options.keys():
         loader_options["shuffle"] = shuffle and not isinstance(
             dataset, torch.utils.data.IterableDataset
@@ -72,14 +73,55 @@ def batch_loader(
     return DataLoader(dataset, **loader_options)
 
 
-def _arrays_in_memory(dataset: Any) -> tuple[np.ndarray, np.ndarray | None] | None:
-    """Return X and y of a plain skorch dataset or a subset of one, else None."""
+class WeightedBatch(NamedTuple):
+    """One or more beats, their labels and sample weights."""
+
+    X: Any
+    y: Any
+    weight: Any
+
+
+class WeightedDataset(skorch.dataset.Dataset):
+    """Dataset of beats, labels and sample weights.
+
+    Parameters
+    ----------
+    dataset : torch.utils.data.Dataset
+        Dataset whose items are beats and labels.
+    weight : ndarray of shape (n_beats,)
+        Weight of each beat.
+    """
+
+    def __init__(self, dataset: Dataset[Any], weight: np.ndarray) -> None:
+        self.dataset = dataset
+        self.weight = weight.astype(np.float32)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the dataset: skorch reads labels from ``X`` and ``y``."""
+        if name.startswith("__") or name == "dataset":  # not there while unpickling
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+    def __len__(self) -> int:
+        """Return the number of beats."""
+        return len(self.weight)
+
+    def __getitem__(self, row: Any) -> WeightedBatch:
+        """Return beat, label and weight."""
+        return WeightedBatch(*self.dataset[row], self.weight[row])
+
+
+def _arrays_in_memory(dataset: Any) -> tuple[Any, ...] | None:
+    """Return X, y and weights, if any, of a plain skorch dataset or a subset, else None."""
     if isinstance(dataset, Subset):
         arrays = _arrays_in_memory(dataset.dataset)
         if arrays is None:
             return None
         rows = np.asarray(dataset.indices)
-        return arrays[0][rows], None if arrays[1] is None else arrays[1][rows]
+        return tuple(None if array is None else array[rows] for array in arrays)
+    if isinstance(dataset, WeightedDataset):
+        arrays = _arrays_in_memory(dataset.dataset)
+        return None if arrays is None else (*arrays, dataset.weight)
     if type(dataset) is not skorch.dataset.Dataset:  # a subclass may transform its items
         return None
     X, y = dataset.X, dataset.y
@@ -91,7 +133,8 @@ def _arrays_in_memory(dataset: Any) -> tuple[np.ndarray, np.ndarray | None] | No
 class TensorBatches:
     """Iterator over batches of beats and labels in memory.
 
-    Beats share the memory of a writable array. Numeric labels are returned as tensors, others as
+    Batches of weighted beats have a third item, the weights. Beats share the memory of a
+    writable array. Numeric labels are returned as tensors, others as
     arrays, and None as zeros, as in skorch. With shuffling, as in training, the sizes of all
     batches of an epoch differ by at most one beat. A remainder of two beats as the last batch of
     the last epoch would spoil the statistics of batch norm: on 87,554 beats it cost 0.75
@@ -103,12 +146,14 @@ class TensorBatches:
         X: np.ndarray,
         y: np.ndarray | None,
         batch_size: int,
+        weight: np.ndarray | None = None,
         *,
         shuffle: bool = False,
         drop_last: bool = False,
     ) -> None:
         self.X = as_tensor(X)
         self.y = _as_labels(y, len(X))
+        self.weight = None if weight is None else as_tensor(weight)
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last
@@ -129,18 +174,18 @@ class TensorBatches:
         """Return the number of batches."""
         return len(self._bounds())
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Labels]]:
-        """Yield beats and labels of each batch."""
-        if not self.shuffle:
-            for start, stop in self._bounds():
-                yield self.X[start:stop], self.y[start:stop]
-            return
-        order = torch.randperm(len(self.X))
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """Yield beats, labels and weights, if any, of each batch."""
+        order = torch.randperm(len(self.X)) if self.shuffle else None
         for start, stop in self._bounds():
-            rows = order[start:stop]
+            rows = slice(start, stop) if order is None else order[start:stop]
             # a tensor of one row would index an array as a number
-            labels = self.y[rows] if isinstance(self.y, Tensor) else self.y[rows.numpy()]
-            yield self.X[rows], labels
+            in_array = rows.numpy() if isinstance(rows, Tensor) else rows
+            labels = self.y[rows if isinstance(self.y, Tensor) else in_array]
+            if self.weight is None:
+                yield self.X[rows], labels
+            else:
+                yield WeightedBatch(self.X[rows], labels, self.weight[rows])
 
 
 def as_tensor(array: np.ndarray) -> Tensor:
@@ -163,8 +208,12 @@ def _as_labels(y: np.ndarray | None, n_beats: int) -> Labels:
 def collate(items: list[Any]) -> Any:
     """Collate items as torch does, but return string labels as an array."""
     batch = default_collate(items)
-    if len(batch) == 2 and isinstance(batch[1], (tuple, list)) and isinstance(batch[1][0], str):
-        return [batch[0], np.asarray(batch[1])]
+    is_weighted = isinstance(batch, WeightedBatch)
+    if is_weighted or (isinstance(batch, list) and len(batch) == 2):
+        labels = batch[1]
+        if isinstance(labels, (tuple, list)) and isinstance(labels[0], str):
+            labels = np.asarray(labels)
+            return batch._replace(y=labels) if is_weighted else [batch[0], labels]
     return batch
 
 

@@ -36,6 +36,14 @@ def _has_callback(net: Any, kind: type[Callback]) -> bool:
     return any(isinstance(item, kind) or item is kind for item in found)
 
 
+def has_stopped_early(net: Any) -> bool:
+    """Return whether an ``EarlyStopping`` has ended the training, by a KeyboardInterrupt."""
+    return any(
+        isinstance(callback, EarlyStopping) and callback.misses_ == callback.patience
+        for _, callback in net.callbacks_
+    )
+
+
 def count_batches(net: Any, dataset: Any, training: bool) -> int:
     """Return the number of batches per epoch, also with ``batch_size="auto"``."""
     prefix = "iterator_train" if training else "iterator_valid"
@@ -179,6 +187,15 @@ class WeightAverage:
         """Return the state with all weights on the CPU, without those of the network."""
         kept = {name: [t.cpu() for t in getattr(self, name)] for name in ("average", "raw")}
         return self.__dict__ | kept | {"_live": []}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the number of steps, the average and the raw weights."""
+        return {"n_steps": self.n_steps, "average": self.average, "raw": self.raw}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` has returned."""
+        self.n_steps, self.average, self.raw = state["n_steps"], state["average"], state["raw"]
+        self._live = []
 
     @contextmanager
     def epoch(self, network: nn.Module) -> Iterator[None]:

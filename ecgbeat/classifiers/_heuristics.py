@@ -7,12 +7,12 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.utils.class_weight import compute_class_weight
 from torch import Tensor, nn
 
 # --- sizes of a training ----------------------------------------------------------------
@@ -111,32 +111,54 @@ def _find_argument(factory: Callable[..., Any], name: str) -> inspect.Parameter 
 
 
 def weights_of_classes(
-    class_weight: str | dict[Any, float] | None, classes: np.ndarray, y: np.ndarray
+    class_weight: str | dict[Any, float] | None,
+    classes: np.ndarray,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None = None,
 ) -> np.ndarray | None:
-    """Return one weight per class as computed by scikit-learn, or None for equal weights.
+    """Return one weight per class, or None for equal weights.
 
-    "sqrt_balanced" is the square root of "balanced", scaled so that the weights of the beats
-    in ``y`` are 1 on average, as they are with "balanced". A class missing in ``y`` (possible
-    in ``partial_fit``) has weight 1.
+    "balanced" is computed as in scikit-learn: a class has the weight
+    ``n_beats / (n_classes * n_beats_of_class)``, where weighted beats count by their weight.
+    "sqrt_balanced" is its square root, scaled so that the weights of the beats in ``y`` are 1
+    on average, as they are with "balanced". A class missing in ``y`` (possible in
+    ``partial_fit``) has weight 1.
     """
     if class_weight is None:
         return None
-    if isinstance(class_weight, dict):
-        unknown = [label for label in class_weight if label not in classes]
-        if unknown:
-            raise ValueError(
-                f"class_weight contains the labels {unknown!r}, which are not among the classes "
-                f"{classes.tolist()}."
-            )
-    present, counts = np.unique(y, return_counts=True)
-    is_sqrt = isinstance(class_weight, str) and class_weight == "sqrt_balanced"
-    found = compute_class_weight("balanced" if is_sqrt else class_weight, classes=present, y=y)
-    if is_sqrt:
-        found = np.sqrt(found)
-        found *= counts.sum() / (counts @ found)
     weights = np.ones(len(classes))
-    weights[np.searchsorted(classes, present)] = found
+    if isinstance(class_weight, dict):
+        _check_class_weight(class_weight, classes)
+        for label, weight in class_weight.items():
+            weights[np.flatnonzero(classes == label)] = weight
+        return weights
+    counts = np.bincount(np.searchsorted(classes, y), sample_weight, minlength=len(classes))
+    present = counts > 0
+    weights[present] = counts.sum() / (present.sum() * counts[present])
+    if class_weight == "sqrt_balanced":
+        weights[present] = np.sqrt(weights[present])
+        weights[present] *= counts.sum() / (counts @ weights)
     return weights
+
+
+def _check_class_weight(class_weight: dict[Any, Any], classes: np.ndarray) -> None:
+    """Raise unless all labels are known, and all weights finite, none negative, not all zero."""
+    unknown = [label for label in class_weight if label not in classes]
+    if unknown:
+        raise ValueError(
+            f"class_weight contains the labels {unknown!r}, which are not among the classes "
+            f"{classes.tolist()}."
+        )
+    for label, weight in class_weight.items():
+        if not isinstance(weight, Real) or not 0 <= weight < math.inf:
+            raise ValueError(
+                f"class_weight must contain finite numbers, none negative, got {weight!r} for "
+                f"class {label!r}."
+            )
+    if len(class_weight) == len(classes) and not any(class_weight.values()):
+        raise ValueError(
+            f"class_weight is zero for all classes, got {class_weight!r}. No beat would count."
+        )
 
 
 def stratified_holdout(
@@ -206,6 +228,20 @@ def resolve_device(device: Any) -> Any:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def check_device(device: Any) -> None:
+    """Raise a ValueError if torch does not know a device, or this machine does not have it."""
+    if device is None:
+        return
+    try:
+        torch.empty(0, device=resolve_device(device))
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ValueError(
+            f"device={device!r} is not available: {reason}. Pass 'cpu', 'auto' for the best device "
+            "of this machine, or a device of torch that it has."
+        ) from error
 
 
 def autocast(precision: str, device: Any) -> AbstractContextManager[None]:

@@ -6,7 +6,9 @@ numbers from ``random_state``, and labels of any kind: batches, predictions and 
 labels of the user, only the loss uses codes.
 """
 
-from collections.abc import Iterator
+import copy
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
@@ -16,11 +18,15 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from skorch import NeuralNetClassifier
+from skorch.callbacks import Callback
 from skorch.utils import data_from_dataset, to_numpy
 from torch import Tensor, nn
 
 from ecgbeat._validation import unchanged_on_error, validate_parameter_constraints
-from ecgbeat.classifiers._heuristics import resolve_device
+from ecgbeat.classifiers._batches import WeightedBatch
+from ecgbeat.classifiers._heuristics import check_device, resolve_device
+
+_REMEDY = "Scale the input, for example with ZScoreScaler, or lower the learning rate, lr={lr!r}."
 
 
 class SklearnNet(NeuralNetClassifier):
@@ -34,6 +40,7 @@ class SklearnNet(NeuralNetClassifier):
     # skorch sets these in __init__, where scikit-learn allows parameters only
     history_: Any = None
     virtual_params_: Any = MappingProxyType({})
+    _batch_weight: Tensor | None = None  # sample weights of the batch in training or validation
 
     def __init__(self, module: Any, **parameters: Any) -> None:
         super().__init__(module, **parameters)
@@ -74,6 +81,7 @@ class SklearnNet(NeuralNetClassifier):
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
         )
+        check_device(self.__dict__["device"])
 
     __repr__ = BaseEstimator.__repr__  # skorch's is unreadable inside a pipeline
 
@@ -125,6 +133,78 @@ class SklearnNet(NeuralNetClassifier):
             yield
             self._rng_state = torch.default_generator.get_state().numpy()
 
+    # --- training -------------------------------------------------------------------
+
+    @contextmanager
+    def _unchanged_on_error(self) -> Iterator[None]:
+        """Restore the estimator if the block raises, also what training changes in place."""
+        states = [(part, copy.deepcopy(part.state_dict())) for part in self._trained_parts()]
+        named = [*self.__dict__.get("callbacks_", []), *_as_list(self.callbacks)]
+        callbacks = [item[1] if isinstance(item, tuple) else item for item in named]
+        attributes = [(c, c.__dict__.copy()) for c in callbacks if isinstance(c, Callback)]
+        history = self.history_
+        n_epochs = 0 if history is None else len(history)
+        try:
+            with unchanged_on_error(self):
+                yield
+        except BaseException:
+            for part, state in states:
+                part.load_state_dict(state)
+            for callback, before in attributes:
+                callback.__dict__.clear()
+                callback.__dict__.update(before)
+            if history is not None:
+                del history[n_epochs:]
+            raise
+
+    def _trained_parts(self) -> list[Any]:
+        """Return the objects with a ``state_dict`` that training changes in place."""
+        names = [f"{name}_" for name in self._modules + self._criteria + self._optimizers]
+        parts = [self.__dict__.get(name) for name in names] + [self.module, self.criterion]
+        return [part for part in parts if isinstance(part, (nn.Module, torch.optim.Optimizer))]
+
+    def run_single_epoch(
+        self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
+    ) -> None:
+        """Run one epoch; the sample weights of a batch go to `get_loss`."""
+        try:
+            batches = iterator and self._without_weights(iterator)
+            super().run_single_epoch(batches, training, prefix, step_fn, **fit_params)
+        finally:
+            self._batch_weight = None
+
+    def _without_weights(self, batches: Iterable[Any]) -> Iterator[Any]:
+        for batch in batches:
+            is_weighted = isinstance(batch, WeightedBatch)
+            self._batch_weight = batch.weight if is_weighted else None
+            yield batch[:2] if is_weighted else batch
+
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Compute loss and gradients of one batch; raise if the loss is not finite."""
+        step: dict[str, Any] = super().train_step_single(batch, **fit_params)
+        loss = step["loss"].item()
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"{type(self).__name__}: the loss of a training batch in epoch "
+                f"{len(self.history_)} is {loss}. {_REMEDY.format(lr=self.lr)}"
+            )
+        return step
+
+    def _check_weights_are_finite(self) -> None:
+        """Raise if training has made a weight or statistic of the network infinite or NaN."""
+        for name, values in self.module_.state_dict().items():
+            if values.is_floating_point() and not torch.isfinite(values).all():
+                raise ValueError(
+                    f"{type(self).__name__}: {name!r} of the network is not finite after "
+                    f"training. {_REMEDY.format(lr=self.lr)}"
+                )
+
+    def evaluation_step(self, batch: Any, training: bool = False) -> Any:
+        """Return the output of the network for one batch, weighted or not."""
+        return super().evaluation_step(
+            batch[:2] if isinstance(batch, WeightedBatch) else batch, training
+        )
+
     # --- labels ---------------------------------------------------------------------
 
     @property
@@ -145,7 +225,14 @@ class SklearnNet(NeuralNetClassifier):
         """Return the loss of a batch, whose targets are labels of the user."""
         if hasattr(self, "classes_"):
             y_true = encode(y_true, self.classes_)
-        return super().get_loss(y_pred, y_true, *args, **kwargs)
+        if self._batch_weight is None:
+            return super().get_loss(y_pred, y_true, *args, **kwargs)
+        reduction, self.criterion_.reduction = self.criterion_.reduction, "none"
+        try:
+            losses = super().get_loss(y_pred, y_true, *args, **kwargs)
+        finally:
+            self.criterion_.reduction = reduction
+        return _weighted_mean(losses, y_true, self._batch_weight, self.criterion_)
 
     def _set_training(self, training: bool = True) -> None:
         """Set the mode of all layers, unless every layer is in it already."""
@@ -154,6 +241,21 @@ class SklearnNet(NeuralNetClassifier):
         layers = (layer for module in modules for layer in module.modules())
         if any(layer.training is not training for layer in layers):
             super()._set_training(training)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _weighted_mean(losses: Tensor, codes: Tensor, weight: Tensor, criterion: Any) -> Tensor:
+    """Return the mean loss of a batch, as torch computes it, with weighted beats.
+
+    The weights are 1 on average over the training set. Class weights are part of ``losses``;
+    like torch's own losses, the sum is divided by the class weights of the batch.
+    """
+    class_weight = getattr(criterion, "weight", None)
+    total = len(losses) if class_weight is None else class_weight[codes.to(losses.device)].sum()
+    return (losses * weight.to(losses.device)).sum() / total
 
 
 def find_classes(y: np.ndarray, owner: str, classes: Any = None) -> np.ndarray:

@@ -102,6 +102,10 @@ class SharedParameters(TypedDict, total=False):
         scores, one line per epoch. A skorch ``ProgressBar`` in `callbacks` replaces the bar.
     warm_start : bool, default=False
         Whether ``fit`` continues training the network of the previous ``fit``.
+    keep_interrupted : bool, default=False
+        Whether an interrupt (Ctrl+C) ends the training and keeps the network trained so far,
+        as in skorch. Otherwise ``KeyboardInterrupt`` is raised, and the classifier is
+        unchanged.
     callbacks : list or "disable" or None, default=None
         skorch callbacks. Scorers get the original labels.
     train_split : callable or None, default=None
@@ -175,6 +179,7 @@ class SharedParameters(TypedDict, total=False):
     random_state: np.random.RandomState | int | None
     verbose: int
     warm_start: bool
+    keep_interrupted: bool
     callbacks: list[Any] | Literal["disable"] | None
     train_split: Callable[..., tuple[Any, Any]] | None
     module: Callable[..., nn.Module] | nn.Module | None
@@ -218,6 +223,7 @@ SHARED_CONSTRAINTS: dict[str, list[Any]] = {
     "batch_size": [StrOptions({"auto"}), _COUNT, Options(Integral, {-1})],
     "precision": [StrOptions({"float32", "bfloat16", "auto"})],
     "random_state": ["random_state"],
+    "keep_interrupted": ["boolean"],
 }
 
 

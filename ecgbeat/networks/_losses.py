@@ -54,7 +54,7 @@ class FocalLoss(nn.CrossEntropyLoss):
         self.gamma = gamma
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Compute the mean loss.
+        """Compute the mean loss, or the loss of each beat if ``reduction`` is "none".
 
         Parameters
         ----------
@@ -65,7 +65,7 @@ class FocalLoss(nn.CrossEntropyLoss):
 
         Returns
         -------
-        Tensor of shape ()
+        Tensor of shape () or (n_beats,)
         """
         if self.gamma == 0:
             return super().forward(logits, targets)
@@ -73,10 +73,10 @@ class FocalLoss(nn.CrossEntropyLoss):
         # kept away from 0, where the gradient of a power below 1 is unbounded
         rest = torch.expm1(log_p).neg().clamp_min(torch.finfo(log_p.dtype).tiny)
         log_p = log_p * rest.pow(self.gamma)
-        loss = functional.nll_loss(log_p, targets, self.weight)
-        if self.label_smoothing == 0:
+        loss = functional.nll_loss(log_p, targets, self.weight, reduction="none")
+        if self.label_smoothing:
+            weighted = log_p if self.weight is None else log_p * self.weight
+            loss = loss * (1 - self.label_smoothing) - weighted.mean(dim=1) * self.label_smoothing
+        if self.reduction == "none":
             return loss
-        weighted = log_p if self.weight is None else log_p * self.weight
-        total = len(targets) if self.weight is None else self.weight[targets].sum()
-        spread = -weighted.sum() / (total * log_p.shape[1])
-        return (1 - self.label_smoothing) * loss + self.label_smoothing * spread
+        return loss.sum() / (len(targets) if self.weight is None else self.weight[targets].sum())

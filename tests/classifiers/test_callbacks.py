@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from sklearn.model_selection import GridSearchCV
 from skorch.callbacks import Callback, Checkpoint, EpochScoring, ProgressBar
 from torch import nn
 
@@ -192,7 +193,8 @@ class ByHand(Callback):
 @pytest.mark.parametrize("net_class", [ECGCNNClassifier, ECGCNNLSTMClassifier])
 def test_model_is_the_average_over_all_steps(beats, net_class, interrupt):
     callbacks = [by_hand := ByHand(), Interrupt()] if interrupt else [by_hand := ByHand()]
-    net = net_class(**SMALL_3_EPOCHS, weight_averaging=0.8, callbacks=callbacks).fit(*beats)
+    net = net_class(**SMALL_3_EPOCHS, weight_averaging=0.8, callbacks=callbacks)
+    net.set_params(keep_interrupted=True).fit(*beats)
     averaged = {k: v for k, v in state_of(net).items() if v.is_floating_point()}
     assert any("running_var" in name for name in averaged)
     for name, tensor in averaged.items():
@@ -335,14 +337,50 @@ def test_failed_fit_keeps_the_old_average(beats):
     assert_same(state_of(net), state_of(twin))
 
 
-def test_failed_partial_fit_keeps_an_average(beats):
-    callbacks = [by_hand := ByHand(), Interrupt(RuntimeError)]
-    net = ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=0.8, callbacks=callbacks)
-    net.set_params(classes=["N", "S", "V"]).initialize()
-    with pytest.raises(RuntimeError):
+@pytest.mark.parametrize("exception", [RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("decay", [None, 0.8])
+def test_failed_partial_fit_changes_nothing(beats, decay, exception):
+    net = ECGCNNClassifier(**SMALL_3_EPOCHS, weight_averaging=decay).fit(*beats)
+    twin = copy.deepcopy(net)
+    net.module_.register_forward_hook(fail := Fail(exception, after=10))
+    with pytest.raises(exception):
         net.partial_fit(*beats)
-    for name, weight in net.module_.named_parameters():
-        torch.testing.assert_close(weight.detach().double(), by_hand.average[name])
+    fail.after = 1000
+    assert_same(state_of(net), state_of(twin))
+    assert len(net.history) == len(twin.history) == 3
+    for each in (net, twin):
+        each.partial_fit(*beats)
+    assert_same(state_of(net), state_of(twin))
+    assert net.history[:, "train_loss"] == twin.history[:, "train_loss"]
+
+
+class Fail:
+    """Hook of a network that raises after some batches."""
+
+    def __init__(self, exception, after):
+        self.exception, self.after = exception, after
+
+    def __call__(self, *_):
+        self.after -= 1
+        if self.after < 0:
+            raise self.exception
+
+
+@pytest.mark.parametrize("search", [False, True])
+def test_interrupt_is_raised_and_the_old_model_stays(beats, search):
+    net = ECGCNNClassifier(**SMALL_3_EPOCHS).fit(*beats)
+    before = state_of(net)
+    net.set_params(callbacks=[Interrupt()], max_epochs=4)
+    with pytest.raises(KeyboardInterrupt):
+        (GridSearchCV(net, {"lr": [0.1]}, cv=2) if search else net).fit(*beats)
+    assert_same(state_of(net), before)
+    assert len(net.history) == 3
+
+
+def test_interrupt_can_end_training(beats):
+    net = ECGCNNClassifier(**SMALL_3_EPOCHS, callbacks=[Interrupt()], keep_interrupted=True)
+    assert len(net.fit(*beats).history) == 2
+    assert net.predict(beats[0]).shape == beats[1].shape
 
 
 class Copy(Callback):

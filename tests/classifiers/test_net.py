@@ -155,7 +155,7 @@ def test_fit_on_tensors_and_lists(bumps):
         lambda net, X, y: net.fit(X * np.nan, y),
         lambda net, X, y: net.fit(X[:, :20], np.full(len(y), "N")),
         lambda net, X, y: net.fit(X[:, :20], y[:-1]),
-        lambda net, X, y: net.fit(X, y, sample_weight=np.ones(len(y))),
+        lambda net, X, y: net.fit(X, y, weights=np.ones(len(y))),
         lambda net, X, y: net.set_params(iterator_train_shuffle=True).fit(X, y),
         lambda net, *_: net.set_params(lr=0.5, nonsense=3),
         lambda net, X, y: net.partial_fit(X, np.full(len(y), "unseen")),
