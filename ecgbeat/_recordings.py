@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ecgbeat._validation import sum_is_finite
+from ecgbeat._validation import check_positive, sum_is_finite
 
 __all__ = [
     "GAP_METHODS",
@@ -24,6 +24,7 @@ __all__ = [
     "as_signals",
     "as_symbols",
     "bridge_gaps",
+    "check_annotated_recordings",
     "check_ascending",
     "check_not_transposed",
     "check_one_per_recording",
@@ -31,8 +32,10 @@ __all__ = [
     "check_within_recording",
     "error_naming_recording",
     "find_lead",
+    "from_bunch",
     "lead_row",
     "select_leads",
+    "stretch",
 ]
 
 GAP_METHODS = ("hold", "linear", "raise")
@@ -153,6 +156,19 @@ def find_lead(lead: int | str, lead_names: Sequence[str]) -> int | None:
     return int(lead) % len(lead_names) if -len(lead_names) <= lead < len(lead_names) else None
 
 
+def stretch(n_times: int, fs: float, start: float, stop: float | None) -> slice:
+    """Return the samples from ``start`` to ``stop`` (in s; None is the end) of a recording."""
+    start = check_positive("start", start, unit="s", strict=False)
+    stop = n_times / fs if stop is None else check_positive("stop", stop, unit="s")
+    if start >= n_times / fs:
+        raise ValueError(
+            f"start must lie within the recording of {n_times / fs:g} s, got {start:g}."
+        )
+    if stop <= start:
+        raise ValueError(f"stop must be greater than start={start:g}, got {stop:g}.")
+    return slice(round(start * fs), min(round(stop * fs), n_times))
+
+
 # --- gaps -----------------------------------------------------------------------------
 
 
@@ -243,12 +259,15 @@ def _fill_row(row: np.ndarray, is_missing: np.ndarray, *, hold: bool) -> None:
 # --- lists of recordings --------------------------------------------------------------
 
 
-def check_recordings(recordings: Any, caller: str) -> Sequence[Any]:
+def check_recordings(recordings: Any, caller: str, fs: float | None = None) -> Sequence[Any]:
     """Return a sequence of recordings.
 
     The rows of a 2-D array are recordings of one lead; a 3-D array holds recordings of several
-    leads. ``caller`` is the name of the function, for the message.
+    leads. A Bunch, as from `ecgbeat.datasets.load_wfdb`, stands for its recordings, which must be
+    sampled at ``fs``. ``caller`` is the name of the function, for the message.
     """
+    if isinstance(recordings, Mapping):
+        recordings = _recordings_of_bunch(recordings, caller, fs)
     if hasattr(recordings, "to_numpy"):  # pandas
         recordings = recordings.to_numpy()
     is_single = False
@@ -265,6 +284,65 @@ def check_recordings(recordings: Any, caller: str) -> Sequence[Any]:
             f"numbers. For one recording, write {caller}([recording], ...)."
         )
     return recordings
+
+
+def _recordings_of_bunch(bunch: Mapping[str, Any], caller: str, fs: float | None) -> Any:
+    """Return the recordings of a Bunch whose sampling rate is ``fs`` and whose leads agree."""
+    if "recordings" not in bunch:
+        raise TypeError(
+            f"{caller} takes a list of recordings, or a Bunch with recordings, as from load_wfdb, "
+            f"got {type(bunch).__name__} with the keys {list(bunch)}. For one recording, write "
+            f"{caller}([recording], ...)."
+        )
+    if fs is not None and bunch.get("fs", fs) != fs:
+        raise ValueError(
+            f"The Bunch of recordings has fs={bunch['fs']!r} Hz, but {caller} works at fs={fs!r} "
+            "Hz. Set fs to the rate of the recordings."
+        )
+    names = bunch.get("record_names", range(len(bunch["recordings"])))
+    seen: dict[tuple[str, ...], tuple[Any, list[str]]] = {}
+    for name, leads in zip(names, bunch.get("lead_names") or [], strict=False):
+        if isinstance(leads, str):  # one lead, chosen by the loader
+            continue
+        first_name, first_leads = seen.setdefault(tuple(sorted(leads)), (name, list(leads)))
+        if list(leads) != first_leads:
+            raise ValueError(
+                f"The Bunch holds the same leads in another order: {first_leads} in record "
+                f"{first_name}, {list(leads)} in record {name}. Load one lead by its name, as in "
+                f"lead={first_leads[0]!r}, or put the rows of the recordings in the same order."
+            )
+    return bunch["recordings"]
+
+
+def from_bunch(recordings: Any, key: str, given: Any) -> Any:
+    """Return an argument; if it is None, the entry of a Bunch of recordings, if they are one."""
+    is_bunch = isinstance(recordings, Mapping)
+    return recordings.get(key) if given is None and is_bunch else given
+
+
+def check_annotated_recordings(
+    recordings: Any, annotations: Any, caller: str, fs: float | None = None
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return recordings, as `check_recordings`, and one annotation for each.
+
+    Those of a Bunch are used if ``annotations`` is None.
+    """
+    if isinstance(recordings, Mapping) and "recordings" in recordings:
+        has_own = recordings.get("annotations") is not None
+        if has_own and annotations is not None:
+            raise ValueError(
+                f"{caller} got annotations, and a Bunch that holds others. Pass the Bunch alone, "
+                "or its recordings with these annotations."
+            )
+        if not has_own and annotations is None:
+            raise ValueError(
+                f"{caller} requires annotations, but those of the Bunch are None. Load them, or "
+                "pass them as annotations."
+            )
+    annotations = from_bunch(recordings, "annotations", annotations)
+    recordings = check_recordings(recordings, caller, fs)
+    check_one_per_recording("annotations", annotations, len(recordings), caller)
+    return recordings, annotations
 
 
 def check_one_per_recording(
@@ -330,14 +408,19 @@ def check_ascending(samples: np.ndarray, name: str, *, strict: bool = False) -> 
         )
 
 
-def check_within_recording(samples: np.ndarray, n_times: int, name: str) -> None:
+_CROP = "ecgbeat.annotation.crop_recording crops a recording with its annotations."
+
+
+def check_within_recording(
+    samples: np.ndarray, n_times: int, name: str, remedy: str = _CROP
+) -> None:
     """Raise if sample numbers lie outside a recording of ``n_times`` samples."""
     outside = samples[(samples < 0) | (samples >= n_times)]
     if outside.size:
         raise ValueError(
             f"{name} must lie within the recording of {n_times} samples, got {outside.size} "
             f"outside, the first at {int(outside[0])}. Check that they belong to this recording "
-            "and to its sampling rate."
+            f"and to its sampling rate. {remedy}"
         )
 
 

@@ -9,14 +9,23 @@ by grid search with cross-validation by patient, and evaluated on held-out patie
 """
 
 import argparse
+import tempfile
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
-from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import (
+    GridSearchCV,
+    ParameterGrid,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+)
+from tqdm.auto import tqdm
 
 from ecgbeat import BandpassFilter, ECGCNNClassifier, RPeakSegmenter, ZScoreScaler, datasets
 from ecgbeat.annotation import extract_beats
@@ -26,11 +35,26 @@ MAX_BEATS_PER_CLASS_AND_PATIENT = 150
 MAX_BEATS_PER_CLASS = 3000
 N_FOLDS = 3
 
+SYMBOLS = {
+    "N": "normal",
+    "L": "left bundle branch block",
+    "R": "right bundle branch block",
+    "A": "atrial premature",
+    "V": "ventricular premature",
+}
+AAMI_CLASSES = {
+    "N": "normal, bundle branch block",
+    "S": "supraventricular ectopic",
+    "V": "ventricular ectopic",
+    "F": "fusion of N and V",
+    "Q": "paced, unclassifiable",
+}
+
 
 def simulate_beats():
     """Return windows of 2 s around the beats of simulated patients."""
     beats = datasets.make_heartbeats(2000, n_patients=24, random_state=0)
-    beats.update(name="24 simulated patients", is_segmented=False)
+    beats.update(name="24 simulated patients", class_names=SYMBOLS, is_segmented=False)
     return beats
 
 
@@ -39,17 +63,9 @@ def load_wfdb_beats(folder):
     # load_mitdb assigns records 201 and 202 to the same patient, which the headers do not contain
     load = datasets.load_mitdb if (folder / "201.hea").exists() else datasets.load_wfdb
     records = load(folder, lead=("MLII", 0), verbose=1)
-    beats = extract_beats(
-        records.recordings,
-        records.annotations,
-        records.fs,
-        before=1.0,
-        after=1.0,
-        symbols=("N", "L", "R", "A", "V"),
-        groups=records.groups,
-    )
+    beats = extract_beats(records, before=1.0, after=1.0, symbols=SYMBOLS)
     name = f"{len(records.record_names)} records of {folder}"
-    beats.update(name=name, fs=records.fs, is_segmented=False)
+    beats.update(name=name, class_names=SYMBOLS, is_segmented=False)
     return undersample(beats)
 
 
@@ -57,7 +73,7 @@ def load_kaggle_beats(folder):
     """Return the segmented training beats of the Kaggle set."""
     beats = datasets.load_heartbeat_csv(folder, subset="train")
     beats.update(target=np.asarray(beats.target_names)[beats.target])
-    beats.update(name=f"training beats of {folder}", is_segmented=True)
+    beats.update(name=f"training beats of {folder}", class_names=AAMI_CLASSES, is_segmented=True)
     return undersample(beats)
 
 
@@ -139,14 +155,58 @@ def print_data(beats, train, test):
         )
         by_class = "  ".join(f"{c} {n}" for c, n in zip(classes, counts, strict=True))
         print(f"  {name}: {patients}{len(rows)} beats ({by_class})")
+    for label, class_name in beats.class_names.items():
+        print(f"  {label}: {class_name}")
+
+
+class CountedMacroF1:
+    """Scorer that appends a byte to a file after each fit, which may run in another process."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __call__(self, pipeline, X, y):
+        score = f1_score(y, pipeline.predict(X), average="macro", zero_division=0.0)
+        with open(self.file, "ab") as file:
+            file.write(b".")
+        return score
+
+
+@contextmanager
+def progress_bar(file, n_fits):
+    """Show the size of a file as a progress bar with the time left while the block runs."""
+    finished = threading.Event()
+
+    def watch():
+        # smoothing=0: the time left by the mean over all fits so far
+        with tqdm(total=n_fits, desc="tuning", unit="fit", smoothing=0) as bar:
+            is_last = False
+            while not is_last:
+                is_last = finished.wait(0.2)
+                if n_new := file.stat().st_size - bar.n:
+                    bar.update(n_new)
+
+    file.touch()
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        thread.join()
 
 
 def tune(beats, train, folds, n_jobs):
     """Tune the pipeline by cross-validation on the training set."""
     pipeline, grid = make_pipeline_and_grid(beats)
-    search = GridSearchCV(pipeline, grid, cv=folds, scoring="f1_macro", n_jobs=n_jobs, verbose=3)
     groups = None if beats.groups is None else beats.groups[train]
-    search.fit(beats.data[train], beats.target[train], groups=groups)
+    n_fits = len(ParameterGrid(grid)) * N_FOLDS
+    print(f"\nTuning by {n_fits} fits (the first take longer, because processes are started):")
+    with tempfile.TemporaryDirectory() as folder:
+        scorer = CountedMacroF1(Path(folder, "fits"))
+        search = GridSearchCV(pipeline, grid, cv=folds, scoring=scorer, n_jobs=n_jobs)
+        with progress_bar(scorer.file, n_fits):
+            search.fit(beats.data[train], beats.target[train], groups=groups)
     print(f"\nMacro-F1 in {N_FOLDS}-fold cross-validation, mean and standard deviation:")
     results = search.cv_results_
     for i in np.argsort(results["rank_test_score"]):
@@ -160,7 +220,10 @@ def print_report(beats, test, search):
     """Evaluate the best model, refitted on the whole training set, on the test set."""
     y, predicted = beats.target[test], search.predict(beats.data[test])
     print(f"\nBest model on the held-out {'beats' if beats.groups is None else 'patients'}:\n")
-    print(classification_report(y, predicted, digits=3, zero_division=0.0))
+    labels = np.union1d(y, predicted)
+    names = [f"{label} {beats.class_names[label]}" for label in labels]
+    print(classification_report(y, predicted, target_names=names, digits=3, zero_division=0.0))
+    print_unrecognized(beats, y, predicted)
     print("Confusion matrix (row: true class, column: predicted class)")
     print("       " + "".join(f"{label:>6}" for label in search.classes_))
     for label, row in zip(
@@ -182,6 +245,18 @@ def print_report(beats, test, search):
         f1_score(y, p, average="macro", zero_division=0.0) for p in (predicted, baseline)
     )
     print(f"Macro-F1 {macro_f1:.3f} (always predicting {str(baseline[0])!r}: {baseline_f1:.3f})")
+
+
+def print_unrecognized(beats, y, predicted):
+    """Print the classes that score 0, which reduce the macro average."""
+    for label in np.union1d(y, predicted):
+        if np.any((predicted == label) & (y == label)):
+            continue
+        if np.any(y == label):
+            reason = "its beats are rare, or differ between patients, or resemble another class."
+        else:
+            reason = "the held-out patients have no such beats, but some were predicted."
+        print(f"{label} ({beats.class_names[label]}) has a score of 0: {reason}\n")
 
 
 def main():

@@ -2,10 +2,12 @@
 
 import importlib.util
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.utils import Bunch
 
 QUICKSTART = Path(__file__).parents[1] / "examples" / "quickstart.py"
 
@@ -37,10 +39,13 @@ def run(quickstart, monkeypatch, *arguments):
 
 def test_report_on_simulated_patients(quickstart, monkeypatch, capsys):
     run(quickstart, monkeypatch)
-    printed = capsys.readouterr().out
+    printed, progress = capsys.readouterr()
+    assert "tuning: 100%" in progress
+    assert "3/3 [" in progress
     for part in (
         "24 simulated patients",
-        "END bandpass",
+        "L: left bundle branch block",
+        "L left bundle branch block ",
         "macro avg",
         "Confusion matrix",
         "Done in",
@@ -78,6 +83,21 @@ def test_first_rows_of_each_key(quickstart):
     rows = np.array([5, 3, 1, 0, 2, 4])
     keys = np.array(["a", "b", "a", "b", "b", "b"])
     assert quickstart.first_rows(rows, keys, 2).tolist() == [5, 3, 0, 2]
+
+
+def test_classes_that_score_0_are_explained(quickstart, capsys):
+    beats = Bunch(class_names=quickstart.AAMI_CLASSES)
+    quickstart.print_unrecognized(beats, np.array(["N", "S"]), np.array(["N", "F"]))
+    printed = capsys.readouterr().out
+    assert "S (supraventricular ectopic) has a score of 0: its beats are rare" in printed
+    assert "F (fusion of N and V) has a score of 0: the held-out patients have no" in printed
+    assert "N (" not in printed
+
+
+def test_progress_bar_ends_with_a_failed_search(quickstart, tmp_path):
+    with pytest.raises(ZeroDivisionError), quickstart.progress_bar(tmp_path / "fits", 3):
+        raise ZeroDivisionError
+    assert not [thread for thread in threading.enumerate() if "watch" in thread.name]
 
 
 @pytest.mark.slow

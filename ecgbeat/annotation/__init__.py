@@ -2,6 +2,6 @@
 
 from ecgbeat.annotation._annotated_beats import AnnotatedBeats
 from ecgbeat.annotation._annotator import BeatAnnotator
-from ecgbeat.annotation._extraction import extract_beats
+from ecgbeat.annotation._extraction import crop_recording, extract_beats
 
-__all__ = ["AnnotatedBeats", "BeatAnnotator", "extract_beats"]
+__all__ = ["AnnotatedBeats", "BeatAnnotator", "crop_recording", "extract_beats"]

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.utils import Bunch
 
 from ecgbeat._progress import tqdm
 from ecgbeat._recordings import (
     as_sample_numbers,
     bridge_gaps,
+    check_annotated_recordings,
     check_one_per_recording,
     check_recordings,
     check_within_recording,
     error_naming_recording,
+    from_bunch,
     select_leads,
 )
 from ecgbeat._validation import (
@@ -198,8 +201,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
 
     def fit(
         self,
-        recordings: Sequence[ArrayLike],
-        annotations: Sequence[Any],
+        recordings: Sequence[ArrayLike] | Bunch,
+        annotations: Sequence[Any] | None = None,
         *,
         groups: Sequence[Any] | None = None,
     ) -> Self:
@@ -207,15 +210,17 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
-            Recordings in mV. NaN marks gaps.
-        annotations : sequence of Annotation
+        recordings : Bunch or sequence of array-like of shape (n_times,) or (n_leads, n_times)
+            Recordings in mV. NaN marks gaps. A Bunch of a loader, such as `load_mitdb`, stands
+            for its recordings and annotations, and must have the sampling rate ``fs``.
+        annotations : sequence of Annotation, default=None
             One for each recording: sample numbers and WFDB symbols, as an `Annotation` or a
-            pair.
+            pair. Omit it for a Bunch that holds annotations.
         groups : sequence of length n_recordings, default=None
             Patient of each recording. If given, ``groups``, with one value per beat, is passed
             to ``fit`` of the classifier, or of the last step of a pipeline. `ECGCNNClassifier`
-            uses it for early stopping by patient.
+            uses it for early stopping by patient. The groups of a Bunch are not passed unless
+            given here, since not every classifier takes them.
 
         Returns
         -------
@@ -227,14 +232,16 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
             If one recording is passed instead of a list of them, a recording does not hold
             real numbers, or the sample numbers of an annotation are not integers.
         ValueError
-            If a parameter, recording or annotation is invalid, or no beat is left to train
-            on. The estimator keeps its former state.
+            If a parameter, recording or annotation is invalid, a Bunch contradicts ``fs`` or
+            ``annotations``, or no beat is left to train on. The estimator keeps its former
+            state.
         """
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
         )
-        recordings = check_recordings(recordings, "fit")
-        check_one_per_recording("annotations", annotations, len(recordings), "fit")
+        recordings, annotations = check_annotated_recordings(
+            recordings, annotations, "fit", self.fs
+        )
         if groups is not None:
             check_one_per_recording("groups", groups, len(recordings))
         steps = self._copy_steps()
@@ -263,13 +270,13 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         self.n_extra_ = beats.n_extra
         return self
 
-    def predict(self, recordings: Sequence[ArrayLike]) -> list[AnnotatedBeats]:
+    def predict(self, recordings: Sequence[ArrayLike] | Bunch) -> list[AnnotatedBeats]:
         """Detect and classify the beats of recordings.
 
         Parameters
         ----------
-        recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
-            Recordings in mV. NaN marks gaps.
+        recordings : Bunch or sequence of array-like of shape (n_times,) or (n_leads, n_times)
+            Recordings in mV. NaN marks gaps. A Bunch of a loader stands for its recordings.
 
         Returns
         -------
@@ -288,7 +295,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
             ``fit``.
         """
         check_is_fitted(self)
-        recordings = check_recordings(recordings, "predict")
+        recordings = check_recordings(recordings, "predict", self.fs)
         samples: list[np.ndarray] = []
         batches = _batches(self._rows(recordings, samples), _BATCH_ROWS)
         classified = [_classify(self.classifier_, self.classes_, batch) for batch in batches]
@@ -304,7 +311,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
 
     def annotate(
         self,
-        recordings: Sequence[ArrayLike],
+        recordings: Sequence[ArrayLike] | Bunch,
         *,
         record_names: Sequence[object] | None = None,
         write_to: str | os.PathLike[str] | None = None,
@@ -316,10 +323,11 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
-            Recordings in mV. NaN marks gaps.
+        recordings : Bunch or sequence of array-like of shape (n_times,) or (n_leads, n_times)
+            Recordings in mV. NaN marks gaps. A Bunch of a loader stands for its recordings.
         record_names : sequence of length n_recordings, default=None
-            Names of the recordings. None numbers them from 0.
+            Names of the recordings. None takes those of a Bunch, and numbers the recordings of
+            a list from 0.
         write_to : path-like, default=None
             Folder for annotation files, ``<record name>.<extension>``, in the format of WFDB.
             Created if it does not exist. None writes no files.
@@ -353,7 +361,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
             in these cases.
         """
         check_is_fitted(self)
-        recordings = check_recordings(recordings, "annotate")
+        record_names = from_bunch(recordings, "record_names", record_names)
+        recordings = check_recordings(recordings, "annotate", self.fs)
         if record_names is None:
             record_names = range(len(recordings))
         check_one_per_recording("record_names", record_names, len(recordings))
@@ -375,7 +384,9 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
             files.write(annotated)
         return table
 
-    def score(self, recordings: Sequence[ArrayLike], annotations: Sequence[Any]) -> float:
+    def score(
+        self, recordings: Sequence[ArrayLike] | Bunch, annotations: Sequence[Any] | None = None
+    ) -> float:
         """Return the macro-averaged F1 score, including detection errors.
 
         A missed beat counts as a false negative of its class, an extra beat as a false positive
@@ -384,10 +395,10 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
 
         Parameters
         ----------
-        recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
-            Recordings in mV. NaN marks gaps.
-        annotations : sequence of Annotation
-            One for each recording.
+        recordings : Bunch or sequence of array-like of shape (n_times,) or (n_leads, n_times)
+            Recordings in mV. NaN marks gaps. A Bunch of a loader stands for its recordings.
+        annotations : sequence of Annotation, default=None
+            One for each recording. Omit it for a Bunch that holds annotations.
 
         Returns
         -------
@@ -406,8 +417,9 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         ecgbeat.metrics.annotation_f1_score : Equivalent function.
         """
         check_is_fitted(self)
-        recordings = check_recordings(recordings, "score")
-        check_one_per_recording("annotations", annotations, len(recordings), "score")
+        recordings, annotations = check_annotated_recordings(
+            recordings, annotations, "score", self.fs
+        )
         references = []
         for index, (recording, annotation) in enumerate(zip(recordings, annotations, strict=True)):
             with error_naming_recording(index):

@@ -1,4 +1,4 @@
-"""Extraction of annotated beats from recordings."""
+"""Extraction of annotated beats and of stretches from recordings."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,22 +8,28 @@ from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
 from ecgbeat._recordings import (
+    AnnotationLike,
     as_annotation,
+    as_recording,
+    check_annotated_recordings,
     check_one_per_recording,
-    check_recordings,
+    check_within_recording,
     error_naming_recording,
+    from_bunch,
+    stretch,
 )
+from ecgbeat._validation import check_positive
 from ecgbeat.labels import BEAT_SYMBOLS, Annotation, select_beats
 from ecgbeat.signal import cut_beats, rr_feature_names, window_samples
 from ecgbeat.signal import rr_features as compute_rr_features
 
-__all__ = ["extract_beats"]
+__all__ = ["crop_recording", "extract_beats"]
 
 
 def extract_beats(
-    recordings: Sequence[ArrayLike],
-    annotations: Sequence[Any],
-    fs: float,
+    recordings: Sequence[ArrayLike] | Bunch,
+    annotations: Sequence[Any] | None = None,
+    fs: float | None = None,
     *,
     before: float = 0.3,
     after: float = 0.5,
@@ -36,13 +42,15 @@ def extract_beats(
 
     Parameters
     ----------
-    recordings : sequence of array-like of shape (n_times,) or (n_leads, n_times)
+    recordings : Bunch or sequence of array-like of shape (n_times,) or (n_leads, n_times)
         Recordings in mV, which may differ in length. NaN marks gaps, which are interpolated
-        linearly.
-    annotations : sequence of Annotation
-        One for each recording: sample numbers and WFDB symbols.
-    fs : float
-        Sampling rate of all recordings in Hz.
+        linearly. A Bunch of a loader, such as `load_mitdb`, stands for its recordings,
+        annotations, ``fs`` and ``groups``.
+    annotations : sequence of Annotation, default=None
+        One for each recording: sample numbers and WFDB symbols. Omit it for a Bunch that holds
+        annotations.
+    fs : float, default=None
+        Sampling rate of all recordings in Hz. Omit it for a Bunch.
     before, after : float, default=0.3, 0.5
         Time before and after the annotated sample in seconds, as in
         `ecgbeat.signal.cut_beats`. Where a window extends beyond the recording, the outermost
@@ -58,7 +66,8 @@ def extract_beats(
         Symbols of the annotations to extract, such as ``("N", "L", "R", "A", "V")``. None
         extracts every beat (see `ecgbeat.labels.is_beat`).
     groups : sequence of length n_recordings, default=None
-        Patient of each recording. None takes each recording as one patient, numbered from 0.
+        Patient of each recording. None takes the groups of a Bunch; without them, each
+        recording is one patient, numbered from 0.
 
     Returns
     -------
@@ -90,16 +99,18 @@ def extract_beats(
     Raises
     ------
     TypeError
-        If one recording is passed instead of a sequence, a recording does not hold real
-        numbers, or the sample numbers of an annotation are not integers.
+        If one recording is passed instead of a sequence, ``fs`` is missing, a recording does
+        not hold real numbers, or the sample numbers of an annotation are not integers.
     ValueError
-        If the sequences differ in length, an annotation lies outside its recording, the
+        If the sequences differ in length, ``annotations`` or ``fs`` are passed beside those
+        of a Bunch and contradict them, an annotation lies outside its recording, the
         recordings differ in their number of leads, a recording has infinite values, or no
         beat is left; with ``rr_features`` also if beats are not strictly ascending.
 
     See Also
     --------
     ecgbeat.datasets.load_wfdb : Load recordings and annotations.
+    crop_recording : Cut a stretch out of a recording, with its annotations.
     ecgbeat.labels.to_aami : Map ``target`` to the five AAMI classes.
     ecgbeat.signal.rr_features : Definition of the RR features.
 
@@ -121,14 +132,26 @@ def extract_beats(
     >>> beats.groups
     array(['ann', 'ann', 'bob'], dtype='<U3')
 
+    The same from a Bunch, as the loaders of `ecgbeat.datasets` return it:
+
+    >>> from sklearn.utils import Bunch
+    >>> bunch = Bunch(
+    ...     recordings=recordings, annotations=annotations, fs=250.0, groups=["ann", "bob"]
+    ... )
+    >>> extract_beats(bunch).groups
+    array(['ann', 'ann', 'bob'], dtype='<U3')
+
     With RR features, for a classifier that uses them:
 
     >>> beats = extract_beats(recordings, annotations, fs=250, n_times=64, rr_features=True)
     >>> beats.data.shape, beats.n_aux_features, beats.aux_feature_names[:2]
     ((3, 77), 13, ['rr_previous', 'rr_next'])
     """
-    recordings = check_recordings(recordings, "extract_beats")
-    check_one_per_recording("annotations", annotations, len(recordings), "extract_beats")
+    fs, groups = from_bunch(recordings, "fs", fs), from_bunch(recordings, "groups", groups)
+    recordings, annotations = check_annotated_recordings(
+        recordings, annotations, "extract_beats", fs
+    )
+    fs = check_positive("fs", fs, unit="Hz")
     if groups is not None:
         check_one_per_recording("groups", groups, len(recordings))
     if len(recordings) == 0:
@@ -159,6 +182,73 @@ def extract_beats(
         n_aux_features=len(names),
         aux_feature_names=names,
     )
+
+
+def crop_recording(
+    recording: ArrayLike,
+    annotation: AnnotationLike,
+    fs: float,
+    *,
+    start: float = 0.0,
+    stop: float | None = None,
+) -> tuple[np.ndarray, Annotation]:
+    """Cut a stretch out of a recording, with its annotations.
+
+    Parameters
+    ----------
+    recording : array-like of shape (n_times,) or (n_leads, n_times)
+        Recording.
+    annotation : Annotation or pair (sample, symbol)
+        Annotations of the recording, or predicted beats.
+    fs : float
+        Sampling rate in Hz.
+    start : float, default=0.0
+        Beginning of the stretch in seconds.
+    stop : float or None, default=None
+        End of the stretch in seconds, exclusive. None, or a time after the end of the
+        recording, is the end of the recording.
+
+    Returns
+    -------
+    recording : ndarray of shape (n_stretch,) or (n_leads, n_stretch)
+        Copy of the stretch. float32 if the recording is float32, else float64.
+    annotation : Annotation
+        Annotations within the stretch, ascending, with sample numbers from its beginning. If
+        the stretch begins within a flutter episode, a ``"["`` at sample 0 marks that the
+        episode has begun, as `ecgbeat.metrics.ec57_report` requires.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the recording or the annotation is invalid, ``start`` is not within the recording,
+        or ``stop`` is not after ``start``.
+
+    See Also
+    --------
+    ecgbeat.plotting.RecordingDisplay : Draws a stretch of a recording by ``start`` and ``stop``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgbeat.annotation import crop_recording
+    >>> from ecgbeat.labels import Annotation
+    >>> annotation = Annotation(np.array([18, 300, 700]), np.array(["+", "N", "V"]))
+    >>> stretch, beats = crop_recording(np.arange(1000.0), annotation, fs=250, start=1, stop=3)
+    >>> stretch.shape, beats
+    ((500,), Annotation(sample=array([ 50, 450]), symbol=array(['N', 'V'], dtype='<U1')))
+    """
+    leads = as_recording(recording, gaps=None)
+    sample, symbol = as_annotation(annotation)
+    check_within_recording(sample, leads.shape[-1], "annotation")
+    inside = stretch(leads.shape[-1], check_positive("fs", fs, unit="Hz"), start, stop)
+    order = np.argsort(sample, kind="stable")
+    sample, symbol = sample[order] - inside.start, symbol[order]
+    keep = (sample >= 0) & (sample < inside.stop - inside.start)
+    cropped = Annotation(sample[keep], symbol[keep])
+    episodes = symbol[(sample < 0) & np.isin(symbol, ["[", "]"])]
+    if len(episodes) and episodes[-1] == "[":
+        cropped = Annotation(np.insert(cropped.sample, 0, 0), np.insert(cropped.symbol, 0, "["))
+    return leads[..., inside].copy(), cropped
 
 
 def _check_rr_features(rr_features: Any) -> None:

@@ -15,6 +15,7 @@ _NON_BEAT_SYMBOLS = tuple("[!]x()ptu`'^|~+sTD*=\"@")
 BEAT, RIGHT, WRONG = "beat", "right", "wrong class"
 MISSED, EXTRA, LEFT_OUT = "missed", "false alarm", "left out"
 ERRORS = (WRONG, MISSED, EXTRA)
+DRAW_STRETCH = "To draw a stretch, pass the whole recording, with start= and stop= in seconds."
 
 BeatsLike: TypeAlias = Sequence[Any] | np.ndarray
 
@@ -47,7 +48,7 @@ def as_beat_list(beats: BeatsLike, name: str, n_times: int) -> BeatList:
             sample, label = sample[keep], label[keep]
     else:
         sample = as_sample_numbers(beats, name)
-    check_within_recording(sample, n_times, name)
+    check_within_recording(sample, n_times, name, DRAW_STRETCH)
     order = np.argsort(sample, kind="stable")
     return BeatList(sample[order], None if label is None else label[order])
 

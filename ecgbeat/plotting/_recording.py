@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from ecgbeat._recordings import as_recording, lead_row
+from ecgbeat._recordings import as_recording, check_within_recording, lead_row, stretch
 from ecgbeat._validation import check_is_fitted, check_positive
 from ecgbeat.labels import label_beats
 from ecgbeat.plotting._arrays import name_leads
 from ecgbeat.plotting._beat_comparison import (
+    DRAW_STRETCH,
     BeatList,
     BeatsLike,
     as_beat_list,
@@ -157,7 +158,8 @@ class RecordingDisplay:
         fs, left_out, tolerance, unit, colors : float and optional
             As in the class.
         ax, **plot_params : optional
-            As in `plot`.
+            As in `plot`: ``start`` and ``stop`` choose the stretch that is drawn, by default the
+            first minute.
 
         Returns
         -------
@@ -235,7 +237,8 @@ class RecordingDisplay:
             lead = getattr(annotator, "lead", None)
         if reference is not None:
             symbols, mapping = (getattr(annotator, key, None) for key in ("symbols", "mapping"))
-            beats = label_beats(reference, symbols, mapping, n_times=signal.shape[-1])
+            beats = label_beats(reference, symbols, mapping)
+            check_within_recording(beats.sample, signal.shape[-1], "reference", DRAW_STRETCH)
             reference = beats.sample[beats.is_scored], beats.label[beats.is_scored]
             params["left_out"] = beats.sample[~beats.is_scored]
         params.setdefault("tolerance", getattr(annotator, "tolerance", 0.15))
@@ -331,14 +334,9 @@ def _cut_strips(
 ) -> list[slice]:
     """Divide a stretch of a recording into strips, the last of which may be shorter."""
     start = check_positive("start", start, unit="s", strict=False)
-    stop = start + _DEFAULT_S if stop is None else check_positive("stop", stop, unit="s")
-    if start >= n_times / fs:
-        raise ValueError(
-            f"start must lie within the recording of {n_times / fs:g} s, got {start:g}."
-        )
-    if stop <= start:
-        raise ValueError(f"stop must be greater than start={start:g}, got {stop:g}.")
-    first, last = round(start * fs), min(round(stop * fs), n_times)
+    stop = start + _DEFAULT_S if stop is None else stop
+    drawn = stretch(n_times, fs, start, stop)
+    first, last = drawn.start, drawn.stop
     length = last - first if strip is None else round(check_positive("strip", strip, unit="s") * fs)
     if last - first < 2 or length < 2:
         raise ValueError(

@@ -13,7 +13,7 @@ from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils import estimator_checks
+from sklearn.utils import Bunch, estimator_checks
 
 from ecgbeat import (
     BandpassFilter,
@@ -87,6 +87,56 @@ def test_fitted_attributes(fitted, patients):
     assert fitted.n_extra_ == sum(len(m.extra) for m in matches)
     assert fitted.segmenter_.n_times == 128
     assert fitted.bandpass_.high == 40.0
+
+
+def as_bunch(patients, **changes):
+    recordings, annotations = patients
+    entries = {"recordings": recordings, "annotations": annotations, "fs": FS}
+    return Bunch(**entries | {"record_names": ["a", "b", "c", "d", "e", "f"]} | changes)
+
+
+def test_bunch_stands_for_its_recordings_and_annotations(patients, classifier):
+    bunch = as_bunch(patients)
+    by_bunch = BeatAnnotator(classifier, fs=FS).fit(bunch)
+    by_lists = BeatAnnotator(classifier, fs=FS).fit(*patients)
+    assert_same_beats(by_bunch.predict(bunch), by_lists.predict(patients[0]))
+    assert by_bunch.score(bunch) == by_lists.score(*patients)
+    table = by_bunch.annotate(bunch)
+    assert table["record"].unique().tolist() == bunch.record_names
+    assert by_bunch.annotate(bunch, record_names=range(6))["record"].unique().tolist() == list(
+        "012345"
+    )
+
+
+@pytest.mark.parametrize("method", ["fit", "predict", "annotate", "score"])
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"fs": 250.0}, ValueError, r"has fs=250\.0 Hz, but {} works at fs=360\.0 Hz"),
+        (
+            {"lead_names": [["I", "II"], ["II", "I"]]},
+            ValueError,
+            r"\['I', 'II'\] in record a, \['II', 'I'\] in record b",
+        ),
+        ({"recordings": {"a": 1}}, TypeError, "{} takes a list of recordings"),
+        ({"recordings": np.zeros(900)}, TypeError, "{} takes a list of recordings, got ndarray"),
+    ],
+)
+def test_contradictions_of_a_bunch_raise(fitted, patients, method, changes, error, message):
+    before = dict(fitted.__dict__)
+    with pytest.raises(error, match=message.format(method)):
+        getattr(fitted, method)(as_bunch(patients, **changes))
+    assert fitted.__dict__ == before
+
+
+@pytest.mark.parametrize("method", ["fit", "score"])
+def test_annotations_beside_those_of_a_bunch_raise(fitted, patients, method):
+    with pytest.raises(ValueError, match=f"{method} got annotations, and a Bunch that holds"):
+        getattr(fitted, method)(as_bunch(patients), patients[1])
+    with pytest.raises(ValueError, match=f"{method} requires annotations, but those of the Bunch"):
+        getattr(fitted, method)(as_bunch(patients, annotations=None))
+    with pytest.raises(TypeError, match=r"annotations must be a list .* got NoneType"):
+        getattr(fitted, method)(patients[0])
 
 
 def test_recordings_predicted_one_by_one_equal_all_at_once(fitted, patients):

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.utils import Bunch
 
-from ecgbeat.annotation import extract_beats
-from ecgbeat.datasets import load_mitdb
+from ecgbeat.annotation import AnnotatedBeats, crop_recording, extract_beats
+from ecgbeat.datasets import load_mitdb, make_heartbeats, make_recording
 from ecgbeat.labels import Annotation, is_beat
+from ecgbeat.metrics import ec57_report
 from ecgbeat.signal import bridge_gaps, cut_beats, resample_beats, rr_feature_names, rr_features
 
 FS = 100.0
@@ -104,6 +106,126 @@ def test_plain_pairs_are_accepted_as_annotations():
     np.testing.assert_array_equal(extract_beats(recordings, pairs, FS).data, expected.data)
 
 
+# --- Bunch of recordings --------------------------------------------------------------
+
+
+def make_bunch(**changes):
+    """Return the recordings of `make_data` as a loader does."""
+    recordings, annotations = make_data()
+    entries = {
+        "recordings": recordings,
+        "annotations": annotations,
+        "fs": FS,
+        "record_names": ["a", "b", "c"],
+        "lead_names": ["MLII", "MLII", "V5"],
+        "groups": np.array(["ann", "ann", "bob"]),
+    }
+    return Bunch(**entries | changes)
+
+
+def test_bunch_stands_for_its_entries():
+    bunch = make_bunch()
+    beats = extract_beats(bunch, n_times=20)
+    expected = extract_beats(
+        bunch.recordings, bunch.annotations, FS, groups=bunch.groups, n_times=20
+    )
+    assert beats.keys() == expected.keys()
+    for key, value in expected.items():
+        np.testing.assert_array_equal(beats[key], value)
+
+
+def test_bunch_of_a_plain_dict_and_without_optional_entries():
+    bunch = {key: make_bunch()[key] for key in ("recordings", "annotations")}
+    assert extract_beats(bunch, fs=FS).groups.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+
+
+def test_groups_and_missing_annotations_of_a_bunch_can_be_given():
+    bunch = make_bunch(annotations=None)
+    beats = extract_beats(bunch, make_bunch()["annotations"], groups=[7, 8, 9])
+    assert beats.groups.tolist() == [7] * 4 + [8] * 4 + [9] * 4
+
+
+@pytest.mark.parametrize(
+    ("bunch", "arguments", "error", "message"),
+    [
+        (make_bunch(), {"fs": 250}, ValueError, r"Bunch .* fs=100\.0 Hz, but .* fs=250 Hz"),
+        (make_bunch(), {"annotations": make_data()[1]}, ValueError, "a Bunch that holds others"),
+        (make_bunch(annotations=None), {}, ValueError, "annotations, but those of the Bunch are"),
+        (make_bunch(annotations=make_data(2)[1]), {}, ValueError, "got 2 for 3 recordings"),
+        (make_bunch(groups=["ann"]), {}, ValueError, "groups must .* got 1 for 3 recordings"),
+        (make_bunch(recordings=np.zeros(9)), {}, TypeError, "takes a list of recordings, got nda"),
+        (make_bunch(fs=None), {}, TypeError, "fs must be a number in Hz, got None"),
+        (make_recording(2), {}, TypeError, r"got Bunch with the keys \['signal'.*\[recording\]"),
+        (make_heartbeats(5), {}, TypeError, r"got Bunch with the keys \['data'"),
+        (
+            make_bunch(lead_names=[["MLII", "V1"], ["MLII", "V5"], ["V5", "MLII"]]),
+            {},
+            ValueError,
+            r"another order: \['MLII', 'V5'\] in record b, \['V5', 'MLII'\] in record c",
+        ),
+    ],
+)
+def test_contradictions_of_a_bunch_raise(bunch, arguments, error, message):
+    with pytest.raises(error, match=message):
+        extract_beats(bunch, **arguments)
+
+
+# --- stretches of a recording ---------------------------------------------------------
+
+
+@given(start=st.integers(0, 499), length=st.integers(1, 500), n_leads=st.sampled_from([None, 2]))
+def test_stretch_has_the_samples_and_annotations_of_the_recording(start, length, n_leads):
+    (recording,), (annotation,) = make_data(1, n_leads)
+    stop = min(start + length, 500)
+    stretch, inside = crop_recording(recording, annotation, FS, start=start / FS, stop=stop / FS)
+    np.testing.assert_array_equal(stretch, recording[..., start:stop])
+    keep = (annotation.sample >= start) & (annotation.sample < stop)
+    np.testing.assert_array_equal(inside.sample + start, annotation.sample[keep])
+    np.testing.assert_array_equal(inside.symbol, annotation.symbol[keep])
+
+
+def test_stretch_until_the_end_is_a_copy_with_gaps():
+    recording = np.array([1, np.nan, 3, 4], np.float32)
+    stretch, _ = crop_recording(recording, ([0], ["N"]), fs=1, start=1, stop=99)
+    np.testing.assert_array_equal(stretch, recording[1:])
+    assert stretch.dtype == np.float32
+    assert not np.shares_memory(stretch, recording)
+
+
+def test_annotations_may_be_predicted_beats_in_any_order():
+    beats = AnnotatedBeats(np.array([30, 10]), np.array([7, 5]), None)
+    _, inside = crop_recording(np.zeros(40), beats, fs=1, start=5)
+    assert inside.sample.tolist() == [5, 25]
+    assert inside.symbol.tolist() == [5, 7]
+
+
+@pytest.mark.parametrize("start", range(1, 10))
+def test_stretch_within_a_flutter_episode_is_scored_as_in_the_recording(start):
+    reference = Annotation(100 * np.arange(10), np.array(list("NN[!!]N[!N")))
+    cropped = crop_recording(np.zeros(1000), reference, 100, start=start)[1]
+    # a reference of the whole recording scores the beats of the stretch alone
+    whole = ec57_report([reference], [reference], 100, learning_period=start)
+    of_stretch = ec57_report([cropped], [cropped], 100, learning_period=0)
+    np.testing.assert_array_equal(of_stretch.confusion, whole.confusion)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"start": 5}, "start must lie within the recording of 5 s, got 5"),
+        ({"start": 3, "stop": 3}, "stop must be greater than start=3, got 3"),
+        ({"start": -1}, "start must be 0 or greater"),
+        ({"stop": np.nan}, "stop must be greater than 0"),
+        ({"fs": 0}, "fs must be greater than 0"),
+        ({"annotation": ([500], ["N"])}, "annotation must lie within the recording of 500"),
+    ],
+)
+def test_invalid_stretch_raises(arguments, message):
+    arguments = {"recording": np.zeros(500), "annotation": ([3], ["N"]), "fs": FS} | arguments
+    with pytest.raises(ValueError, match=message):
+        crop_recording(**arguments)
+
+
 @given(order=st.permutations(range(3)))
 def test_permuted_recordings_give_permuted_beats(order):
     recordings, annotations = make_data()
@@ -149,6 +271,8 @@ def test_error_for_annotation_outside_recording_names_recording():
     annotations[1] = Annotation(np.array([10, 999]), np.array(["N", "N"]))
     with pytest.raises(ValueError, match=r"recordings\[1\]: .*999"):
         extract_beats(recordings, annotations, FS)
+    with pytest.raises(ValueError, match=r"crop_recording crops a recording with its annotations"):
+        extract_beats([recordings[0][:50]], annotations[:1], FS)
 
 
 def test_no_beat_left_in_objects_with_attributes_raises():

@@ -481,6 +481,20 @@ def test_single_strip():
     assert _cut_strips(10_000, 100, 0, 50, None) == [slice(0, 5000)]
 
 
+@pytest.mark.parametrize(
+    "draw_cut_recording",
+    [
+        lambda signal, beats, _: RecordingDisplay.from_predictions(signal, beats, fs=FS),
+        lambda signal, beats, _: RecordingDisplay.from_predictions(signal, [5], beats, fs=FS),
+        lambda signal, beats, model: RecordingDisplay.from_estimator(model, signal, beats),
+    ],
+)
+def test_error_for_a_cut_recording_names_start_and_stop(patient, annotator, draw_cut_recording):
+    message = r"\d+ outside, .* pass the whole recording, with start= and stop="
+    with pytest.raises(ValueError, match=message):
+        draw_cut_recording(patient.signal[:, :1000], patient.annotation, annotator)
+
+
 def test_default_stretch_is_one_minute():
     assert _cut_strips(10_000, 100, 30, None, 10)[-1].stop == 9000
 

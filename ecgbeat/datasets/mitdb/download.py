@@ -86,7 +86,8 @@ def fetch_mitdb(
     Returns
     -------
     sklearn.utils.Bunch or tuple
-        As `load_mitdb`.
+        As `load_mitdb`: ``recordings``, ``annotations``, ``fs``, ``record_names``,
+        ``lead_names``, ``groups`` (patients), ``DESCR``.
 
     Raises
     ------

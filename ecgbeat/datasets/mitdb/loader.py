@@ -59,9 +59,28 @@ def load_mitdb(
 
     Returns
     -------
-    sklearn.utils.Bunch or tuple
-        As `load_wfdb`, but ``groups`` holds the patients: the record names, except that
-        records 201 and 202 are of the same man and both are ``"201"``.
+    data : sklearn.utils.Bunch
+        Accepted by `ecgbeat.BeatAnnotator` and `ecgbeat.annotation.extract_beats` in place of
+        its recordings and annotations.
+
+        recordings : list of ndarray of shape (650000,), or (2, 650000) for lead=None
+            Recordings of 30 min in mV.
+        annotations : list of Annotation, or None for annotator=None
+            Annotations of each recording, of beats, rhythm and noise: ``sample`` (int64, the R
+            peaks of beats) and ``symbol`` (such as ``"N"`` or ``"V"``).
+        fs : float
+            Sampling rate, 360 Hz.
+        record_names : list of str
+            Names of the records, ``"100"`` to ``"234"``.
+        lead_names : list of str, or of lists of str for lead=None
+            Lead, or leads, read of each record.
+        groups : ndarray of shape (n_records,)
+            Patient of each record, as groups for cross-validation: the record name, except that
+            records 201 and 202 are of the same man and both are ``"201"``.
+        DESCR : str
+            Description of the data, license, and publications to cite.
+    (recordings, annotations) : tuple
+        With ``return_X_y=True``.
 
     Raises
     ------
@@ -71,6 +90,7 @@ def load_mitdb(
     See Also
     --------
     fetch_mitdb : Download missing files and load the database.
+    ecgbeat.model_selection.InterPatientSplit : Training and test records of the literature.
 
     References
     ----------

@@ -86,8 +86,24 @@ def load_recordings(
     Returns
     -------
     data : sklearn.utils.Bunch
-        As from `load_wfdb`: ``recordings``, ``annotations`` (None if there are none), ``fs``,
-        ``record_names``, ``lead_names``, ``groups``, ``DESCR``. Missing samples are NaN.
+        As from `load_wfdb`. Accepted by `ecgbeat.BeatAnnotator` and
+        `ecgbeat.annotation.extract_beats` in place of its recordings and annotations.
+
+        recordings : list of ndarray of shape (n_times,), or (n_leads, n_times) for lead=None
+            Recordings in mV, if ``gain`` and ``baseline`` are right. Missing samples are NaN.
+        annotations : list of Annotation, or None
+            Annotations of each recording, ascending: ``sample`` (int64) and ``symbol``. None if
+            there are none.
+        fs : float
+            Sampling rate of all recordings in Hz, as passed.
+        record_names : list of str
+            Names of the files without extension.
+        lead_names : list of str, or of lists of str for lead=None
+            Lead, or leads, read of each file.
+        groups : ndarray of shape (n_records,)
+            Record names, as groups for cross-validation. Merge those of one patient.
+        DESCR : str
+            Description of the data.
     (recordings, annotations) : tuple
         With ``return_X_y=True``.
 

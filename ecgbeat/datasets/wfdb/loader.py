@@ -63,6 +63,9 @@ def load_wfdb(
     Returns
     -------
     data : sklearn.utils.Bunch
+        Accepted by `ecgbeat.BeatAnnotator` and `ecgbeat.annotation.extract_beats` in place of
+        its recordings and annotations.
+
         recordings : list of ndarray of shape (n_times,), or (n_leads, n_times) for lead=None
             Recordings in mV. Samples that the record marks as invalid are NaN.
         annotations : list of Annotation, or None
