@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ecgbeat._files import replace_files
 from ecgbeat._validation import import_extra
 
 if TYPE_CHECKING:
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 _RECORD_NAME = re.compile(r"[-\w]+(/[-\w]+)*")  # optional folders, and characters that WFDB allows
 _N_BYTES_OF_A_BEAT = 2  # at sample 0, in the annotation format of WFDB
 _END = b"\x00\x00"
+_NOT_ANNOTATIONS = {
+    "hea",
+    "dat",
+    "mat",
+    "edf",
+    "bdf",
+    "wav",
+    "flac",
+    "csv",
+    "npy",
+    "npz",
+    "txt",
+    "json",
+}
 
 
 class AnnotatedBeats(NamedTuple):
@@ -126,8 +141,13 @@ def plan_files(
         raise ValueError(f"record_names must be unique, got {duplicates!r} more than once.")
     if not re.fullmatch("[a-zA-Z]+", extension):
         raise ValueError(f"extension must consist of letters, got {extension!r}.")
+    if extension.lower() in _NOT_ANNOTATIONS:
+        raise ValueError(
+            f"extension={extension!r} is that of a file of headers, signals or tables, which the "
+            "annotations would replace. Pass another one, such as 'ecgbeat'."
+        )
     files = [_annotation_file(folder, name, extension) for name in record_names]
-    present = [str(file) for file in files if file.exists()]
+    present = [str(file) for file in files if os.path.lexists(file)]  # also a dangling link
     if present and not overwrite:
         raise FileExistsError(
             f"{len(present)} of the files exist already, the first is {present[0]}. Pass "
@@ -170,34 +190,41 @@ class AnnotationFiles(NamedTuple):
 
     def write(self, annotated: Sequence[AnnotatedBeats]) -> None:
         """Write one file for each recording, or no file if an error occurs."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".ecgbeat-", dir=self.folder) as scratch:
-            written = [
-                self._write_one(Path(scratch), str(number), beats)
-                for number, beats in enumerate(annotated)
-            ]
-            for name, file in zip(self.record_names, written, strict=True):
-                target = _annotation_file(self.folder, name, self.extension)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(file, target)
+        contents = {
+            _annotation_file(self.folder, name, self.extension): self._encode(name, beats)
+            for name, beats in zip(self.record_names, annotated, strict=True)
+        }
+        replace_files(contents)
 
-    def _write_one(self, folder: Path, name: str, beats: AnnotatedBeats) -> Path:
-        """Write the annotation file of one recording, and return its path."""
+    def _encode(self, record_name: str, beats: AnnotatedBeats) -> bytes:
+        """Return the content of the annotation file of one recording."""
+        wfdb = import_extra("wfdb", extra="data", purpose="A WFDB annotation file")
         symbol = [self.symbol_of[label] for label in beats.symbol.tolist()]
         sample = beats.sample
         # wfdb cannot write empty files: a beat is written and removed
         if is_empty := len(sample) == 0:
             sample, symbol = np.zeros(1, np.int64), ["N"]
-        # wfdb 4.3 calls functions that pandas 3 deprecates
-        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-            import_extra("wfdb", extra="data", purpose="A WFDB annotation file").wrann(
-                name, self.extension, sample, np.array(symbol), fs=self.fs, write_dir=str(folder)
-            )
-        file = _annotation_file(folder, name, self.extension)
-        if is_empty:
-            written = file.read_bytes()
-            file.write_bytes(written[: -len(_END) - _N_BYTES_OF_A_BEAT] + _END)
-        return file
+        with tempfile.TemporaryDirectory(prefix="ecgbeat-") as scratch:
+            # wfdb 4.3 calls functions that pandas 3 deprecates
+            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+                wfdb.wrann("x", "ann", sample, np.array(symbol), fs=self.fs, write_dir=scratch)
+            if not _is_complete(Path(scratch, "x"), sample, symbol):
+                raise OSError(
+                    f"The annotations of record {record_name!r} could not be written to the "
+                    f"temporary folder {scratch}. Is the disk full?"
+                )
+            content = Path(scratch, "x.ann").read_bytes()
+        return content[: -len(_END) - _N_BYTES_OF_A_BEAT] + _END if is_empty else content
+
+
+def _is_complete(record: Path, sample: np.ndarray, symbol: list[str]) -> bool:
+    """Return whether a file holds what was written: wfdb does not notice a full disk."""
+    wfdb = import_extra("wfdb", extra="data", purpose="A WFDB annotation file")
+    try:
+        written = wfdb.rdann(str(record), "ann")
+    except Exception:  # wfdb has no error of its own for damaged files
+        return False
+    return np.array_equal(written.sample, sample) and written.symbol == symbol
 
 
 def _annotation_file(folder: Path, record_name: str, extension: str) -> Path:

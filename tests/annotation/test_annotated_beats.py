@@ -1,4 +1,5 @@
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -200,18 +201,34 @@ def test_existing_file_is_kept_without_overwrite(tmp_path):
     assert read(tmp_path).sample.tolist() == [7]
 
 
-def test_failed_write_changes_no_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize("extension", ["hea", "dat", "HEA", "mat"])
+def test_extension_of_headers_and_signals_raises(tmp_path, extension):
+    with pytest.raises(ValueError, match=r"would replace\. Pass another one, such as 'ecgbeat'"):
+        plan(tmp_path, extension=extension, overwrite=True)
+
+
+def test_link_without_target_exists(tmp_path):
+    (tmp_path / "100.ecgbeat").symlink_to("nowhere")
+    with pytest.raises(FileExistsError, match=r"100\.ecgbeat"):
+        plan(tmp_path)
+
+
+@pytest.mark.parametrize("n_lost", [2, 5])
+def test_incomplete_file_of_wfdb_raises_and_changes_no_file(tmp_path, monkeypatch, n_lost):
+    # wfdb does not notice that the end of a file is lost on a full disk
     plan(tmp_path).write([beats_at([5])])
     files = plan(tmp_path, ["99", "100"], overwrite=True)
-    original = wfdb.wrann
+    original, calls = wfdb.wrann, []
 
-    def fail_at_second(name, *args, **options):
-        if name == "1":
-            raise OSError("no space left on device")
-        return original(name, *args, **options)
+    def lose_the_end_of_the_second(name, extension, *args, write_dir, **options):
+        original(name, extension, *args, write_dir=write_dir, **options)
+        calls.append(name)
+        if len(calls) == 2:
+            file = Path(write_dir, f"{name}.{extension}")
+            file.write_bytes(file.read_bytes()[:-n_lost])
 
-    monkeypatch.setattr(wfdb, "wrann", fail_at_second)
-    with pytest.raises(OSError, match="no space"):
-        files.write([beats_at([8]), beats_at([9])])
+    monkeypatch.setattr(wfdb, "wrann", lose_the_end_of_the_second)
+    with pytest.raises(OSError, match=r"record '100' could not be written"):
+        files.write([beats_at([8]), beats_at([9, 400])])
     assert [file.name for file in tmp_path.iterdir()] == ["100.ecgbeat"]
     assert read(tmp_path).sample.tolist() == [5]
