@@ -5,6 +5,7 @@ between the three forms of beats: 2-D, lead-major flattened 2-D, and 3-D.
 """
 
 import importlib
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ __all__ = [
     "flatten_beats",
     "import_extra",
     "lead_layout",
+    "leads_of_columns",
     "split_leads",
     "sum_is_finite",
     "unchanged_on_error",
@@ -97,10 +99,11 @@ def split_leads(X: np.ndarray, n_leads: int = 1) -> np.ndarray:
     return X.reshape(len(X), n_leads, layout.n_times)
 
 
-def flatten_beats(X: Any, n_leads: int = 1) -> tuple[Any, int | None]:
+def flatten_beats(X: Any, n_leads: int | None = 1) -> tuple[Any, int | None]:
     """Flatten 3-D beats to lead-major 2-D rows; return all other input unchanged.
 
-    Also return the number of leads of a 3-D array, else None. With ``n_leads=1`` it is inferred.
+    Also return the number of leads of a 3-D array, else None. With ``n_leads`` of 1 or None it
+    is inferred.
     """
     if getattr(X, "ndim", None) is None and isinstance(X, (list, tuple)):
         if not _is_nested_three_deep(X):
@@ -109,12 +112,33 @@ def flatten_beats(X: Any, n_leads: int = 1) -> tuple[Any, int | None]:
     if getattr(X, "ndim", None) != 3:
         return X, None
     found = int(X.shape[1])
-    if n_leads not in (1, found):
+    if n_leads not in (None, 1, found):
         raise ValueError(
             f"X has shape {tuple(X.shape)}, that is {found} leads, but n_leads={n_leads}. "
             "3-D beats have the shape (n_beats, n_leads, n_times): transpose X or set n_leads."
         )
     return X.reshape(X.shape[0], X.shape[1] * X.shape[2]), found  # -1 fails without rows
+
+
+def leads_of_columns(X: Any, n_aux: int = 0) -> int | None:
+    """Return the number of leads by the names of the columns of a DataFrame, else None.
+
+    The names are those of `ecgbeat.MFCCExtractor`: a channel and a frame, such as
+    ``mfcc3_frame12``. The last ``n_aux`` columns have any names.
+    """
+    names = [str(name) for name in getattr(X, "columns", ())]
+    parts = [re.fullmatch(r"(.+)_frame(\d+)", name) for name in names[: len(names) - n_aux]]
+    if not parts or None in parts:
+        return None
+    channels = list(dict.fromkeys(part[1] for part in parts if part))
+    n_frames = len(parts) // len(channels)
+    if names[: len(parts)] != [f"{c}_frame{i}" for c in channels for i in range(n_frames)]:
+        raise ValueError(
+            f"The columns of X are frames of {len(channels)} channels, from {names[0]!r} to "
+            f"{names[len(parts) - 1]!r}, but not all frames of each channel in order. Pass all "
+            "columns of MFCCExtractor, or an array without names."
+        )
+    return len(channels)
 
 
 def _is_nested_three_deep(X: Any) -> bool:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,11 +12,15 @@ from sklearn.utils.metaestimators import available_if
 from ecgbeat._validation import (
     check_feature_names_in,
     check_is_fitted,
+    import_extra,
     unchanged_on_error,
     validate_beats,
     validate_parameter_constraints,
 )
 from ecgbeat.signal import MFCC_CONSTRAINTS, mfcc
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["MFCCExtractor"]
 
@@ -33,7 +37,8 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
     """Extract mel-frequency cepstral coefficients (MFCCs) from each sound, frame by frame.
 
     Equal to ``librosa.feature.mfcc`` of each row by itself, in the form that the
-    classifiers, SMOTE or classical models take. The defaults suit heart sounds at 4 kHz; at
+    classifiers (default), SMOTE (``flatten=True``) or classical models (``summary="stats"``)
+    take. The defaults suit heart sounds at 4 kHz; at
     other sampling rates adapt ``n_fft`` and ``hop_length``, which are in samples.
 
     Parameters
@@ -88,10 +93,12 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
         Whether to scale each coefficient (and derivative) of each row to mean 0 and standard
         deviation 1 over its frames. This removes gain and color of the microphone,
         together with everything that is alike in all frames. Constants become 0.
-    flatten : bool, default=True
-        Whether to concatenate the channels of a sound in one row, as a classifier with
-        ``n_leads=n_mfcc * (1 + deltas)`` expects. Otherwise the result is 3-D. Has no effect
-        with ``summary="stats"``, which is always 2-D.
+    flatten : bool, default=False
+        Whether to return a pandas DataFrame with one row per sound and one column per
+        coefficient and frame, channel by channel, for steps that take tables. The classifiers
+        of ecgbeat read the channels from the column names, which SMOTE keeps. Otherwise the
+        result is 3-D, each channel being a lead for a classifier. Has no effect with
+        ``summary="stats"``, which is always 2-D.
     summary : {"stats"} or None, default=None
         With "stats", each channel is summarized by six statistics over the frames, for
         models without an order in time: mean, standard deviation, minimum, median,
@@ -127,9 +134,13 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
     >>> X = np.random.default_rng(0).normal(size=(5, 8000))
     >>> extractor = MFCCExtractor(fs=4000, n_mfcc=13, deltas=1).fit(X)
     >>> extractor.n_channels_, extractor.n_frames_, extractor.transform(X).shape
-    (26, 126, (5, 3276))
-    >>> extractor.get_feature_names_out()[[0, 1, 3275]]
-    array(['mfcc0_frame0', 'mfcc0_frame1', 'delta_mfcc12_frame125'], dtype=object)
+    (26, 126, (5, 26, 126))
+
+    A table, which keeps its columns in SMOTE:
+
+    >>> table = extractor.set_params(flatten=True).transform(X)
+    >>> table.columns[[0, 1, 3275]].tolist()
+    ['mfcc0_frame0', 'mfcc0_frame1', 'delta_mfcc12_frame125']
 
     Statistics for a classical model:
 
@@ -169,7 +180,7 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
         deltas: int = 0,
         delta_width: int = 9,
         normalize: bool = False,
-        flatten: bool = True,
+        flatten: bool = False,
         summary: str | None = None,
     ) -> None:
         self.fs = fs
@@ -235,7 +246,7 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
             )
         return self
 
-    def transform(self, X: ArrayLike) -> np.ndarray:
+    def transform(self, X: ArrayLike) -> "np.ndarray | pandas.DataFrame":
         """Compute the coefficients, or their statistics, of each row.
 
         Parameters
@@ -245,9 +256,9 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_sounds, n_channels_ * n_frames_), \
-                (n_sounds, n_channels_, n_frames_) or (n_sounds, n_channels_ * 6)
-            By default flattened, channel by channel; 3-D with ``flatten=False``; with
+        ndarray of shape (n_sounds, n_channels_, n_frames_) or (n_sounds, n_channels_ * 6), \
+                or DataFrame of shape (n_sounds, n_channels_ * n_frames_)
+            3-D by default; with ``flatten=True`` a table, channel by channel; with
             ``summary="stats"`` the six statistics of each channel in turn. float32 if ``X``
             is, else float64.
 
@@ -264,13 +275,22 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
         with warnings.catch_warnings():  # fit has warned
             warnings.filterwarnings("ignore", ".* mel bands are empty", UserWarning)
             coefficients = mfcc(rows, **self._settings())
-        return coefficients.reshape(len(rows), -1) if _is_2d(self) else coefficients
+        if self.summary is not None:
+            return coefficients.reshape(len(rows), -1)
+        if not self.flatten:
+            return coefficients
+        pandas = import_extra("pandas", extra="data", purpose="MFCCExtractor with flatten=True")
+        return pandas.DataFrame(
+            coefficients.reshape(len(rows), -1),
+            index=getattr(X, "index", None) if hasattr(X, "columns") else None,
+            columns=self.get_feature_names_out(),
+        )
 
     @available_if(_is_2d)
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the columns: channel and frame, or channel and statistic.
 
-        Available for 2-D results only, as is ``set_output``. With ``flatten=False`` see
+        Available for 2-D results only, as is ``set_output``. For 3-D results see
         ``channel_names_``.
 
         Parameters
@@ -321,5 +341,7 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         """Return tags that preserve float32."""
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        # scikit-learn's check of it asks for the dtype of an array
+        is_table = self.flatten and self.summary is None
+        tags.transformer_tags.preserves_dtype = [] if is_table else ["float64", "float32"]
         return tags

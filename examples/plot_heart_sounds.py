@@ -93,9 +93,7 @@ mfcc = MFCCExtractor(
     fs=FS, n_mfcc=20, n_mels=40, n_fft=512, win_length=256, fmin=20.0, fmax=800.0, deltas=1
 )
 N_CHANNELS = mfcc.n_mfcc * (1 + mfcc.deltas)
-preprocessing = make_pipeline(
-    bandpass, ZScoreScaler(), mfcc, ZScoreScaler("dataset", n_leads=N_CHANNELS)
-).fit(X[train])
+preprocessing = make_pipeline(bandpass, ZScoreScaler(), mfcc, ZScoreScaler("dataset")).fit(X[train])
 
 labels = np.unique(y[train])
 figure, axes = plt.subplots(
@@ -134,7 +132,6 @@ macro_f1 = EpochScoring("f1_macro", lower_is_better=False)
 checkpoint = Checkpoint(monitor="valid_loss_best", dirname=str(folder / "checkpoint"))
 
 classifier = ECGCNNClassifier(
-    n_leads=N_CHANNELS,
     n_blocks=4,
     class_weight="sqrt_balanced",
     augment_amplitude=0.1,

@@ -25,6 +25,7 @@ from ecgbeat._validation import (
     check_sample_weight,
     flatten_beats,
     lead_layout,
+    leads_of_columns,
     validate_beats,
 )
 from ecgbeat.classifiers import _heuristics as heuristics
@@ -42,6 +43,7 @@ from ecgbeat.classifiers._callbacks import (
     WeightAverage,
     callbacks_for,
     has_stopped_early,
+    rank_of,
 )
 from ecgbeat.classifiers._net import SklearnNet, find_classes, labels_of_dataset
 from ecgbeat.classifiers._parameters import (
@@ -75,7 +77,7 @@ class BeatClassifier(SklearnNet):
         kernel_size: int = 5,
         n_blocks: int = 3,
         dropout: float = 0.1,
-        n_leads: int = 1,
+        n_leads: int | None = None,
         n_aux_features: int = 0,
         class_weight: str | dict[Any, float] | None = None,
         label_smoothing: float = 0.0,
@@ -202,10 +204,10 @@ class BeatClassifier(SklearnNet):
         return self
 
     def initialize_callbacks(self) -> Self:
-        """Build the callbacks; early stopping runs after all others."""
+        """Build the callbacks in the order of `rank_of`."""
         super().initialize_callbacks()
         self.callbacks_ = [(name, BatchProgress.replacing(c)) for name, c in self.callbacks_]
-        self.callbacks_.sort(key=lambda named: isinstance(named[1], StopAtBest))
+        self.callbacks_.sort(key=lambda named: rank_of(named[1]))
         return self
 
     @property
@@ -306,7 +308,8 @@ class BeatClassifier(SklearnNet):
         with self._unchanged_on_error():
             X, y, weight = self._check_training_data(X, y, sample_weight, reset=not resumes)
             if not resumes:
-                self.history_ = None  # a new object: the user may have kept the old one
+                if self.initialized_:
+                    self.history_ = None  # a new object: the user may have kept the old one
                 self.initialize()
             return self._train(X, y, weight, fit_params | {"_routing_method": "fit"})
 
@@ -337,13 +340,34 @@ class BeatClassifier(SklearnNet):
         """
         self._check_parameters()
         with self._unchanged_on_error():
-            is_first = not self.initialized_
+            # a net that was initialized, and perhaps loaded, has seen neither beats nor classes
+            is_first = not hasattr(self, "n_features_in_") and not is_dataset(X)
             X, y, weight = self._check_training_data(
-                X, y, sample_weight, reset=is_first, classes=classes
+                X, y, sample_weight, reset=is_first or not self.initialized_, classes=classes
             )
-            if is_first:
+            if not self.initialized_:
                 self.initialize()
+            elif is_first:
+                self._fit_network_to_data()
+                self._initialize_criterion()  # with the weights of the classes
             return self._train(X, y, weight, fit_params | {"_routing_method": "partial_fit"})
+
+    def _fit_network_to_data(self) -> None:
+        """Adapt a network that was initialized before its data were known, or raise."""
+        if not self._is_default_network:
+            return
+        n_leads, n_classes = self.module_.n_leads, self.module_.head[-1].out_features
+        wrong = f"n_leads={n_leads}" if n_leads != self._n_leads else None
+        if n_classes != len(self.classes_) and self._is_loaded:
+            wrong = f"{n_classes} classes"
+        if wrong:
+            raise ValueError(
+                f"The network was initialized or loaded for {wrong}, but the training data have "
+                f"n_leads={self._n_leads} and {len(self.classes_)} classes."
+            )
+        if n_classes != len(self.classes_):
+            with self._reproducible():
+                self.module_.head.resize(len(self.classes_))
 
     def _train(self, X: Any, y: Any, weight: np.ndarray | None, fit_params: dict[str, Any]) -> Self:
         unknown = fit_params.keys() - {"groups", "epochs", "_routing_method"}
@@ -409,6 +433,8 @@ class BeatClassifier(SklearnNet):
         """Check beats, labels and weights; find the classes and their weights if ``reset``."""
         if is_dataset(X):
             labels = labels_of_dataset(X) if y is None else np.asarray(y)
+            if reset:
+                self.__dict__.pop("n_leads_", None)  # of an array that was fitted before
         else:
             X, y = self._check_beats(X, y, reset=reset)
             check_classification_targets(y)
@@ -445,10 +471,18 @@ class BeatClassifier(SklearnNet):
     def _check_beats(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Any:
         """Return validated float32 rows, flattened, and labels if given."""
         X = np.asarray(X) if isinstance(X, SliceDataset) else X
-        X, n_leads_3d = flatten_beats(X, self.n_leads if reset else self._n_leads)
+        n_leads = self.n_leads if reset else self._n_leads
+        X, n_leads_3d = flatten_beats(X, None)
+        found = n_leads_3d or leads_of_columns(X, self.n_aux_features)
+        if found and n_leads not in (None, found):
+            cause = f"n_leads={n_leads}" if reset else f"the network was fitted on {n_leads}"
+            raise ValueError(
+                f"X holds beats of {found} leads, by its {'shape' if n_leads_3d else 'columns'}, "
+                f"but {cause}. 3-D beats have the shape (n_beats, n_leads, n_times)."
+            )
         validated = validate_beats(self, X, y, reset=reset, dtype=np.float32)
         if reset:
-            self.n_leads_ = n_leads_3d or self.n_leads
+            self.n_leads_ = n_leads or found or 1
             if n_leads_3d and self.n_aux_features:
                 raise ValueError(
                     f"n_aux_features={self.n_aux_features} needs 2-D rows whose last columns are "
@@ -460,7 +494,7 @@ class BeatClassifier(SklearnNet):
 
     @property
     def _n_leads(self) -> int:
-        return self.__dict__.get("n_leads_", self.n_leads)
+        return self.__dict__.get("n_leads_") or self.n_leads or 1
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Return the training dataset and the validation dataset, which may be None."""

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback, EarlyStopping, LRScheduler, ProgressBar
+from skorch.callbacks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    LRScheduler,
+    PrintLog,
+    ProgressBar,
+)
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -34,6 +41,16 @@ def _has_callback(net: Any, kind: type[Callback]) -> bool:
     callbacks = net.callbacks if isinstance(net.callbacks, (list, tuple)) else []
     found = [item[1] if isinstance(item, (list, tuple)) else item for item in callbacks]
     return any(isinstance(item, kind) or item is kind for item in found)
+
+
+def rank_of(callback: Callback) -> int:
+    """Return the place of a callback in an epoch: scores, checkpoints, the log, early stopping.
+
+    A checkpoint stores the history with the scores of its epoch, the log shows whether there is a
+    new one, and early stopping may monitor any score.
+    """
+    kinds = (Checkpoint, PrintLog, StopAtBest)
+    return max((i for i, kind in enumerate(kinds, 1) if isinstance(callback, kind)), default=0)
 
 
 def has_stopped_early(net: Any) -> bool:

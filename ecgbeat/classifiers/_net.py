@@ -7,7 +7,9 @@ labels of the user, only the loss uses codes.
 """
 
 import copy
+import inspect
 import math
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -28,6 +30,8 @@ from ecgbeat.classifiers._heuristics import check_device, resolve_device
 
 _REMEDY = "Scale the input, for example with ZScoreScaler, or lower the learning rate, lr={lr!r}."
 
+_SEEDED = threading.RLock()  # held while torch's global generator is that of one net
+
 
 class SklearnNet(NeuralNetClassifier):
     """Base class of skorch nets that are scikit-learn estimators."""
@@ -40,12 +44,14 @@ class SklearnNet(NeuralNetClassifier):
     # skorch sets these in __init__, where scikit-learn allows parameters only
     history_: Any = None
     virtual_params_: Any = MappingProxyType({})
+    _is_loaded: bool = False  # whether parameters of another net were loaded since initialize
     _batch_weight: Tensor | None = None  # sample weights of the batch in training or validation
 
     def __init__(self, module: Any, **parameters: Any) -> None:
         super().__init__(module, **parameters)
         for name in ("history_", "initialized_", "virtual_params_"):
-            del self.__dict__[name]
+            if name != "history_" or self.history_ is None:  # a history passed by the user stays
+                del self.__dict__[name]
 
     # --- parameters -----------------------------------------------------------------
 
@@ -96,6 +102,9 @@ class SklearnNet(NeuralNetClassifier):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Unpickle as skorch does, on the best available device for ``device="auto"``."""
+        # of a version of ecgbeat that did not have a parameter yet
+        parameters = inspect.signature(type(self)).parameters.values()
+        state = {p.name: p.default for p in parameters if p.default is not p.empty} | state
         device = state["device"]
         super().__setstate__(state | {"device": resolve_device(device)})
         if device == "auto":
@@ -105,6 +114,7 @@ class SklearnNet(NeuralNetClassifier):
 
     def initialize(self) -> Self:
         """Build all components and restart the random numbers."""
+        self._is_loaded = False
         with self._reproducible(restart=True):
             return super().initialize()
 
@@ -113,13 +123,15 @@ class SklearnNet(NeuralNetClassifier):
         """Draw torch's random numbers from `random_state`, not from the global generator.
 
         Training continues with the state after the initialization or the previous training.
-        With ``random_state=None``, torch's global generator is used, as in skorch.
+        With ``random_state=None``, torch's global generator is used, as in skorch. Dropout has
+        no other generator, so that threads with seeds of their own wait for each other.
         """
         if self.random_state is None:
             yield
             return
         device = torch.device(self.device or "cpu")
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        devices = [device] if device.type == "cuda" else []
+        with _SEEDED, torch.random.fork_rng(devices=devices):
             state = None if restart else self.__dict__.get("_rng_state")
             if state is None:
                 seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -143,7 +155,7 @@ class SklearnNet(NeuralNetClassifier):
         callbacks = [item[1] if isinstance(item, tuple) else item for item in named]
         attributes = [(c, c.__dict__.copy()) for c in callbacks if isinstance(c, Callback)]
         history = self.history_
-        n_epochs = 0 if history is None else len(history)
+        epochs = [] if history is None else list(history)
         try:
             with unchanged_on_error(self):
                 yield
@@ -154,8 +166,14 @@ class SklearnNet(NeuralNetClassifier):
                 callback.__dict__.clear()
                 callback.__dict__.update(before)
             if history is not None:
-                del history[n_epochs:]
+                history[:] = epochs
             raise
+
+    def load_params(self, *args: Any, **kwargs: Any) -> None:
+        """Load parameters as skorch does; if they do not fit the network, load none of them."""
+        with self._unchanged_on_error():
+            super().load_params(*args, **kwargs)
+            self._is_loaded = True
 
     def _trained_parts(self) -> list[Any]:
         """Return the objects with a ``state_dict`` that training changes in place."""

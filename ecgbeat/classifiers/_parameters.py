@@ -30,8 +30,10 @@ class SharedParameters(TypedDict, total=False):
         Number of residual blocks. Each halves the length of the signal.
     dropout : float, default=0.1
         Dropout probability in the blocks and the head, from 0 to below 1.
-    n_leads : int, default=1
-        Number of leads in lead-major flattened 2-D rows. Inferred from 3-D input.
+    n_leads : int or None, default=None
+        Number of leads in 2-D rows, which hold the leads one after the other. None infers it:
+        from the shape of a 3-D array, from the column names of a DataFrame of
+        `ecgbeat.MFCCExtractor`, and otherwise one lead. See ``n_leads_``.
     n_aux_features : int, default=0
         Number of auxiliary columns at the end of each row, such as RR features. They bypass
         the convolutions and go to the dense head.
@@ -157,7 +159,7 @@ class SharedParameters(TypedDict, total=False):
     kernel_size: int
     n_blocks: int
     dropout: float
-    n_leads: int
+    n_leads: int | None
     n_aux_features: int
     class_weight: str | dict[Any, float] | None
     label_smoothing: float
@@ -204,7 +206,7 @@ SHARED_CONSTRAINTS: dict[str, list[Any]] = {
     "kernel_size": [_COUNT],
     "n_blocks": [Interval(Integral, 1, 12, closed="both")],
     "dropout": [_FRACTION],
-    "n_leads": [_COUNT],
+    "n_leads": [_COUNT, None],
     "n_aux_features": [Interval(Integral, 0, None, closed="left")],
     "class_weight": [StrOptions({"balanced", "sqrt_balanced"}), dict, None],
     "label_smoothing": [_FRACTION],

@@ -203,6 +203,14 @@ class Head(nn.Sequential):
         if n_classes is None:
             self.register_load_state_dict_pre_hook(_resize_to_state)
 
+    def resize(self, n_classes: int) -> None:
+        """Change the number of classes, with new random weights in the last layer."""
+        last = self[-1]
+        fresh = nn.Linear(last.in_features, n_classes)
+        last.out_features = n_classes
+        # the parameters stay the same objects, since an optimizer may refer to them already
+        last.weight.data, last.bias.data = fresh.weight.data, fresh.bias.data
+
 
 class RowwiseLinear(nn.Linear):
     """Linear layer whose result for a beat does not depend on its position in the batch.

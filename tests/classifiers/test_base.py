@@ -72,10 +72,10 @@ def test_rows_not_divisible_into_leads_raise(beats, parameters, message):
 
 def test_number_of_leads_that_differs_from_n_leads_raises(beats):
     X, y = beats
-    with pytest.raises(ValueError, match="that is 4 leads, but n_leads=2"):
+    with pytest.raises(ValueError, match="beats of 4 leads, by its shape, but n_leads=2"):
         ECGCNNClassifier(**SMALL, n_leads=2).fit(X.reshape(len(X), 4, -1), y)
     net = ECGCNNClassifier(**SMALL).fit(X.reshape(len(X), 2, -1), y)
-    with pytest.raises(ValueError, match="that is 4 leads, but n_leads=2"):
+    with pytest.raises(ValueError, match="4 leads, by its shape, but the network was fitted on 2"):
         net.predict(X.reshape(len(X), 4, -1))
 
 
@@ -429,3 +429,22 @@ def test_grid_search_over_every_option(beats, name):
     )
     scores = search.fit(*beats).cv_results_["mean_test_score"]
     assert scores[0] != scores[1]
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "partial_fit"])
+@pytest.mark.parametrize("n_leads", [None, 1])
+def test_net_of_one_lead_refuses_two(beats, method, n_leads):
+    X, y = beats
+    net = ECGCNNClassifier(**SMALL, n_leads=n_leads).fit(X, y)
+    with pytest.raises(ValueError, match="beats of 2 leads, by its shape, but the network was"):
+        getattr(net, method)(X.reshape(-1, 2, 32), *([y] if method == "partial_fit" else []))
+    if n_leads:
+        with pytest.raises(ValueError, match="beats of 2 leads, by its shape, but n_leads=1"):
+            net.fit(X.reshape(-1, 2, 32), y)
+
+
+def test_number_of_leads_is_learned_again(beats):
+    X, y = beats
+    net = ECGCNNClassifier(**SMALL).fit(X.reshape(-1, 2, 32), y)
+    assert net.n_leads_ == 2
+    assert net.fit(X, y).n_leads_ == 1

@@ -1,6 +1,7 @@
 """What skorch's documentation shows, on our estimators and with string labels."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from skorch.callbacks import (
 )
 from skorch.dataset import Dataset, ValidSplit
 from skorch.helper import SliceDataset, predefined_split
+from skorch.history import History
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -416,3 +418,100 @@ def test_subclass_changes_the_loss(beats):
 
     fitted = Regularized(n_filters=2, hidden_size=2, max_epochs=1).fit(*beats)
     assert fitted.history[-1, "train_loss"] > 1000
+
+
+# --- parameters, history and generators -----------------------------------------------
+
+
+@pytest.mark.parametrize("other", [{"n_filters": 3}, {"n_blocks": 2}])
+def test_parameters_of_another_network_are_not_loaded(beats, tmp_path, other):
+    net(**other, max_epochs=1).fit(*beats).save_params(f_params=tmp_path / "params")
+    fitted = net(max_epochs=1).fit(*beats)
+    expected = fitted.predict_proba(beats[0])
+    with pytest.raises(RuntimeError, match=r"size mismatch|Unexpected key|Missing key"):
+        fitted.load_params(f_params=tmp_path / "params")
+    np.testing.assert_array_equal(fitted.predict_proba(beats[0]), expected)
+
+
+def test_parameters_of_other_classes_are_not_loaded(beats, tmp_path):
+    X, y = beats
+    net(max_epochs=1).fit(X, y).save_params(f_params=tmp_path / "params")
+    fitted = net(max_epochs=1).fit(X[y != "V"], y[y != "V"])
+    expected = fitted.predict_proba(X)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        fitted.load_params(f_params=tmp_path / "params")
+    np.testing.assert_array_equal(fitted.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("classes", [None, ["N", "S", "V"]])
+def test_initialized_and_loaded_net_learns_the_classes(beats, tmp_path, classes):
+    net(max_epochs=1).fit(*beats).save_params(f_params=tmp_path / "params")
+    resumed = net(max_epochs=1, class_weight="balanced").initialize()
+    resumed.load_params(f_params=tmp_path / "params")
+    resumed.partial_fit(*beats, classes=classes)
+    assert list(resumed.classes_) == ["N", "S", "V"]
+    assert set(resumed.predict(beats[0])) <= {"N", "S", "V"}
+    assert resumed.criterion_.weight is not None
+
+
+def test_initialized_net_of_other_leads_raises(beats):
+    X, y = beats
+    with pytest.raises(ValueError, match="for n_leads=1, but the training data have n_leads=2"):
+        net().initialize().partial_fit(X.reshape(-1, 2, 32), y)
+
+
+def test_initialized_net_learns_the_number_of_classes(beats):
+    fitted = net(max_epochs=6).initialize().partial_fit(*beats)
+    assert fitted.predict_proba(beats[0]).shape == (120, 3)
+    assert fitted.history[-1, "train_loss"] < 0.9 * fitted.history[0, "train_loss"]
+
+
+def test_loaded_net_of_other_classes_raises(beats, tmp_path):
+    X, y = beats
+    net(max_epochs=1).fit(X, y).save_params(f_params=tmp_path / "params")
+    loaded = net().initialize()
+    loaded.load_params(f_params=tmp_path / "params")
+    with pytest.raises(ValueError, match=r"for 3 classes, but the training data have .* 2 classes"):
+        loaded.partial_fit(X[y != "V"], y[y != "V"])
+
+
+def test_initialized_custom_network_learns_the_classes(beats):
+    resumed = net(module=nn.Sequential(nn.Linear(64, 3))).initialize()
+    assert list(resumed.partial_fit(*beats).classes_) == ["N", "S", "V"]
+
+
+def test_history_of_the_user_is_filled(beats):
+    history = History()
+    fitted = net(history=history, max_epochs=2).fit(*beats)
+    assert fitted.history is history
+    assert len(history) == 2
+
+
+def test_checkpoint_before_a_score_keeps_the_score(beats, tmp_path):
+    score = EpochScoring("f1_macro", lower_is_better=False, on_train=True, name="f1")
+    checkpoint = Checkpoint(dirname=tmp_path, monitor="train_loss_best", load_best=True)
+    fitted = net(callbacks=[checkpoint, score]).fit(*beats)
+    assert len(fitted.history[:, "f1"]) == len(fitted.history)
+
+
+def test_threads_do_not_share_random_numbers(beats):
+    def fit(seed):
+        return net(max_epochs=2, random_state=seed).fit(*beats).predict_proba(beats[0])
+
+    seeds = [0, 1, 2, 0]
+    alone = [fit(seed) for seed in seeds]
+    state = torch.get_rng_state()
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(fit, seeds))
+    np.testing.assert_array_equal(together, alone)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_pickle_without_a_parameter_of_today(beats):
+    fitted = net(max_epochs=1).fit(*beats)
+    expected = fitted.predict_proba(beats[0])
+    del fitted.__dict__["keep_interrupted"]
+    restored = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(restored.predict_proba(beats[0]), expected)
+    assert restored.get_params()["keep_interrupted"] is False
+    restored.fit(*beats)

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_html_repr, get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
@@ -22,9 +23,9 @@ STATISTICS = ("mean", "std", "min", "median", "max", "skew")
 
 VARIED = [
     MFCCExtractor(),
-    MFCCExtractor(flatten=False),
+    MFCCExtractor(flatten=True),
     MFCCExtractor(summary="stats"),
-    MFCCExtractor(n_mfcc=13, deltas=2, lifter=22, normalize=True),
+    MFCCExtractor(flatten=True, n_mfcc=13, deltas=2, lifter=22, normalize=True),
     MFCCExtractor(
         center=False,
         deltas=1,
@@ -84,16 +85,17 @@ SETTINGS = [
 def test_equals_the_function(X, parameters, dtype):
     X = X.astype(dtype)
     expected = mfcc(X, **({"fs": 4000} | parameters))
-    in_3d = MFCCExtractor(flatten=False, **parameters).fit_transform(X)
-    flat = MFCCExtractor(**parameters).fit_transform(X)
-    assert in_3d.dtype == flat.dtype == dtype
+    in_3d = MFCCExtractor(**parameters).fit_transform(X)
+    flat = MFCCExtractor(flatten=True, **parameters).fit_transform(X)
+    assert in_3d.dtype == dtype
+    assert set(flat.dtypes) == {np.dtype(dtype)}
     np.testing.assert_array_equal(in_3d, expected)
     np.testing.assert_array_equal(flat, expected.reshape(24, -1))
 
 
 def test_defaults_equal_those_of_the_function():
     extractor = MFCCExtractor().get_params()
-    assert extractor.pop("flatten") is True
+    assert extractor.pop("flatten") is False
     assert extractor == mfcc.__kwdefaults__ | {"fs": 4000.0}
 
 
@@ -120,7 +122,7 @@ def test_fitted_attributes(X, deltas):
     assert extractor.n_features_in_ == 1600
     assert extractor.n_frames_ == 26
     assert extractor.n_channels_ == len(extractor.channel_names_) == 13 * (1 + deltas)
-    found = extractor.set_params(flatten=False).transform(X)
+    found = extractor.transform(X)
     assert found.shape == (24, extractor.n_channels_, extractor.n_frames_)
 
 
@@ -132,7 +134,7 @@ def test_sounds_are_independent(extractor, X):
 
 
 def test_feature_names_of_frames(X):
-    names = MFCCExtractor(n_mfcc=13, deltas=2).fit(X).get_feature_names_out().tolist()
+    names = MFCCExtractor(n_mfcc=13, deltas=2, flatten=True).fit(X).get_feature_names_out().tolist()
     assert len(names) == len(set(names)) == 13 * 3 * 26
     assert names[3 * 26 + 12] == "mfcc3_frame12"
     assert names[(13 + 3) * 26 + 12] == "delta_mfcc3_frame12"
@@ -148,7 +150,7 @@ def test_feature_names_of_statistics(X):
 
 @pytest.mark.parametrize("summary", [None, "stats"])
 def test_input_features_are_checked(X, summary):
-    extractor = MFCCExtractor(summary=summary).fit(X)
+    extractor = MFCCExtractor(flatten=True, summary=summary).fit(X)
     assert len(extractor.get_feature_names_out([f"t{i}" for i in range(1600)]))
     with pytest.raises(ValueError, match="input_features should have length equal"):
         extractor.get_feature_names_out(["t0"])
@@ -158,7 +160,7 @@ def test_input_features_are_checked(X, summary):
 
 
 def test_3d_results_have_channel_names_only(X):
-    extractor = MFCCExtractor(flatten=False, deltas=1).fit(X)
+    extractor = MFCCExtractor(deltas=1).fit(X)
     assert extractor.channel_names_[[0, 19, 20, 39]].tolist() == [
         *("mfcc0", "mfcc19", "delta_mfcc0", "delta_mfcc19")
     ]
@@ -171,11 +173,11 @@ def test_3d_results_have_channel_names_only(X):
 @pytest.mark.parametrize("summary", [None, "stats"])
 def test_pandas_in_and_out(X, summary):
     frame = pd.DataFrame(X, index=range(100, 124)).add_prefix("t")
-    extractor = MFCCExtractor(summary=summary).set_output(transform="pandas")
+    extractor = MFCCExtractor(flatten=True, summary=summary).set_output(transform="pandas")
     result = extractor.fit_transform(frame)
     np.testing.assert_array_equal(result.columns, extractor.get_feature_names_out())
     np.testing.assert_array_equal(result.index, frame.index)
-    expected = MFCCExtractor(summary=summary).fit_transform(X)
+    expected = MFCCExtractor(flatten=True, summary=summary).fit_transform(X)
     np.testing.assert_allclose(result, expected, atol=1e-9)
 
 
@@ -185,7 +187,7 @@ def test_rows_shorter_than_a_frame(n_times, center):
     X = np.random.default_rng(0).normal(size=(3, n_times))
     extractor = MFCCExtractor(center=center, deltas=2, normalize=True).fit(X)
     found = extractor.transform(X)
-    assert found.shape == (3, 60 * extractor.n_frames_) == (3, len(found[0]))
+    assert found.shape == (3, 60, extractor.n_frames_)
     assert np.isfinite(found).all()
 
 
@@ -197,28 +199,58 @@ def test_silence_results_in_finite_numbers(summary, normalize):
 
 
 @pytest.mark.parametrize("deltas", [0, 1])
-@pytest.mark.parametrize("flatten", [True, False])
-def test_classifier_takes_flat_and_3d_results_alike(sounds, flatten, deltas):
+def test_classifier_learns_the_channels(sounds, deltas):
     X, y = sounds
-    extractor = MFCCExtractor(n_mfcc=13, deltas=deltas, flatten=flatten)
-    features = extractor.fit_transform(X)
-    classifier = ECGCNNClassifier(n_leads=extractor.n_channels_, max_epochs=1, random_state=0)
-    classifier.fit(features, y)
-    assert classifier.module_.n_leads == extractor.n_channels_
-    other_form = features.reshape((24, -1) if features.ndim == 3 else (24, -1, 26))
-    np.testing.assert_array_equal(
-        classifier.predict_proba(features), classifier.predict_proba(other_form)
-    )
+    extractor = MFCCExtractor(n_mfcc=13, deltas=deltas)
+    in_3d = extractor.fit_transform(X)
+    table = extractor.set_params(flatten=True).fit_transform(X)
+    forms = (in_3d, table, table.to_numpy())
+    parameters = {"max_epochs": 1, "random_state": 0}
+    nets = [
+        ECGCNNClassifier(**parameters).fit(in_3d, y),
+        ECGCNNClassifier(**parameters).fit(table, y),
+        ECGCNNClassifier(**parameters, n_leads=extractor.n_channels_).fit(forms[2], y),
+    ]
+    expected = nets[0].predict_proba(in_3d)
+    for net, form in zip(nets, forms, strict=True):
+        assert net.n_leads_ == net.module_.n_leads == extractor.n_channels_
+        np.testing.assert_array_equal(net.predict_proba(form), expected)
 
 
-def test_pipeline_with_smote(sounds):
+@pytest.mark.parametrize("scale", [False, True])
+def test_pipeline_with_smote(sounds, scale):
     X, y = sounds
+    scaler = StandardScaler().set_output(transform="pandas")
     pipe = make_pipeline(
-        MFCCExtractor(n_mfcc=13),
+        MFCCExtractor(n_mfcc=13, flatten=True),
+        scaler if scale else "passthrough",
         SMOTE(k_neighbors=3, random_state=0),
-        ECGCNNClassifier(n_leads=13, max_epochs=10, batch_size=8, random_state=0),
+        ECGCNNClassifier(max_epochs=10, batch_size=8, random_state=0),
     )
     assert pipe.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.9
+    assert pipe[-1].n_leads_ == 13
+
+
+def test_smote_refuses_3d_results(sounds):
+    pipe = make_pipeline(MFCCExtractor(), SMOTE(), ECGCNNClassifier())
+    with pytest.raises(ValueError, match="Found array with dim 3"):
+        pipe.fit(*sounds)
+
+
+def test_incomplete_columns_raise(sounds):
+    X, y = sounds
+    table = MFCCExtractor(n_mfcc=13, flatten=True).fit_transform(X)
+    for wrong in (table.iloc[:, 1:], table.iloc[:, ::-1], table.iloc[:, :-1]):
+        with pytest.raises(ValueError, match="not all frames of each channel in order"):
+            ECGCNNClassifier().fit(wrong, y)
+    with pytest.raises(ValueError, match="beats of 13 leads, by its columns, but n_leads=12"):
+        ECGCNNClassifier(n_leads=12).fit(table, y)
+
+
+def test_grid_search_changes_the_number_of_channels(sounds):
+    pipe = make_pipeline(MFCCExtractor(), ECGCNNClassifier(max_epochs=1, n_filters=2))
+    search = GridSearchCV(pipe, {"mfccextractor__n_mfcc": [5, 7]}, cv=2, error_score="raise")
+    assert search.fit(*sounds).best_estimator_[-1].n_leads_ in (5, 7)
 
 
 def test_grid_search_on_statistics(sounds):
@@ -307,7 +339,7 @@ def test_unfitted_raises(X):
     with pytest.raises(NotFittedError):
         MFCCExtractor().transform(X)
     with pytest.raises(NotFittedError):
-        MFCCExtractor().get_feature_names_out()
+        MFCCExtractor(flatten=True).get_feature_names_out()
 
 
 @pytest.mark.parametrize("spoilt", [np.full((3, 100), np.nan), np.zeros((2, 2, 2))], ids=np.shape)
