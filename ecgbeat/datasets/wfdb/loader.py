@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from ecgbeat.datasets.wfdb.record import open_record, read_annotation, sampling_
 # a lead by index or name, or several of them in order of preference
 Lead = int | str | Sequence[int | str] | None
 
+# a path below the folder, of names that begin neither with a dot nor with a slash
+_LISTED_NAME = re.compile(r"(?:\w[-\w.]*/+)*(?:\w[-\w.]*/*)", re.ASCII)
 _SOURCE = "Databases in WFDB format are at https://physionet.org/about/database."
 
 
@@ -212,10 +215,25 @@ def _list_records(folder: Path) -> list[str]:
         ]
     # not the headers: PhysioNet's folders hold further ones in sub-folders
     names = []
-    for name in (folder / "RECORDS").read_text().split():
+    for name in _read_list(folder / "RECORDS"):
         # large databases list folders, each with its own list
         below = _list_records(folder / name) if name.endswith("/") else None
         names += [name] if below is None else [name + record for record in below]
+    return names
+
+
+def _read_list(file: Path) -> list[str]:
+    """Return the names in a ``RECORDS`` file, all of which lie in its folder."""
+    names = []
+    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+        for name in line.decode("latin-1").split():
+            if not _LISTED_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{file} is damaged: line {number} holds {name!r}, which is not the name of a "
+                    "record or, with a slash at its end, of a folder below. Correct the line, or "
+                    "name the records by records=."
+                )
+            names.append(name)
     return names
 
 
