@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _RECORD_NAME = re.compile(r"[-\w]+(/[-\w]+)*")  # optional folders, and characters that WFDB allows
 # codes of words in WFDB's annotation format (https://wfdb.io/spec/annotation-files.html)
 _NOTE, _SKIP, _TEXT = 22, 59, 63
+_END_OF_NOTES = (_SKIP << 10, 2**16 - 1, 2**16 - 1, 1)  # back by one sample, and forth
 _MAX_STEP, _MAX_SKIP = 2**10 - 1, 2**31 - 1  # samples
 # of a record's own files; an annotation would replace its header or its samples
 _TAKEN_EXTENSIONS = frozenset({"hea", "dat", "edf", "mat", "flac", "xws", "xyz"})
@@ -213,6 +214,7 @@ def _encode_annotation(sample: np.ndarray, symbol: Sequence[str], fs: float) -> 
     code_of = {symbol: code for code, symbol in annotation_codes().items()}
     words = [_NOTE << 10, _TEXT << 10 | len(text)]
     words += np.frombuffer(text + bytes(len(text) % 2), "<u2").tolist()
+    words += _END_OF_NOTES
     for step, name in zip(np.diff(sample, prepend=0).tolist(), symbol, strict=True):
         while step > _MAX_STEP:
             skip = min(step, _MAX_SKIP)

@@ -1,4 +1,5 @@
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -192,6 +193,39 @@ def test_extension_with_other_characters_raises(tmp_path, extension):
         plan(tmp_path, extension=extension)
 
 
+@pytest.mark.parametrize("extension", ["hea", "dat", "DAT", "mat"])
+def test_extension_of_a_records_own_file_raises(tmp_path, extension):
+    with pytest.raises(ValueError, match="is that of a header or a signal file"):
+        plan(tmp_path, extension=extension, overwrite=True)
+
+
+def test_extension_of_the_signal_file_in_the_header_raises(tmp_path):
+    (tmp_path / "100.hea").write_text("100 1 360 720\n100.sig 16 200\n")
+    with pytest.raises(ValueError, match="extension='sig' is that of"):
+        plan(tmp_path, ["99", "100"], extension="sig", overwrite=True)
+
+
+def test_dangling_link_is_an_existing_file(tmp_path):
+    (tmp_path / "100.ecgbeat").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileExistsError, match=r"100\.ecgbeat"):
+        plan(tmp_path)
+
+
+def test_content_is_that_which_wfdb_writes(tmp_path):
+    sample, symbol = [7, 1030, 90_000], ["N", "V", "S"]
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        wfdb.wrann("99", "qrs", np.array(sample), symbol, fs=257.5, write_dir=str(tmp_path))
+    plan(tmp_path, fs=257.5).write([beats_at(sample, symbol)])
+    assert (tmp_path / "100.ecgbeat").read_bytes() == (tmp_path / "99.qrs").read_bytes()
+
+
+@pytest.mark.parametrize("sample", [[5, 3], [-4, 3]])
+def test_beats_that_do_not_ascend_from_0_are_not_written(tmp_path, sample):
+    with pytest.raises(ValueError, match="must ascend from sample 0"):
+        plan(tmp_path).write([beats_at([1]), beats_at(sample)][1:])
+    assert not list(tmp_path.iterdir())
+
+
 def test_existing_file_is_kept_without_overwrite(tmp_path):
     plan(tmp_path).write([beats_at([5])])
     with pytest.raises(FileExistsError, match=r"100.ecgbeat. Pass overwrite=True"):
@@ -200,7 +234,7 @@ def test_existing_file_is_kept_without_overwrite(tmp_path):
     assert read(tmp_path).sample.tolist() == [7]
 
 
-def test_failed_write_changes_no_file(tmp_path, monkeypatch):
+def test_failed_write_changes_no_file(tmp_path):
     plan(tmp_path).write([beats_at([5])])
     files = plan(tmp_path, ["99", "100"], overwrite=True)
     (tmp_path / "99.ecgbeat").mkdir()

@@ -203,7 +203,7 @@ def _hint(path: Path) -> str:
     return ""
 
 
-def _list_records(folder: Path) -> list[str]:
+def _list_records(folder: Path, above: frozenset[Path] = frozenset()) -> list[str]:
     """Return the records in the ``RECORDS`` file of a folder, or else its headers."""
     if not (folder / "RECORDS").is_file():
         headers = sorted(folder.glob("*.hea")) or sorted(folder.rglob("*.hea"))
@@ -214,10 +214,13 @@ def _list_records(folder: Path) -> list[str]:
             if header.with_suffix("") not in segments
         ]
     # not the headers: PhysioNet's folders hold further ones in sub-folders
+    if folder.resolve() in above:
+        raise ValueError(f"{folder / 'RECORDS'} is damaged: by way of a link, it names itself.")
+    above |= {folder.resolve()}
     names = []
     for name in _read_list(folder / "RECORDS"):
         # large databases list folders, each with its own list
-        below = _list_records(folder / name) if name.endswith("/") else None
+        below = _list_records(folder / name, above) if name.endswith("/") else None
         names += [name] if below is None else [name + record for record in below]
     return names
 
@@ -234,7 +237,7 @@ def _read_list(file: Path) -> list[str]:
                     "name the records by records=."
                 )
             names.append(name)
-    return names
+    return list(dict.fromkeys(names))
 
 
 def _segments_of(header: Path) -> list[Path]:

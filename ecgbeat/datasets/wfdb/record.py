@@ -24,7 +24,9 @@ _GAP = "~"  # name of a segment without signals
 _MAX_GAP = 2**28  # values in the gaps of a record: a week of one lead at 443 Hz
 _RANGE_OF_FS = (1e-3, 1e7)  # in Hz
 _RANGE_OF_GAIN = (1e-12, 1e12)  # steps per unit
+_MAX_BASELINE = 2**31  # steps
 _MAX_HEADER_BYTES = 2**24
+_ROUNDING = 1e-6  # of a number of frames
 _CORRECT = "Correct the line, or get an intact copy of the file."
 _ADC_GAIN = 200.0  # of leads whose gain is not known, as WFDB defines
 # bytes per sample of each format, None if they are compressed
@@ -51,6 +53,7 @@ _SIGNAL_LINE = re.compile(
     re.ASCII,
 )
 _SEGMENT_LINE = re.compile(rf"(?P<seg_name>~|[-\w]+)\s+(?P<seg_len>{_COUNT})", re.ASCII)
+_VOLTAGE = re.compile(r"v(?![a-z/])|volt")  # not mV/s, which stays as it is
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 # symbols by their code in annotation files; a space where a code has none
 _SYMBOLS = ' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'
@@ -113,7 +116,7 @@ class Record(NamedTuple):
     def _check_size(self, file: Path) -> None:
         """Refuse a signal file that is shorter than the header states."""
         found = _n_frames(self.header, file)
-        if math.ceil(found) < self.header.sig_len:  # wfdb finds bytes of a frame missing
+        if found + _ROUNDING < self.header.sig_len:
             _refuse(file, _describe_size(self, file))
         skew = max((skew or 0) for skew in self.header.skew)
         if skew > found:
@@ -151,7 +154,7 @@ class SegmentedRecord(NamedTuple):
         """Read one lead, or all, as `Record.read`; NaN where a segment is a gap or lacks it."""
         n_per_frame = self.n_per_frame(lead)
         leads = list(range(len(self.lead_names))) if lead is None else [lead]
-        self._check_gaps(len(leads) * n_per_frame)
+        self._check_gaps(leads, n_per_frame)
         signal = np.full((len(leads), self.header.sig_len * n_per_frame), np.nan, dtype)
         for start, segment in self.segments:
             present = [row for row, name in enumerate(leads) if self._has(segment, name)]
@@ -163,13 +166,15 @@ class SegmentedRecord(NamedTuple):
             signal[present, columns] = read[rows] if lead is None else read
         return signal if lead is None else signal[0]
 
-    def _check_gaps(self, n_per_frame: int) -> None:
+    def _check_gaps(self, leads: list[int], n_per_frame: int) -> None:
         """Refuse gaps that do not fit in memory, and segments that are shorter than stated."""
         for _, segment in self.segments:
             for name in dict.fromkeys(segment.header.file_name):
                 segment._check_size(self.path.parent / name)
-        n_present = sum(segment.header.sig_len for _, segment in self.segments)
-        n_missing = self.header.sig_len - n_present
+        n_missing = len(leads) * self.header.sig_len - sum(
+            segment.header.sig_len * sum(self._has(segment, lead) for lead in leads)
+            for _, segment in self.segments
+        )
         if n_missing * n_per_frame > _MAX_GAP:
             _refuse(
                 _with_extension(self.path, "hea"),
@@ -237,7 +242,7 @@ def annotation_codes() -> dict[int, str]:
 def parse_annotation(content: bytes) -> ParsedAnnotation:
     """Parse the content of an annotation file strictly.
 
-    Not by ``wfdb.rdann``, which does not end for some damaged files, and invents symbols for others.
+    Not by ``wfdb.rdann``, which never ends for some damaged files and invents symbols for others.
     """
     samples, codes, texts = _parse_words(content)
     symbol_of = annotation_codes()
@@ -394,7 +399,9 @@ def _check_signal(file: Path, number: int, field: dict[str, str | None]) -> None
         problem = f"the format {field['fmt']}, which must be one of {', '.join(_FORMATS)}"
     elif float(gain) and not _is_within(gain, _RANGE_OF_GAIN):
         problem = f"a gain of {gain}, whose size must be within {low:g} and {high:g}"
-    elif "v" in units.lower() and units.lower() not in _MILLIVOLTS:
+    elif abs(int(field["baseline"] or 0)) > _MAX_BASELINE:
+        problem = f"a baseline of {field['baseline']}, which must be within 32 bits"
+    elif _VOLTAGE.search(units.lower()) and units.lower() not in _MILLIVOLTS:
         problem = f"the unit {units!r}; a voltage must be in nV, uV, mV, V or kV"
     elif not int(field["samps_per_frame"] or 1):
         problem = "0 samples per frame"
@@ -426,8 +433,8 @@ def _as_record(path: Path, header: Any) -> Record:
     if len(formats) != len(set(header.file_name)):
         _refuse(file, "it states several formats for the signals of one file")
     if not header.sig_len:  # not stated
-        header.sig_len = int(_n_frames(header, path.parent / header.file_name[0]) + 1e-6)
-    if not header.sig_len:
+        header.sig_len = int(_n_frames(header, path.parent / header.file_name[0]) + _ROUNDING)
+    if header.sig_len <= 0:
         _refuse(file, f"it states {header.n_sig} signals of 0 samples")
     return Record(path, header)
 
