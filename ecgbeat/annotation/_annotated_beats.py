@@ -148,8 +148,9 @@ def _check_not_taken(folder: Path, record_names: Sequence[str], extension: str) 
     for name in record_names:
         header = _annotation_file(folder, name, "hea")
         if header.is_file():  # signal files may have any extension
-            words = header.read_bytes().decode("latin-1").split()
-            taken |= {Path(word).suffix[1:].lower() for word in words if Path(word).suffix}
+            lines = header.read_bytes().decode("latin-1").splitlines()
+            files = [line.split()[0] for line in lines if line.strip()]
+            taken |= {Path(file).suffix[1:].lower() for file in files}
     if extension.lower() in taken:
         raise ValueError(
             f"extension={extension!r} is that of a header or a signal file, which the annotation "

@@ -229,7 +229,8 @@ def _read_list(file: Path) -> list[str]:
     """Return the names in a ``RECORDS`` file, all of which lie in its folder."""
     names = []
     for number, line in enumerate(file.read_bytes().splitlines(), start=1):
-        for name in line.decode("latin-1").split():
+        for word in line.split():  # at the white space of ASCII
+            name = word.decode("latin-1")
             if not _LISTED_NAME.fullmatch(name):
                 raise ValueError(
                     f"{file} is damaged: line {number} holds {name!r}, which is not the name of a "
@@ -246,7 +247,7 @@ def _segments_of(header: Path) -> list[Path]:
     lines = [line.split() for line in text.splitlines() if line.strip() and line[0] != "#"]
     if not lines or "/" not in lines[0][0]:  # as in record/number_of_segments
         return []
-    return [header.with_name(line[0]) for line in lines[1:]]
+    return [header.parent / line[0] for line in lines[1:]]
 
 
 def _common_fs(names: list[str], sampling_rates: list[float]) -> float:

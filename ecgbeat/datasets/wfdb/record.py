@@ -13,7 +13,6 @@ from types import ModuleType
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
-import soundfile
 
 from ecgbeat._recordings import Annotation, check_within_recording
 from ecgbeat._validation import import_extra
@@ -331,10 +330,10 @@ def _read_header(path: Path) -> Any:
     _require(file)
     first, *lines = _header_lines(file)
     record = _match_line(file, _RECORD_LINE, *first, "the first line of a WFDB header")
-    kind = "signal" if record["n_seg"] is None else "segment"
-    n_stated = int(record["n_sig" if kind == "signal" else "n_seg"] or 0)
-    pattern = _SIGNAL_LINE if kind == "signal" else _SEGMENT_LINE
-    if not int(record["n_sig"]) or not n_stated:
+    kind, pattern, n_stated = "signal", _SIGNAL_LINE, int(record["n_sig"] or 0)
+    if record["n_seg"] is not None:
+        kind, pattern, n_stated = "segment", _SEGMENT_LINE, int(record["n_seg"])
+    if not int(record["n_sig"] or 0) or not n_stated:
         _refuse(file, f"its first line states 0 {kind}s")
     if record["fs"] is not None and not _is_within(record["fs"], _RANGE_OF_FS):
         low, high = _RANGE_OF_FS
@@ -446,6 +445,8 @@ def _n_frames(header: Any, file: Path) -> float:
     n_per_frame = sum(header.samps_per_frame[row] for row in channels)
     n_bytes = _FORMATS.get(header.fmt[channels[0]])
     if n_bytes is None:
+        import soundfile  # type: ignore[import-untyped]
+
         with _refusing_damage(file, "it is not a FLAC file"):
             # a channel for each signal, which repeats in frames of several samples
             return soundfile.info(file).frames / max(header.samps_per_frame[c] for c in channels)
