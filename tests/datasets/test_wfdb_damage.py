@@ -52,3 +52,18 @@ def test_folders_that_list_each_other_by_links_raise(folder):
     (folder / "RECORDS").write_text("a/\n")
     with pytest.raises(ValueError, match="RECORDS is damaged"):
         load_wfdb(folder, annotator=None)
+
+
+def test_zero_samples_raise(folder):
+    (folder / "r.hea").write_text("r 1 360 0\nr.dat 16 200/mV\n")
+    with pytest.raises(ValueError, match=r"r\.hea is damaged: .*0 samples\. Leave that number out"):
+        load_wfdb(folder, annotator=None)
+
+
+@pytest.mark.parametrize("name", ["II", "MLXI", "mlii"])
+def test_layout_without_a_lead_of_a_segment_raises(folder, name):
+    (folder / "r.hea").write_text("r 1 360 720\nr.dat 16 200/mV 16 0 0 -3304 0 MLII\n")
+    (folder / "layout.hea").write_text(f"layout 1 360 0\n~ 0 200/mV 16 0 0 0 0 {name}\n")
+    (folder / "w.hea").write_text("w/2 1 360 720\nlayout 0\nr 720\n")
+    with pytest.raises(ValueError, match=r"r\.hea is damaged: its leads \['MLII'\] are not in"):
+        load_wfdb(folder, ["w"], annotator=None)

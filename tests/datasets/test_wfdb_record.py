@@ -270,7 +270,6 @@ def test_lead_of_an_unknown_format_beside_good_ones_raises(tmp_path):
 
 VALID = [
     ("r 1 360", "r.dat 16 200(0)/mV 16 0 100 6464 0 II"),
-    ("r 1 360 0", "r.dat 16 200"),
     ("r 1 360/500(3.5) 720 10:00:00.5 01/02/2000", "r.dat 16x1:0+0 200/mV 16 0 100 6464 0 II aVF"),
     ("r 1 360.5 720 10:00:00", "r.dat 16 2e2/mV 16 0"),
     ("r 1 360 720", "r.dat 16 0/mV 16 0 100 6464 0 \u00c4rmel"),
@@ -528,7 +527,7 @@ BEAT = in_words(1 << 10 | 50)
         in_words(49 << 10 | 50),
         in_words(55 << 10 | 50),
         in_words(60 << 10 | 1) + BEAT,
-        BEAT + in_words(59 << 10, 0xFFFF, 0xFFD8) + BEAT + in_words(1 << 10 | 5),
+        BEAT + in_words(59 << 10, 0xFFFF, 0xFFB0) + BEAT + in_words(1 << 10 | 5),
         BEAT + in_words(59 << 10, 0xFFFF, 0x8000) + BEAT,
         BEAT + in_words(59 << 10),
         BEAT + in_words(63 << 10 | 200) + b"(AFIB",

@@ -431,7 +431,9 @@ def _as_record(path: Path, header: Any) -> Record:
     formats = set(zip(header.file_name, header.fmt, strict=True))
     if len(formats) != len(set(header.file_name)):
         _refuse(file, "it states several formats for the signals of one file")
-    if not header.sig_len:  # not stated
+    if header.sig_len == 0:  # wfdb reads the header again, and stops at this number
+        _refuse(file, "its first line states 0 samples", "Leave that number out if it is unknown.")
+    if header.sig_len is None:
         header.sig_len = int(_n_frames(header, path.parent / header.file_name[0]) + _ROUNDING)
     if header.sig_len <= 0:
         _refuse(file, f"it states {header.n_sig} signals of 0 samples")
@@ -477,6 +479,7 @@ def _open_segments(path: Path, header: Any) -> SegmentedRecord:
     if has_layout:
         layout = _read_header(path.parent / header.seg_name[0])
         lead_names = _lead_names(path.with_name(header.seg_name[0]), layout.sig_name)
+        _check_layout(header.seg_name[0], lead_names, segments)
     elif segments:
         lead_names = segments[0][1].lead_names
     else:
@@ -485,6 +488,14 @@ def _open_segments(path: Path, header: Any) -> SegmentedRecord:
     if counts != {header.n_sig}:
         _refuse(file, f"it states {header.n_sig} signals, and its segments {sorted(counts)}")
     return SegmentedRecord(path, header, lead_names, segments, has_layout)
+
+
+def _check_layout(name: str, lead_names: list[str], segments: Iterable[tuple[int, Record]]) -> None:
+    """Refuse a layout that lacks a lead of a segment, which could not be read by its name."""
+    for _, segment in segments:
+        if missing := sorted(set(segment.lead_names) - set(lead_names)):
+            problem = f"its leads {missing} are not in the layout {name}.hea, {lead_names}"
+            _refuse(_with_extension(segment.path, "hea"), problem, "Correct either of them.")
 
 
 def _describe_size(record: Record, file: Path) -> str:
