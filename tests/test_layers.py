@@ -46,11 +46,11 @@ ROOMS = {
     "classifiers": room(2, f"{LAYER_0} _progress networks", "numpy sklearn skorch torch"),
     "datasets": room(
         2,
-        f"{LAYER_0} _progress signal",
+        f"{LAYER_0} _files _progress signal",
         "numpy scipy sklearn wfdb pandas pooch soundfile soxr",
     ),
     "model_selection": room(2, LAYER_0, "numpy sklearn"),
-    "annotation": room(3, f"_files {LAYERS_012} _progress", "numpy pandas scipy sklearn wfdb"),
+    "annotation": room(3, f"{LAYERS_012} _files _progress", "numpy pandas scipy sklearn wfdb"),
     # torch and captum: gradients of a network, for the picture of its reasons
     "plotting": room(3, LAYERS_012, "numpy sklearn matplotlib torch captum"),
     "export": room(3, LAYERS_012, "numpy sklearn torch onnx onnxruntime"),

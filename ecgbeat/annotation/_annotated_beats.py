@@ -2,8 +2,6 @@
 
 import os
 import re
-import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,29 +10,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ecgbeat._files import replace_files
+from ecgbeat._files import write_files
 from ecgbeat._validation import import_extra
+from ecgbeat.datasets.wfdb.record import annotation_codes, parse_annotation
 
 if TYPE_CHECKING:
     import pandas
 
 _RECORD_NAME = re.compile(r"[-\w]+(/[-\w]+)*")  # optional folders, and characters that WFDB allows
-_N_BYTES_OF_A_BEAT = 2  # at sample 0, in the annotation format of WFDB
-_END = b"\x00\x00"
-_NOT_ANNOTATIONS = {
-    "hea",
-    "dat",
-    "mat",
-    "edf",
-    "bdf",
-    "wav",
-    "flac",
-    "csv",
-    "npy",
-    "npz",
-    "txt",
-    "json",
-}
+# codes of words in WFDB's annotation format (https://wfdb.io/spec/annotation-files.html)
+_NOTE, _SKIP, _TEXT = 22, 59, 63
+_END_OF_NOTES = (_SKIP << 10, 2**16 - 1, 2**16 - 1, 1)  # back by one sample, and forth
+_MAX_STEP, _MAX_SKIP = 2**10 - 1, 2**31 - 1  # samples
+# of a record's own files; an annotation would replace its header or its samples
+_TAKEN_EXTENSIONS = frozenset({"hea", "dat", "edf", "mat", "flac", "xws", "xyz"})
 
 
 class AnnotatedBeats(NamedTuple):
@@ -141,32 +130,39 @@ def plan_files(
         raise ValueError(f"record_names must be unique, got {duplicates!r} more than once.")
     if not re.fullmatch("[a-zA-Z]+", extension):
         raise ValueError(f"extension must consist of letters, got {extension!r}.")
-    if extension.lower() in _NOT_ANNOTATIONS:
-        raise ValueError(
-            f"extension={extension!r} is that of a file of headers, signals or tables, which the "
-            "annotations would replace. Pass another one, such as 'ecgbeat'."
-        )
+    _check_not_taken(folder, record_names, extension)
     files = [_annotation_file(folder, name, extension) for name in record_names]
-    present = [str(file) for file in files if os.path.lexists(file)]  # also a dangling link
+    present = [str(file) for file in files if os.path.lexists(file)]
     if present and not overwrite:
         raise FileExistsError(
             f"{len(present)} of the files exist already, the first is {present[0]}. Pass "
             "overwrite=True or another extension."
         )
-    return AnnotationFiles(
-        folder, record_names, extension, float(fs), _symbols_of_labels(classes, wfdb_symbols)
-    )
+    symbol_of = _symbols_of_labels(classes, wfdb_symbols)
+    return AnnotationFiles(folder, record_names, extension, float(fs), symbol_of, overwrite)
+
+
+def _check_not_taken(folder: Path, record_names: Sequence[str], extension: str) -> None:
+    """Raise for the extension of a header or of a signal file."""
+    taken = set(_TAKEN_EXTENSIONS)
+    for name in record_names:
+        header = _annotation_file(folder, name, "hea")
+        if header.is_file():  # signal files may have any extension
+            lines = header.read_bytes().decode("latin-1").splitlines()
+            files = [line.split()[0] for line in lines if line.strip()]
+            taken |= {Path(file).suffix[1:].lower() for file in files}
+    if extension.lower() in taken:
+        raise ValueError(
+            f"extension={extension!r} is that of a header or a signal file, which the annotation "
+            "would replace. Choose another one, such as 'ecgbeat'."
+        )
 
 
 def _symbols_of_labels(
     classes: np.ndarray, wfdb_symbols: Mapping[Any, str] | None
 ) -> dict[Any, str]:
     """Return the WFDB symbol of each label."""
-    known = set(
-        import_extra(
-            "wfdb", extra="data", purpose="A WFDB annotation file"
-        ).io.annotation.ann_label_table["symbol"]
-    ) - {" "}
+    known = set(annotation_codes().values())
     given = {} if wfdb_symbols is None else wfdb_symbols
     symbol_of = {label: given.get(label, label) for label in classes.tolist()}
     wrong = {label: symbol for label, symbol in symbol_of.items() if symbol not in known}
@@ -187,44 +183,46 @@ class AnnotationFiles(NamedTuple):
     extension: str
     fs: float
     symbol_of: Mapping[Any, str]  # of each label
+    overwrite: bool
 
     def write(self, annotated: Sequence[AnnotatedBeats]) -> None:
         """Write one file for each recording, or no file if an error occurs."""
         contents = {
-            _annotation_file(self.folder, name, self.extension): self._encode(name, beats)
+            _annotation_file(self.folder, name, self.extension): self._encode(beats)
             for name, beats in zip(self.record_names, annotated, strict=True)
         }
-        replace_files(contents)
+        write_files(contents, overwrite=self.overwrite)
 
-    def _encode(self, record_name: str, beats: AnnotatedBeats) -> bytes:
+    def _encode(self, beats: AnnotatedBeats) -> bytes:
         """Return the content of the annotation file of one recording."""
-        wfdb = import_extra("wfdb", extra="data", purpose="A WFDB annotation file")
         symbol = [self.symbol_of[label] for label in beats.symbol.tolist()]
-        sample = beats.sample
-        # wfdb cannot write empty files: a beat is written and removed
-        if is_empty := len(sample) == 0:
-            sample, symbol = np.zeros(1, np.int64), ["N"]
-        with tempfile.TemporaryDirectory(prefix="ecgbeat-") as scratch:
-            # wfdb 4.3 calls functions that pandas 3 deprecates
-            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-                wfdb.wrann("x", "ann", sample, np.array(symbol), fs=self.fs, write_dir=scratch)
-            if not _is_complete(Path(scratch, "x"), sample, symbol):
-                raise OSError(
-                    f"The annotations of record {record_name!r} could not be written to the "
-                    f"temporary folder {scratch}. Is the disk full?"
-                )
-            content = Path(scratch, "x.ann").read_bytes()
-        return content[: -len(_END) - _N_BYTES_OF_A_BEAT] + _END if is_empty else content
+        content = _encode_annotation(beats.sample, symbol, self.fs)
+        found = parse_annotation(content)
+        if found.sample.tolist() != beats.sample.tolist() or found.symbol.tolist() != symbol:
+            raise ValueError(
+                "The beats cannot be written in WFDB's format: they must ascend from sample 0 on, "
+                f"got {beats.sample!r}."
+            )
+        return content
 
 
-def _is_complete(record: Path, sample: np.ndarray, symbol: list[str]) -> bool:
-    """Return whether a file holds what was written: wfdb does not notice a full disk."""
-    wfdb = import_extra("wfdb", extra="data", purpose="A WFDB annotation file")
-    try:
-        written = wfdb.rdann(str(record), "ann")
-    except Exception:  # wfdb has no error of its own for damaged files
-        return False
-    return np.array_equal(written.sample, sample) and written.symbol == symbol
+def _encode_annotation(sample: np.ndarray, symbol: Sequence[str], fs: float) -> bytes:
+    """Return the content of an annotation file.
+
+    Not by ``wfdb.wrann``, which writes no empty file, and which does not report a full disk.
+    """
+    text = f"## time resolution: {np.format_float_positional(fs, trim='-')}".encode("ascii")
+    code_of = {symbol: code for code, symbol in annotation_codes().items()}
+    words = [_NOTE << 10, _TEXT << 10 | len(text)]
+    words += np.frombuffer(text + bytes(len(text) % 2), "<u2").tolist()
+    words += _END_OF_NOTES
+    for step, name in zip(np.diff(sample, prepend=0).tolist(), symbol, strict=True):
+        while step > _MAX_STEP:
+            skip = min(step, _MAX_SKIP)
+            words += [_SKIP << 10, skip >> 16, skip & 0xFFFF]
+            step -= skip
+        words.append(code_of[name] << 10 | step & _MAX_STEP)
+    return np.array([*words, 0], "<u2").tobytes()
 
 
 def _annotation_file(folder: Path, record_name: str, extension: str) -> Path:

@@ -1,5 +1,5 @@
 import pickle
-from pathlib import Path
+import warnings
 
 import numpy as np
 import pytest
@@ -193,6 +193,39 @@ def test_extension_with_other_characters_raises(tmp_path, extension):
         plan(tmp_path, extension=extension)
 
 
+@pytest.mark.parametrize("extension", ["hea", "dat", "DAT", "mat"])
+def test_extension_of_a_records_own_file_raises(tmp_path, extension):
+    with pytest.raises(ValueError, match="is that of a header or a signal file"):
+        plan(tmp_path, extension=extension, overwrite=True)
+
+
+def test_extension_of_the_signal_file_in_the_header_raises(tmp_path):
+    (tmp_path / "100.hea").write_text("100 1 360 720\n100.sig 16 200\n")
+    with pytest.raises(ValueError, match="extension='sig' is that of"):
+        plan(tmp_path, ["99", "100"], extension="sig", overwrite=True)
+
+
+def test_dangling_link_is_an_existing_file(tmp_path):
+    (tmp_path / "100.ecgbeat").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileExistsError, match=r"100\.ecgbeat"):
+        plan(tmp_path)
+
+
+def test_content_is_that_which_wfdb_writes(tmp_path):
+    sample, symbol = [7, 1030, 90_000], ["N", "V", "S"]
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        wfdb.wrann("99", "qrs", np.array(sample), symbol, fs=257.5, write_dir=str(tmp_path))
+    plan(tmp_path, fs=257.5).write([beats_at(sample, symbol)])
+    assert (tmp_path / "100.ecgbeat").read_bytes() == (tmp_path / "99.qrs").read_bytes()
+
+
+@pytest.mark.parametrize("sample", [[5, 3], [-4, 3]])
+def test_beats_that_do_not_ascend_from_0_are_not_written(tmp_path, sample):
+    with pytest.raises(ValueError, match="must ascend from sample 0"):
+        plan(tmp_path).write([beats_at([1]), beats_at(sample)][1:])
+    assert not list(tmp_path.iterdir())
+
+
 def test_existing_file_is_kept_without_overwrite(tmp_path):
     plan(tmp_path).write([beats_at([5])])
     with pytest.raises(FileExistsError, match=r"100.ecgbeat. Pass overwrite=True"):
@@ -201,34 +234,12 @@ def test_existing_file_is_kept_without_overwrite(tmp_path):
     assert read(tmp_path).sample.tolist() == [7]
 
 
-@pytest.mark.parametrize("extension", ["hea", "dat", "HEA", "mat"])
-def test_extension_of_headers_and_signals_raises(tmp_path, extension):
-    with pytest.raises(ValueError, match=r"would replace\. Pass another one, such as 'ecgbeat'"):
-        plan(tmp_path, extension=extension, overwrite=True)
-
-
-def test_link_without_target_exists(tmp_path):
-    (tmp_path / "100.ecgbeat").symlink_to("nowhere")
-    with pytest.raises(FileExistsError, match=r"100\.ecgbeat"):
-        plan(tmp_path)
-
-
-@pytest.mark.parametrize("n_lost", [2, 5])
-def test_incomplete_file_of_wfdb_raises_and_changes_no_file(tmp_path, monkeypatch, n_lost):
-    # wfdb does not notice that the end of a file is lost on a full disk
+def test_failed_write_changes_no_file(tmp_path):
     plan(tmp_path).write([beats_at([5])])
     files = plan(tmp_path, ["99", "100"], overwrite=True)
-    original, calls = wfdb.wrann, []
-
-    def lose_the_end_of_the_second(name, extension, *args, write_dir, **options):
-        original(name, extension, *args, write_dir=write_dir, **options)
-        calls.append(name)
-        if len(calls) == 2:
-            file = Path(write_dir, f"{name}.{extension}")
-            file.write_bytes(file.read_bytes()[:-n_lost])
-
-    monkeypatch.setattr(wfdb, "wrann", lose_the_end_of_the_second)
-    with pytest.raises(OSError, match=r"record '100' could not be written"):
-        files.write([beats_at([8]), beats_at([9, 400])])
+    (tmp_path / "99.ecgbeat").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"99\.ecgbeat is a folder"):
+        files.write([beats_at([8]), beats_at([9])])
+    (tmp_path / "99.ecgbeat").rmdir()
     assert [file.name for file in tmp_path.iterdir()] == ["100.ecgbeat"]
     assert read(tmp_path).sample.tolist() == [5]

@@ -142,6 +142,25 @@ def test_a_list_of_folders_with_lists_of_their_own(tmp_path, write_record):
     assert load_wfdb(tmp_path).record_names == ["g1/b", "g2/c"]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"./\n", b"../\n", b"../out/m\n", b"/etc/x\n", b"a/../../b\n", b"100\n\x00\xff\xfe", b"\xff/"],
+)
+def test_list_of_other_things_than_records_below_raises(folder, content):
+    (folder / "RECORDS").write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"RECORDS is damaged: line \d holds .* records=.*physionet"
+    ):
+        load_wfdb(folder)
+
+
+def test_list_that_names_itself_by_a_link_raises(folder):
+    (folder / "again").symlink_to(folder)
+    (folder / "RECORDS").write_text("100\nagain/\n")
+    with pytest.raises(ValueError, match="RECORDS is damaged: by way of a link"):
+        load_wfdb(folder)
+
+
 def test_leads_of_records_that_differ_in_their_number(folder, write_record):
     write_record(folder, "113", leads=("I", "II", "III"))
     shapes = [recording.shape for recording in load_wfdb(folder, lead=None).recordings]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ecgbeat.datasets import load_wfdb
+from ecgbeat.datasets.wfdb.record import annotation_codes
 
 HALF_STEP = 0.5 / 200  # of the converter, in mV
 
@@ -39,7 +40,7 @@ def test_missing_file_is_named_with_its_source(folder, ending):
         ("", "not a WFDB header"),
         ("100\n", "not a WFDB header"),
         ("<html><body>404</body></html>\n", "not a WFDB header"),
-        ("100 2 360\n", "states 2 signals of None samples"),
+        ("100 2 360\n", "does not describe each"),
         ("100 0 360 2000\n", "states 0 signals"),
         ("100 2 360 2000\n100.dat 212 200\n", "does not describe each"),
     ],
@@ -52,7 +53,7 @@ def test_damaged_header_raises(folder, text, message):
 
 def test_header_with_an_unknown_format_raises(folder):
     replace_text(folder / "100.hea", " 212 ", " 999 ")
-    with pytest.raises(ValueError, match=r"100\.dat is damaged: .*format 999"):
+    with pytest.raises(ValueError, match=r"100\.hea is damaged: its line 2 states the format 999"):
         load_wfdb(folder)
 
 
@@ -194,6 +195,121 @@ def test_a_file_for_each_lead(folder):
     (folder / "two.hea").write_text("\n".join(["two 2 360 2000", *lines, ""]))
     data = load_wfdb(folder, ["two"], lead="V5", annotator=None, verify=False, dtype=np.float64)
     np.testing.assert_allclose(data.recordings[0], signal[1])
+
+
+# --- lines that are not understood -----------------------------------------------------
+
+
+def write_header(folder, first="r 1 360 720", line="r.dat 16 200/mV 16 0 0 0 0 II"):
+    np.full(720, 100, "<i2").tofile(folder / "r.dat")
+    (folder / "r.hea").write_text(f"{first}\n{line}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("micro", ["\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}", "u"])
+def test_microvolts_in_any_spelling(tmp_path, micro, encoding):
+    if encoding == "latin-1" and micro == "\N{GREEK SMALL LETTER MU}":
+        pytest.skip("Latin-1 has no Greek letters")
+    write_header(tmp_path)
+    header = f"r 1 360 720\nr.dat 16 200/{micro}V 16 0 0 0 0 II\n"
+    (tmp_path / "r.hea").write_bytes(header.encode(encoding))
+    recording = load_wfdb(tmp_path, annotator=None, verify=False).recordings[0]
+    np.testing.assert_allclose(recording, 0.5e-3, rtol=1e-6)
+
+
+FIRST_LINES = [
+    *("r 1 0 720", "r 1 -5 720", "r 1 nan 720", "r 1 1e400 720", "r 1 0.0000001 720"),
+    *(f"r 1 {'9' * 400} 720", "r 1 360 -720", "r 1 360 7x20", "r 1 360 720 10:00 1/1/2000 more"),
+    *("r 1 360 720\x00", "r 1,360 720", "r -1 360 720", "r 2 360 720", "r/1 1 360 720"),
+    *(f"r 1 360 {10**17}", "r 1 360 721", "r 1 360 720 99:99:99"),
+]
+
+
+@pytest.mark.parametrize("first", FIRST_LINES)
+def test_first_line_that_is_not_understood_raises(tmp_path, first):
+    write_header(tmp_path, first)
+    with pytest.raises(ValueError, match=r"r\.(hea|dat) is damaged: "):
+        load_wfdb(tmp_path, ["r"], annotator=None, verify=False)
+
+
+SIGNAL_LINES = [
+    *("r.dat 16 2>0(100)/mV 16 0 0 0 0 II", "r.dat 16 200(1x0)/mV", "r.dat 16 200(100/mV"),
+    *("r.dat 16 1e400/mV", "r.dat 16 1e-320/mV", "r.dat 16 nan/mV", "r.dat 16 inf", "r.dat 7 200"),
+    *("r.dat 16 200/\u00ecV", "r.dat 16 200/xV", "r.dat 16 200/m\u00ff", "r.dat 16x0 200/mV"),
+    *("r.dat 16:999999999 200/mV", "r.dat 16x999999999 200/mV", "r.dat 16+99999 200/mV"),
+    *(
+        "r.dat 16 200/mV 16 0 0 0 II",
+        "r.dat 16 200/mV sixteen",
+        "../r.dat 16 200",
+        "/etc/passwd 16",
+    ),
+    *(f"r.dat 16 200({10**30})/mV", "r.dat 16 200/mV 16 0 0 0 0 I\x00I", "r.dat sixteen"),
+]
+
+
+@pytest.mark.parametrize("line", SIGNAL_LINES)
+@pytest.mark.parametrize("verify", [False, True])
+def test_signal_line_that_is_not_understood_raises(tmp_path, line, verify):
+    write_header(tmp_path, line=line)
+    with pytest.raises(ValueError, match=r"r\.(hea|dat) is damaged: "):
+        load_wfdb(tmp_path, annotator=None, verify=verify)
+
+
+def test_error_names_the_line_and_the_remedy(tmp_path):
+    write_header(tmp_path, "# a comment\n\nr 1 360 720", "r.dat 16 2>0/mV")
+    message = r"r\.hea is damaged: .*line 4 is damaged: 'r.dat 16 2>0/mV' is not a signal.* Correct"
+    with pytest.raises(ValueError, match=message):
+        load_wfdb(tmp_path, annotator=None)
+
+
+def test_lead_of_an_unknown_format_beside_good_ones_raises(tmp_path):
+    write_header(tmp_path, "r 2 360 360", "r.dat 16 200/mV\nother.dat 17 200/mV")
+    with pytest.raises(ValueError, match="line 3 states the format 17"):
+        load_wfdb(tmp_path, annotator=None)
+
+
+VALID = [
+    ("r 1 360", "r.dat 16 200(0)/mV 16 0 100 6464 0 II"),
+    ("r 1 360/500(3.5) 720 10:00:00.5 01/02/2000", "r.dat 16x1:0+0 200/mV 16 0 100 6464 0 II aVF"),
+    ("r 1 360.5 720 10:00:00", "r.dat 16 2e2/mV 16 0"),
+    ("r 1 360 720", "r.dat 16 0/mV 16 0 100 6464 0 \u00c4rmel"),
+    ("r\t1\t360\t720", "r.dat\t16\t200.0/mV\t16\t0\t100\t6464\t0\tII"),
+    ("#c\n\n r 1 360 720 ", " r.dat 16 -200/mV "),
+]
+
+
+@pytest.mark.parametrize(("first", "line"), VALID)
+def test_valid_lines_pass(tmp_path, first, line):
+    write_header(tmp_path, first, line)
+    data = load_wfdb(tmp_path, annotator=None)
+    np.testing.assert_allclose(np.abs(data.recordings[0]), np.full(720, 0.5))
+
+
+def test_record_that_is_all_gap_is_nan(tmp_path):
+    (tmp_path / "whole.hea").write_text("whole/1 2 360 1000\n~ 1000\n")
+    data = load_wfdb(tmp_path, annotator=None, lead=None)
+    assert data.recordings[0].shape == (2, 1000)
+    assert np.isnan(data.recordings[0]).all()
+    lines = "~ 0 200/mV 8 0 0 0 0 II\n~ 0 200/mV 8 0 0 0 0 V5\n"
+    (tmp_path / "layout.hea").write_text(f"layout 2 360 0\n{lines}")
+    (tmp_path / "whole.hea").write_text("whole/2 2 360 1000\nlayout 0\n~ 1000\n")
+    data = load_wfdb(tmp_path, ["whole"], annotator=None, lead="V5")
+    assert data.recordings[0].shape == (1000,)
+    assert data.lead_names == ["V5"]
+
+
+def test_gap_that_does_not_fit_in_memory_raises(tmp_path):
+    (tmp_path / "whole.hea").write_text(f"whole/1 2 360 {10**11}\n~ {10**11}\n")
+    with pytest.raises(ValueError, match=r"whole\.hea is damaged: it states gaps of 100000000000"):
+        load_wfdb(tmp_path, annotator=None)
+
+
+@pytest.mark.parametrize("text", ["w/1 1 360 720\nw 720\n", "w/2 1 360 1440\nr 720\nw 720\n"])
+def test_segment_with_segments_raises(tmp_path, text):
+    write_header(tmp_path)
+    (tmp_path / "w.hea").write_text(text)
+    with pytest.raises(ValueError, match=r"w\.hea is damaged: it is a segment"):
+        load_wfdb(tmp_path, ["w"], annotator=None)
 
 
 # --- segments --------------------------------------------------------------------------
@@ -389,3 +505,113 @@ def test_annotation_file_of_odd_length_raises(folder):
     file.write_bytes(b"\x07" + file.read_bytes())
     with pytest.raises(ValueError, match=r"100\.atr is damaged: it is not a WFDB annotation"):
         load_wfdb(folder)
+
+
+def in_words(*words):
+    return np.array(words, "<u2").tobytes()
+
+
+def note(text):
+    content = text.encode()
+    return in_words(22 << 10, 63 << 10 | len(content)) + content + bytes(len(content) % 2)
+
+
+BEAT = in_words(1 << 10 | 50)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(note(f"## time resolution: {fs}") + BEAT for fs in ("nan", "inf", "0", "-1", "x", "1e9")),
+        in_words(15 << 10 | 50),
+        in_words(49 << 10 | 50),
+        in_words(55 << 10 | 50),
+        in_words(60 << 10 | 1) + BEAT,
+        BEAT + in_words(59 << 10, 0xFFFF, 0xFFB0) + BEAT + in_words(1 << 10 | 5),
+        BEAT + in_words(59 << 10, 0xFFFF, 0x8000) + BEAT,
+        BEAT + in_words(59 << 10),
+        BEAT + in_words(63 << 10 | 200) + b"(AFIB",
+        BEAT + in_words(0) + BEAT,
+        note("## annotation type definitions") + note("x y z") + BEAT,
+        note("## annotation type definitions") + note("99 y z") + BEAT,
+        b"<html>",
+    ],
+)
+def test_damaged_annotation_file_raises(folder, content):
+    (folder / "100.atr").write_bytes(content + b"\x00\x00")
+    with pytest.raises(ValueError, match=r"100\.atr(: | is damaged: )"):
+        load_wfdb(folder, ["100"])
+
+
+def test_defined_symbols_and_steps_back_and_forth(folder):
+    definitions = ("## annotation type definitions", "42 z my own", "## end of definitions")
+    content = b"".join(note(text) for text in ("## time resolution: 360", *definitions))
+    content += in_words(59 << 10, 0xFFFF, 0xFFFF, 1, 42 << 10 | 7) + BEAT
+    (folder / "100.atr").write_bytes(content + b"\x00\x00\x00\x00")
+    annotation = load_wfdb(folder, ["100"]).annotations[0]
+    assert annotation.sample.tolist() == [7, 57]
+    assert annotation.symbol.tolist() == ["z", "N"]
+
+
+def test_codes_are_those_of_wfdb():
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        from wfdb.io.annotation import ann_label_table
+    expected = dict(zip(ann_label_table["label_store"], ann_label_table["symbol"], strict=True))
+    assert annotation_codes() == {code: symbol for code, symbol in expected.items() if code}
+
+
+# --- mutations -------------------------------------------------------------------------
+
+TOKENS = (
+    b"0",
+    b"-1",
+    b"1e400",
+    b"99999999999",
+    b"/",
+    b"(",
+    b" ",
+    b"\n",
+    b"\0",
+    b"\xb5",
+    b"~",
+    b"nan",
+)
+
+
+def mutate(content, rng):
+    """Flip, insert or delete a byte, or insert or overwrite with a token."""
+    content, place = bytearray(content), int(rng.integers(len(content)))
+    token = TOKENS[rng.integers(len(TOKENS))]
+    match int(rng.integers(5)):
+        case 0:
+            content[place] ^= 1 << int(rng.integers(8))
+        case 1:
+            content[place:place] = bytes([int(rng.integers(256))])
+        case 2:
+            del content[place : place + int(rng.integers(1, 4))]
+        case 3:
+            content[place:place] = token
+        case 4:
+            content[place : place + 1] = token
+    return bytes(content)
+
+
+@pytest.mark.parametrize("name", ["a.hea", "layout.hea", "whole.hea", "whole.atr", "RECORDS"])
+def test_mutated_files_give_a_result_of_the_right_form_or_the_one_error(variable, name):
+    folder, _ = variable
+    (folder / "RECORDS").write_text("whole\n")
+    content, rng = (folder / name).read_bytes(), np.random.default_rng(0)
+    n_refused = 0
+    for _ in range(40):
+        (folder / name).write_bytes(mutate(content, rng))
+        try:
+            data = load_wfdb(folder, lead=None)
+        except (ValueError, FileNotFoundError) as error:
+            assert type(error) in (ValueError, FileNotFoundError)
+            assert str(folder) in str(error) or "no record" in str(error)
+            n_refused += 1
+        else:
+            assert data.recordings[0].shape == (2, 6000)
+            assert np.isfinite(data.recordings[0][:, 3000:]).all()
+            assert (np.diff(data.annotations[0].sample) >= 0).all()
+    assert n_refused >= 5

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.utils import Bunch
 
+from ecgbeat._files import sync
 from ecgbeat._progress import tqdm
 from ecgbeat._recordings import Annotation
 from ecgbeat._validation import import_extra
@@ -257,7 +258,7 @@ def _fetch_file(fetcher: Any, name: str) -> None:
     """Download one file."""
     url = fetcher.get_url(name)
     try:
-        fetcher.fetch(name, downloader=_request_file)
+        sync(Path(fetcher.fetch(name, downloader=_request_file)).parent)
     except OSError as error:
         # errors of the file system have a number, those of requests have none
         if error.errno is not None or isinstance(error, FileNotFoundError):
@@ -279,6 +280,7 @@ def _request_file(url: str, output_file: str, fetcher: Any) -> None:
     request = HTTPDownloader(timeout=_TIMEOUT_S, headers={"Cache-Control": "no-cache"})
     try:
         request(url, output_file, fetcher)
+        sync(Path(output_file))
     except OSError as error:
         response = getattr(error, "response", None)
         if response is None:

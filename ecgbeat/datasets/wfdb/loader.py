@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from ecgbeat.datasets.wfdb.record import open_record, read_annotation, sampling_
 # a lead by index or name, or several of them in order of preference
 Lead = int | str | Sequence[int | str] | None
 
+# a path below the folder, of names that begin neither with a dot nor with a slash
+_LISTED_NAME = re.compile(r"(?:\w[-\w.]*/+)*(?:\w[-\w.]*/*)", re.ASCII)
 _SOURCE = "Databases in WFDB format are at https://physionet.org/about/database."
 
 
@@ -203,7 +206,7 @@ def _hint(path: Path) -> str:
     return ""
 
 
-def _list_records(folder: Path) -> list[str]:
+def _list_records(folder: Path, above: frozenset[Path] = frozenset()) -> list[str]:
     """Return the records in the ``RECORDS`` file of a folder, or else its headers."""
     if not (folder / "RECORDS").is_file():
         headers = sorted(folder.glob("*.hea")) or sorted(folder.rglob("*.hea"))
@@ -214,12 +217,31 @@ def _list_records(folder: Path) -> list[str]:
             if header.with_suffix("") not in segments
         ]
     # not the headers: PhysioNet's folders hold further ones in sub-folders
+    if folder.resolve() in above:
+        raise ValueError(f"{folder / 'RECORDS'} is damaged: by way of a link, it names itself.")
+    above |= {folder.resolve()}
     names = []
-    for name in (folder / "RECORDS").read_text().split():
+    for name in _read_list(folder / "RECORDS"):
         # large databases list folders, each with its own list
-        below = _list_records(folder / name) if name.endswith("/") else None
+        below = _list_records(folder / name, above) if name.endswith("/") else None
         names += [name] if below is None else [name + record for record in below]
     return names
+
+
+def _read_list(file: Path) -> list[str]:
+    """Return the names in a ``RECORDS`` file, all of which lie in its folder."""
+    names = []
+    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+        for word in line.split():  # at the white space of ASCII
+            name = word.decode("latin-1")
+            if not _LISTED_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{file} is damaged: line {number} holds {name!r}, which is not the name of a "
+                    "record or, with a slash at its end, of a folder below. Correct the line, or "
+                    "name the records by records=."
+                )
+            names.append(name)
+    return list(dict.fromkeys(names))
 
 
 def _segments_of(header: Path) -> list[Path]:
@@ -228,7 +250,7 @@ def _segments_of(header: Path) -> list[Path]:
     lines = [line.split() for line in text.splitlines() if line.strip() and line[0] != "#"]
     if not lines or "/" not in lines[0][0]:  # as in record/number_of_segments
         return []
-    return [header.with_name(line[0]) for line in lines[1:]]
+    return [header.parent / line[0] for line in lines[1:]]
 
 
 def _common_fs(names: list[str], sampling_rates: list[float]) -> float:
