@@ -118,6 +118,7 @@ def test_code_blocks_have_a_known_language(page):
         "python",
         "bash",
         "bibtex",
+        "{container} task-cards",
         "{eval-rst}",
         "{image} _static/overview.svg",
         "{literalinclude} CITATION.cff",
