@@ -234,7 +234,10 @@ def check_positive(name: str, value: Any, *, unit: str = "", strict: bool = True
 def check_sample_weight(sample_weight: Any, n_rows: int, owner: str) -> np.ndarray:
     """Return one float64 weight per row; raise unless all are finite and none is negative."""
     try:
-        weight = np.asarray(sample_weight, dtype=np.float64)
+        weight = np.asarray(sample_weight)
+        weight = weight.astype(
+            np.float64, casting="unsafe" if weight.dtype == object else "same_kind"
+        )
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{owner}: sample_weight must contain numbers, got {sample_weight!r}."
@@ -252,6 +255,11 @@ def check_sample_weight(sample_weight: Any, n_rows: int, owner: str) -> np.ndarr
         raise ValueError(
             f"{owner}: sample_weight must be finite and not negative, got {weight[row]} in row "
             f"{row}."
+        )
+    if not sum_is_finite(weight):
+        raise ValueError(
+            f"{owner}: the sum of sample_weight overflows, its largest value is {weight.max()!r}. "
+            "Only ratios count: pass sample_weight / sample_weight.max()."
         )
     if not weight.any():
         raise ValueError(f"{owner}: sample_weight is zero for all {n_rows} rows; none would count.")

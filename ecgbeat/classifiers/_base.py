@@ -177,6 +177,7 @@ class BeatClassifier(SklearnNet):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        heuristics.check_class_weight(self.class_weight)
         # an instance of a loss would be built anew, without the arguments that it was given
         if (
             self.label_smoothing
@@ -613,6 +614,37 @@ class BeatClassifier(SklearnNet):
         """
         check_is_fitted(self)
         return super().predict_proba(X if is_dataset(X) else self._check_beats(X, reset=False))
+
+    def score(
+        self,
+        X: ArrayLike | Dataset[Any],
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times), or Dataset
+            Beats.
+        y : array-like of shape (n_beats,)
+            Labels.
+        sample_weight : array-like of shape (n_beats,), default=None
+            Weight of each beat. None weights all beats equally.
+
+        Returns
+        -------
+        float
+            Fraction of beats, or of their weight, that is classified correctly.
+
+        Raises
+        ------
+        ValueError
+            If weights are negative, not finite, all zero, or not one per beat.
+        """
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(sample_weight, len(y), type(self).__name__)
+        return float(super().score(X, y, sample_weight=sample_weight))
 
     def predict_log_proba(self, X: ArrayLike | Dataset[Any]) -> np.ndarray:
         """Return the logarithm of the probability of each class.

@@ -128,9 +128,10 @@ def weights_of_classes(
         return None
     weights = np.ones(len(classes))
     if isinstance(class_weight, dict):
-        _check_class_weight(class_weight, classes)
+        check_class_weight(class_weight)
+        _check_labels(class_weight, classes)
         for label, weight in class_weight.items():
-            weights[np.flatnonzero(classes == label)] = weight
+            weights[np.flatnonzero(classes == label)] = np.float32(weight)  # as in the loss
         return weights
     counts = np.bincount(np.searchsorted(classes, y), sample_weight, minlength=len(classes))
     present = counts > 0
@@ -141,23 +142,28 @@ def weights_of_classes(
     return weights
 
 
-def _check_class_weight(class_weight: dict[Any, Any], classes: np.ndarray) -> None:
-    """Raise unless all labels are known, and all weights finite, none negative, not all zero."""
+def check_class_weight(class_weight: Any) -> None:
+    """Raise if a weight in a dict is no number, negative, or not finite as float32."""
+    for label, weight in class_weight.items() if isinstance(class_weight, dict) else ():
+        if not isinstance(weight, Real) or not 0 <= weight <= torch.finfo(torch.float32).max:
+            raise ValueError(
+                "class_weight must contain numbers that are not negative and finite in float32, "
+                f"got {weight!r} for class {label!r}."
+            )
+
+
+def _check_labels(class_weight: dict[Any, Any], classes: np.ndarray) -> None:
+    """Raise unless all labels in a dict are known, and a class has a weight above 0."""
     unknown = [label for label in class_weight if label not in classes]
     if unknown:
         raise ValueError(
             f"class_weight contains the labels {unknown!r}, which are not among the classes "
             f"{classes.tolist()}."
         )
-    for label, weight in class_weight.items():
-        if not isinstance(weight, Real) or not 0 <= weight < math.inf:
-            raise ValueError(
-                f"class_weight must contain finite numbers, none negative, got {weight!r} for "
-                f"class {label!r}."
-            )
-    if len(class_weight) == len(classes) and not any(class_weight.values()):
+    if len(class_weight) == len(classes) and not any(map(np.float32, class_weight.values())):
         raise ValueError(
-            f"class_weight is zero for all classes, got {class_weight!r}. No beat would count."
+            f"class_weight is zero in float32 for all classes, got {class_weight!r}. No beat would "
+            "count."
         )
 
 
@@ -235,7 +241,7 @@ def check_device(device: Any) -> None:
     if device is None:
         return
     try:
-        torch.empty(0, device=resolve_device(device))
+        torch.zeros(1, device=resolve_device(device)).item()  # "meta" holds no values
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0].rstrip(".")
         raise ValueError(

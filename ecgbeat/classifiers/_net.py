@@ -80,7 +80,10 @@ class SklearnNet(NeuralNetClassifier):
             self._params_to_validate = set(self._params_to_validate)  # skorch adds in place
             if "callbacks" in kwargs:  # skorch would first build the old ones, valid or not
                 self.callbacks = kwargs.pop("callbacks")
-            return super().set_params(**kwargs)
+            super().set_params(**kwargs)
+            if "device" in kwargs and self.initialized_:
+                check_device(self.__dict__["device"])
+            return self
 
     def _check_parameters(self) -> None:
         """Raise an error if a parameter is invalid."""
@@ -114,6 +117,7 @@ class SklearnNet(NeuralNetClassifier):
 
     def initialize(self) -> Self:
         """Build all components and restart the random numbers."""
+        self._check_parameters()
         self._is_loaded = False
         with self._reproducible(restart=True):
             return super().initialize()

@@ -6,6 +6,7 @@ import sklearn
 import torch
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+from sklearn.base import clone
 from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -27,6 +28,11 @@ def weight(beats):
     weight = np.random.default_rng(1).uniform(0.5, 2, len(beats[1]))
     weight[:7] = 0
     return weight
+
+
+@pytest.fixture(scope="module")
+def fitted(beats):
+    return ECGCNNClassifier(**SMALL).fit(*beats)
 
 
 def probabilities(beats, weight=None, **parameters):
@@ -197,12 +203,17 @@ def test_weights_cannot_follow_synthetic_beats(beats, weight):
         (np.append(np.ones(119), np.nan), "must be finite and not negative, got nan in row 119"),
         (np.zeros(120), "zero for all 120 rows"),
         (["heavy"] * 120, "must contain numbers"),
+        (["1"] * 120, "must contain numbers"),
+        ([None] * 120, "got nan in row 0"),
+        (np.ones(120) + 1j, "must contain numbers"),
+        (np.linspace(0, 1e308, 120), "sum of sample_weight overflows"),
     ],
 )
-@pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_invalid_weights_raise(beats, wrong, message, method):
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "score"])
+def test_invalid_weights_raise(beats, fitted, wrong, message, method):
+    net = fitted if method == "score" else ECGCNNClassifier(**SMALL)
     with pytest.raises(ValueError, match=message):
-        getattr(ECGCNNClassifier(**SMALL), method)(*beats, sample_weight=wrong)
+        getattr(net, method)(*beats, sample_weight=wrong)
 
 
 def test_criterion_without_reduction_raises(beats, weight):
@@ -225,7 +236,10 @@ def test_criterion_without_reduction_raises(beats, weight):
         ({"N": np.inf}, "got inf for class 'N'"),
         ({"N": -1.0}, "got -1.0 for class 'N'"),
         ({"N": "heavy"}, "got 'heavy' for class 'N'"),
-        ({"N": 0, "S": 0.0, "V": 0}, "zero for all classes"),
+        ({"N": 1e300}, r"got 1e\+300 for class 'N'"),
+        ({"N": 10**400}, "for class 'N'"),
+        ({"N": 1e-300, "S": 1e-300, "V": 1e-300}, "zero in float32 for all classes"),
+        ({"N": 0, "S": 0.0, "V": 0}, "zero in float32 for all classes"),
         ({"Q": 1.0}, r"labels \['Q'\]"),
         ("equal", "'class_weight' parameter"),
     ],
@@ -267,7 +281,24 @@ def test_logarithm_of_probabilities(beats):
     )
 
 
-@pytest.mark.parametrize("device", ["nonsense", "cuda:99", "meta:x", 3.5])
-def test_unavailable_device_raises(beats, device):
-    with pytest.raises(ValueError, match="device="):
-        ECGCNNClassifier(**SMALL, device=device).fit(*beats)
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99", "meta:x", "meta", 3.5])
+def test_unavailable_device_raises(beats, fitted, device):
+    net = ECGCNNClassifier(**SMALL, device=device, classes=["N", "S", "V"])
+    calls = [
+        lambda: net.fit(*beats),
+        net.initialize,
+        lambda: (
+            clone(fitted).set_params(classes=net.classes).initialize().set_params(device=device)
+        ),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="device="):
+            call()
+
+
+@pytest.mark.parametrize("method", ["partial_fit", "fit"])
+def test_class_weight_set_after_fit_is_checked(beats, method):
+    net = ECGCNNClassifier(**SMALL, warm_start=True).fit(*beats)
+    net.class_weight = {"N": np.nan}
+    with pytest.raises(ValueError, match="got nan for class 'N'"):
+        getattr(net, method)(*beats)
