@@ -266,8 +266,8 @@ def check_recordings(recordings: Any, caller: str, fs: float | None = None) -> S
     leads. A Bunch, as from `ecgbeat.datasets.load_wfdb`, stands for its recordings, which must be
     sampled at ``fs``. ``caller`` is the name of the function, for the message.
     """
-    bunch = recordings
-    if isinstance(bunch, Mapping):
+    bunch = recordings if isinstance(recordings, Mapping) and "recordings" in recordings else None
+    if bunch is not None:
         recordings = _recordings_of_bunch(bunch, caller, fs)
     if hasattr(recordings, "to_numpy"):  # pandas
         recordings = recordings.to_numpy()
@@ -277,26 +277,21 @@ def check_recordings(recordings: Any, caller: str, fs: float | None = None) -> S
     elif not isinstance(recordings, (list, tuple)):
         raise TypeError(
             f"{caller} takes a list of recordings, got {type(recordings).__name__}. Each is an "
-            "array of shape (n_times,) or (n_leads, n_times)."
+            "array of shape (n_times,) or (n_leads, n_times); the Bunch of a loader of recordings "
+            "is accepted as a whole."
         )
     if is_single or (len(recordings) and np.isscalar(recordings[0])):
         raise TypeError(
             f"{caller} takes a list of recordings, got {type(recordings).__name__} of "
             f"numbers. For one recording, write {caller}([recording], ...)."
         )
-    if isinstance(bunch, Mapping):
+    if bunch is not None:
         _check_order_of_leads(bunch, len(recordings))
     return recordings
 
 
 def _recordings_of_bunch(bunch: Mapping[str, Any], caller: str, fs: float | None) -> Any:
     """Return the recordings of a Bunch whose sampling rate, if it has one, is ``fs``."""
-    if "recordings" not in bunch:
-        raise TypeError(
-            f"{caller} takes a list of recordings, or a Bunch with recordings, as from load_wfdb, "
-            f"got {type(bunch).__name__} with the keys {list(bunch)}. For one recording, write "
-            f"{caller}([recording], ...)."
-        )
     own_fs = bunch.get("fs")
     if own_fs is not None and check_positive("fs of the Bunch", own_fs, unit="Hz") != (
         fs or own_fs
