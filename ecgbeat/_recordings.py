@@ -266,8 +266,9 @@ def check_recordings(recordings: Any, caller: str, fs: float | None = None) -> S
     leads. A Bunch, as from `ecgbeat.datasets.load_wfdb`, stands for its recordings, which must be
     sampled at ``fs``. ``caller`` is the name of the function, for the message.
     """
-    if isinstance(recordings, Mapping):
-        recordings = _recordings_of_bunch(recordings, caller, fs)
+    bunch = recordings if isinstance(recordings, Mapping) and "recordings" in recordings else None
+    if bunch is not None:
+        recordings = _recordings_of_bunch(bunch, caller, fs)
     if hasattr(recordings, "to_numpy"):  # pandas
         recordings = recordings.to_numpy()
     is_single = False
@@ -276,42 +277,52 @@ def check_recordings(recordings: Any, caller: str, fs: float | None = None) -> S
     elif not isinstance(recordings, (list, tuple)):
         raise TypeError(
             f"{caller} takes a list of recordings, got {type(recordings).__name__}. Each is an "
-            "array of shape (n_times,) or (n_leads, n_times)."
+            "array of shape (n_times,) or (n_leads, n_times); the Bunch of a loader of recordings "
+            "is accepted as a whole."
         )
     if is_single or (len(recordings) and np.isscalar(recordings[0])):
         raise TypeError(
             f"{caller} takes a list of recordings, got {type(recordings).__name__} of "
             f"numbers. For one recording, write {caller}([recording], ...)."
         )
+    if bunch is not None:
+        _check_order_of_leads(bunch, len(recordings))
     return recordings
 
 
 def _recordings_of_bunch(bunch: Mapping[str, Any], caller: str, fs: float | None) -> Any:
-    """Return the recordings of a Bunch whose sampling rate is ``fs`` and whose leads agree."""
-    if "recordings" not in bunch:
-        raise TypeError(
-            f"{caller} takes a list of recordings, or a Bunch with recordings, as from load_wfdb, "
-            f"got {type(bunch).__name__} with the keys {list(bunch)}. For one recording, write "
-            f"{caller}([recording], ...)."
-        )
-    if fs is not None and bunch.get("fs", fs) != fs:
+    """Return the recordings of a Bunch whose sampling rate, if it has one, is ``fs``."""
+    own_fs = bunch.get("fs")
+    if own_fs is not None and check_positive("fs of the Bunch", own_fs, unit="Hz") != (
+        fs or own_fs
+    ):
         raise ValueError(
-            f"The Bunch of recordings has fs={bunch['fs']!r} Hz, but {caller} works at fs={fs!r} "
-            "Hz. Set fs to the rate of the recordings."
+            f"The Bunch of recordings has fs={own_fs!r} Hz, but {caller} works at fs={fs!r} Hz. "
+            "Set fs to the rate of the recordings."
         )
-    names = bunch.get("record_names", range(len(bunch["recordings"])))
+    return bunch["recordings"]
+
+
+def _check_order_of_leads(bunch: Mapping[str, Any], n_recordings: int) -> None:
+    """Raise if recordings of a Bunch have the same leads in another order."""
+    all_leads = bunch.get("lead_names")
+    if all_leads is None:
+        return
+    names = bunch.get("record_names", range(n_recordings))
+    check_one_per_recording("lead_names", all_leads, n_recordings)
+    check_one_per_recording("record_names", names, n_recordings)
     seen: dict[tuple[str, ...], tuple[Any, list[str]]] = {}
-    for name, leads in zip(names, bunch.get("lead_names") or [], strict=False):
+    for name, leads in zip(names, all_leads, strict=True):
         if isinstance(leads, str):  # one lead, chosen by the loader
             continue
-        first_name, first_leads = seen.setdefault(tuple(sorted(leads)), (name, list(leads)))
-        if list(leads) != first_leads:
+        leads = [str(lead) for lead in leads]
+        first_name, first_leads = seen.setdefault(tuple(sorted(leads)), (name, leads))
+        if leads != first_leads:
             raise ValueError(
                 f"The Bunch holds the same leads in another order: {first_leads} in record "
-                f"{first_name}, {list(leads)} in record {name}. Load one lead by its name, as in "
+                f"{first_name}, {leads} in record {name}. Load one lead by its name, as in "
                 f"lead={first_leads[0]!r}, or put the rows of the recordings in the same order."
             )
-    return bunch["recordings"]
 
 
 def from_bunch(recordings: Any, key: str, given: Any) -> Any:

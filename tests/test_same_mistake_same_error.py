@@ -255,6 +255,16 @@ LIST_MISTAKES = {
     "dict": Mistake(
         {"100": RECORDING}, TypeError, r" takes a list of recordings, got dict\. Each is an array"
     ),
+    "dict in a Bunch": Mistake(
+        {"recordings": {"100": RECORDING}, "fs": FS},
+        TypeError,
+        r" takes a list of recordings, got dict\. Each is an array",
+    ),
+    "Bunch of one recording": Mistake(
+        make_recording(2, random_state=0),
+        TypeError,
+        r" takes a list of recordings, got Bunch\. Each is .* the Bunch of a loader .* is accepted",
+    ),
 }
 
 

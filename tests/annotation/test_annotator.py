@@ -114,7 +114,7 @@ def test_bunch_stands_for_its_recordings_and_annotations(patients, classifier):
     [
         ({"fs": 250.0}, ValueError, r"has fs=250\.0 Hz, but {} works at fs=360\.0 Hz"),
         (
-            {"lead_names": [["I", "II"], ["II", "I"]]},
+            {"lead_names": [["I", "II"], ["II", "I"], *["I"] * 4]},
             ValueError,
             r"\['I', 'II'\] in record a, \['II', 'I'\] in record b",
         ),
