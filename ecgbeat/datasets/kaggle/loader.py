@@ -114,6 +114,8 @@ def load_heartbeat_csv(
             File of each beat without its extension, such as ``"mitbih_train"``.
         fs : float
             Sampling rate of the rows in Hz: 120 for MIT-BIH, 125 for PTB.
+        unit : str
+            ``""``, because the beats are scaled to 0..1.
         filenames : list of str
             Files read.
         DESCR : str
@@ -157,6 +159,7 @@ def load_heartbeat_csv(
     bunch.update(
         target_names=names,
         fs=125.0 if is_ptb else 120.0,
+        unit="",
         DESCR=f"{_PTB_DESCR if is_ptb else _MITBIH_DESCR}\n\n{patients}",
     )
     if as_frame:
