@@ -186,12 +186,13 @@ class BeatsDisplay:
                 class_names = X.get("target_names")
             X = X.data
         beats = as_beats(X, caller, n_leads=n_leads, n_aux_features=n_aux_features)
-        labels = check_labels("y", y, len(beats))
+        labels = check_labels("y", np.asarray(y), len(beats))
         if class_names is not None:
             present = check_classes(classes, labels)
-            labels, classes = _names_of(labels, class_names), _names_of(present, class_names)
-            classes = list(dict.fromkeys(classes.tolist()))
-            colors = {str(_names_of([key], class_names)[0]): c for key, c in (colors or {}).items()}
+            classes = list(dict.fromkeys(_names_of(present, class_names)))
+            labels = np.array(_names_of(labels, class_names))
+            keys = _names_of(list(colors or ()), class_names)
+            colors = dict(zip(keys, (colors or {}).values(), strict=True))
         if unit is None:
             unit = "" if beats.min() == 0 and beats.max() == 1 else "mV"
         display = cls(
@@ -285,11 +286,9 @@ class BeatsDisplay:
         """
         require_matplotlib(f"{cls.__name__}.from_predictions")
         if class_names is not None:
-            y_true, y_pred, present = (
-                _names_of(labels, class_names)
-                for labels in (y_true, y_pred, check_classes(classes, np.asarray(y_true)))
-            )
-            classes = list(dict.fromkeys(present.tolist()))
+            present = check_classes(classes, np.asarray(y_true))
+            classes = list(dict.fromkeys(_names_of(present, class_names)))
+            y_true, y_pred = _names_of(y_true, class_names), _names_of(y_pred, class_names)
         names, order, colors = _label_confusions(y_true, y_pred, classes, max_panels)
         colors = colors | dict(params.pop("colors", None) or {})
         return cls.from_beats(X, names, fs=fs, classes=order, colors=colors, **params)
@@ -440,16 +439,15 @@ class BeatsDisplay:
                 ax.tick_params(labelbottom=False)
 
 
-def _names_of(labels: ArrayLike, class_names: "ClassNames") -> np.ndarray:
+def _names_of(labels: ArrayLike, class_names: Sequence[str] | Mapping[Any, str]) -> list[str]:
     """Return the name of each label."""
-    is_dict = isinstance(class_names, Mapping)
-    names = dict(class_names if is_dict else enumerate(class_names or ()))
+    names = dict(class_names if isinstance(class_names, Mapping) else enumerate(class_names))
     wanted = np.asarray(labels).tolist()
     if missing := sorted({repr(label) for label in wanted if label not in names}):
         raise ValueError(
             f"class_names must name every label, got {class_names!r} without {', '.join(missing)}."
         )
-    return np.array([str(names[label]) for label in wanted], dtype=str)
+    return [str(names[label]) for label in wanted]
 
 
 def _label_confusions(
