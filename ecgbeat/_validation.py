@@ -44,6 +44,7 @@ __all__ = [
     "import_extra",
     "lead_layout",
     "leads_of_columns",
+    "refuse_single_beat",
     "split_leads",
     "sum_is_finite",
     "unchanged_on_error",
@@ -162,6 +163,7 @@ def validate_beats(
 
     Return X or (X, y). ``reset`` is True in ``fit``; ``dtype`` as in ``check_array``.
     """
+    refuse_single_beat(X, type(estimator).__name__)
     if isinstance(y, str) and y == "no_validation":
         if reset or not _is_like_fitted(estimator, X, dtype):
             X = validate_data(estimator, X, reset=reset, dtype=dtype, ensure_all_finite=False)
@@ -170,6 +172,20 @@ def validate_beats(
     X, y = validate_data(estimator, X, y, reset=reset, dtype=dtype, ensure_all_finite=False)
     check_finite(X, type(estimator).__name__)
     return X, y
+
+
+def refuse_single_beat(X: Any, owner: str, hint: str = "") -> None:
+    """Raise ValueError if ``X`` is 1-D instead of rows of beats, without its values.
+
+    ``owner`` is the name of the caller, and ``hint`` an alternative for recordings.
+    """
+    is_list = isinstance(X, (list, tuple)) and len(X) > 0 and np.isscalar(X[0])
+    if is_list or getattr(X, "ndim", None) == 1:
+        raise ValueError(
+            f"{owner} takes one beat per row, got a 1-D array of {len(X)} values. "
+            f"{hint + ' ' if hint else ''}Reshape your data with X.reshape(1, -1) if it is a "
+            "single beat."
+        )
 
 
 def _is_like_fitted(estimator: Any, X: Any, dtype: Any) -> bool:

@@ -23,6 +23,7 @@ from ecgbeat._validation import (
     StrOptions,
     check_is_fitted,
     flatten_beats,
+    refuse_single_beat,
     split_leads,
     unchanged_on_error,
     validate_beats,
@@ -152,13 +153,7 @@ class BeatTransformer(TransformerMixin, BaseEstimator):
 
     def _refuse_recording(self, X: Any) -> None:
         """Raise if ``X`` is a 1-D signal instead of rows."""
-        is_list = isinstance(X, (list, tuple)) and len(X) > 0 and np.isscalar(X[0])
-        if is_list or getattr(X, "ndim", None) == 1:
-            raise ValueError(
-                f"{type(self).__name__} takes one beat per row, got a 1-D array of {len(X)} "
-                f"values. {self._hint_for_recordings} Reshape your data with X.reshape(1, -1) "
-                "if it is a single beat."
-            )
+        refuse_single_beat(X, type(self).__name__, self._hint_for_recordings)
 
     def __sklearn_tags__(self) -> Any:
         """Return tags that allow 3-D input and preserve float32."""

@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from ecgbeat import BeatAnnotator, RPeakSegmenter
+from ecgbeat import (
+    BandpassFilter,
+    BeatAnnotator,
+    ECGCNNClassifier,
+    ECGCNNLSTMClassifier,
+    RPeakSegmenter,
+    ZScoreScaler,
+)
 from ecgbeat.annotation import extract_beats
 from ecgbeat.datasets import load_recordings, make_recording
 from ecgbeat.labels import Annotation, is_beat, label_beats, select_beats, to_aami
@@ -567,3 +574,62 @@ DESCENDING = Mistake(
 )
 def test_descending_sample_numbers_raise(entrance, mistake):
     check_raises(entrance, mistake)
+
+
+@functools.cache
+def fitted_classifier(cls):
+    """Return a classifier of beats of 187 samples."""
+    X = np.random.default_rng(0).normal(size=(20, 187)).astype(np.float32)
+    return cls(max_epochs=1, n_filters=2, random_state=0).fit(X, np.arange(20) % 2)
+
+
+def draw_beats(beat):
+    from ecgbeat.plotting import BeatsDisplay
+
+    return BeatsDisplay.from_beats(beat, ["N"], fs=FS)
+
+
+def explain(beat):
+    from ecgbeat.plotting import saliency
+
+    return saliency(fitted_classifier(ECGCNNClassifier), beat)
+
+
+ONE_BEAT = np.random.default_rng(0).normal(size=187)
+TAKERS_OF_BEATS = {
+    **{
+        f"{cls.__name__}.{method}": functools.partial(
+            lambda cls, method, beat: getattr(cls(), method)(beat), cls, method
+        )
+        for cls in (BandpassFilter, RPeakSegmenter, ZScoreScaler)
+        for method in ("fit", "transform", "fit_transform")
+    },
+    **{
+        f"{cls.__name__}.{method}": functools.partial(
+            lambda cls, method, beat: getattr(cls(max_epochs=1), method)(beat, [0]), cls, method
+        )
+        for cls in (ECGCNNClassifier, ECGCNNLSTMClassifier)
+        for method in ("fit", "partial_fit")
+    },
+    **{
+        f"ECGCNNClassifier.{method}": functools.partial(
+            lambda method, beat: getattr(fitted_classifier(ECGCNNClassifier), method)(beat), method
+        )
+        for method in ("predict", "predict_proba")
+    },
+    "score": lambda beat: fitted_classifier(ECGCNNClassifier).score(beat, [0]),
+    "BeatsDisplay": draw_beats,
+    "saliency": explain,
+}
+
+
+@pytest.mark.parametrize("form", [np.float64, np.float32, list], ids=["64", "32", "list"])
+@pytest.mark.parametrize("call", TAKERS_OF_BEATS.values(), ids=TAKERS_OF_BEATS)
+def test_one_beat_without_rows_raises(call, form):
+    beat = ONE_BEAT.tolist() if form is list else ONE_BEAT.astype(form)
+    with pytest.raises(
+        ValueError, match=r" takes one beat per row, got a 1-D array of 187 values\. "
+    ) as raised:
+        call(beat)
+    assert "X.reshape(1, -1) if it is a single beat." in str(raised.value)
+    assert len(str(raised.value)) < 300

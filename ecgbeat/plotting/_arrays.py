@@ -7,18 +7,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgbeat._recordings import as_signals
-from ecgbeat._validation import check_finite, check_positive, flatten_beats, lead_layout
+from ecgbeat._validation import (
+    check_finite,
+    check_positive,
+    flatten_beats,
+    lead_layout,
+    refuse_single_beat,
+)
 
 
 def as_beats(X: ArrayLike, caller: str, *, n_leads: int = 1, n_aux_features: int = 0) -> np.ndarray:
     """Return beats as float64 ``(n_beats, n_leads, n_times)``, without auxiliary columns."""
+    refuse_single_beat(X, caller)
     rows, n_leads_3d = flatten_beats(X, n_leads)
     rows = as_signals(rows, "X")
     if rows.ndim != 2:
-        hint = " Write x.reshape(1, -1) for a single beat." if rows.ndim == 1 else ""
         raise ValueError(
             f"{caller} takes beats as (n_beats, n_times) or (n_beats, n_leads, n_times), got "
-            f"shape {rows.shape}.{hint}"
+            f"shape {rows.shape}."
         )
     if rows.size == 0:
         raise ValueError(f"{caller} needs at least one beat, got an array of shape {rows.shape}.")

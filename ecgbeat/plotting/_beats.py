@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import Bunch, check_random_state
 
-from ecgbeat._validation import Integral, check_is_fitted
+from ecgbeat._validation import Integral, check_is_fitted, check_positive
 from ecgbeat.plotting._arrays import (
     as_beats,
     check_classes,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PolyCollection
     from matplotlib.lines import Line2D
+
+ClassNames = Sequence[str] | Mapping[Any, str] | None
 
 _KINDS = ("mean", "examples")
 _PANEL_INCH, _LARGE_PANEL_INCH = (2.3, 1.9), (5.0, 3.0)  # of a new figure, many or only one
@@ -126,16 +128,17 @@ class BeatsDisplay:
     @classmethod
     def from_beats(
         cls,
-        X: ArrayLike,
-        y: ArrayLike,
+        X: ArrayLike | Bunch,
+        y: ArrayLike | None = None,
         *,
-        fs: float,
+        fs: float | None = None,
         before: float | None = None,
         n_leads: int = 1,
         n_aux_features: int = 0,
         classes: Sequence[Any] | None = None,
+        class_names: ClassNames = None,
         lead_names: Sequence[str] | None = None,
-        unit: str = "mV",
+        unit: str | None = None,
         colors: Mapping[Any, str] | None = None,
         ax: AxesLike = None,
         **plot_params: Any,
@@ -144,15 +147,23 @@ class BeatsDisplay:
 
         Parameters
         ----------
-        X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-            Beats, finite.
-        y : array-like of shape (n_beats,)
+        X : array-like of shape (n_beats, n_features) or (n_beats, n_leads, n_times), or Bunch
+            Beats, finite. A Bunch, as from `load_heartbeat_csv`, has them as ``data``. Its
+            ``target``, ``fs``, ``unit`` and, for integer labels, ``target_names`` are used for
+            what is not passed.
+        y : array-like of shape (n_beats,), default=None
             Labels of the beats, of any type.
         n_leads : int, default=1
             Number of leads in each flattened row. Inferred from 3-D input.
         n_aux_features : int, default=0
             Number of auxiliary columns at the end of each row.
-        fs, before, classes, lead_names, unit, colors : optional
+        class_names : sequence of str, or dict, default=None
+            Name of each label, for titles and legends: a dict, or a sequence that is indexed by
+            integer labels. The attributes ``labels`` and ``classes`` hold the names then.
+        unit : str, default=None
+            Unit of the beats, "" without one. None is "mV", or "" for beats that are scaled to
+            0..1.
+        fs, before, classes, lead_names, colors : optional
             As in the class.
         ax, **plot_params : optional
             As in `plot`.
@@ -168,11 +179,26 @@ class BeatsDisplay:
         """
         caller = f"{cls.__name__}.from_beats"
         require_matplotlib(caller)
+        if isinstance(X, Bunch):
+            y, fs = X.target if y is None else y, X.get("fs") if fs is None else fs
+            unit = X.get("unit") if unit is None else unit
+            if class_names is None and np.asarray(y).dtype.kind in "iu":
+                class_names = X.get("target_names")
+            X = X.data
         beats = as_beats(X, caller, n_leads=n_leads, n_aux_features=n_aux_features)
+        labels = check_labels("y", np.asarray(y), len(beats))
+        if class_names is not None:
+            present = check_classes(classes, labels)
+            classes = list(dict.fromkeys(_names_of(present, class_names)))
+            labels = np.array(_names_of(labels, class_names))
+            keys = _names_of(list(colors or ()), class_names)
+            colors = dict(zip(keys, (colors or {}).values(), strict=True))
+        if unit is None:
+            unit = "" if beats.min() == 0 and beats.max() == 1 else "mV"
         display = cls(
             beats,
-            check_labels("y", y, len(beats)),
-            fs=fs,
+            labels,
+            fs=check_positive("fs", fs, unit="Hz"),
             before=before,
             classes=classes,
             lead_names=lead_names,
@@ -231,6 +257,7 @@ class BeatsDisplay:
         *,
         fs: float,
         classes: Sequence[Any] | None = None,
+        class_names: ClassNames = None,
         max_panels: int = 12,
         **params: Any,
     ) -> "BeatsDisplay":
@@ -247,6 +274,8 @@ class BeatsDisplay:
             True and predicted labels.
         classes : sequence, default=None
             True classes to draw, in this order. None draws all.
+        class_names : sequence of str, or dict, default=None
+            Name of each label, as in `from_beats`.
         max_panels : int, default=12
             Largest number of panels. The rarest errors are left out.
 
@@ -256,6 +285,10 @@ class BeatsDisplay:
             The attribute ``labels`` contains the names of the panels.
         """
         require_matplotlib(f"{cls.__name__}.from_predictions")
+        if class_names is not None:
+            present = check_classes(classes, np.asarray(y_true))
+            classes = list(dict.fromkeys(_names_of(present, class_names)))
+            y_true, y_pred = _names_of(y_true, class_names), _names_of(y_pred, class_names)
         names, order, colors = _label_confusions(y_true, y_pred, classes, max_panels)
         colors = colors | dict(params.pop("colors", None) or {})
         return cls.from_beats(X, names, fs=fs, classes=order, colors=colors, **params)
@@ -404,6 +437,17 @@ class BeatsDisplay:
                 ax.set_xlabel("Time (s)" if self.before is None else "Time from R peak (s)")
             else:
                 ax.tick_params(labelbottom=False)
+
+
+def _names_of(labels: ArrayLike, class_names: Sequence[str] | Mapping[Any, str]) -> list[str]:
+    """Return the name of each label."""
+    names = dict(class_names if isinstance(class_names, Mapping) else enumerate(class_names))
+    wanted = np.asarray(labels).tolist()
+    if missing := sorted({repr(label) for label in wanted if label not in names}):
+        raise ValueError(
+            f"class_names must name every label, got {class_names!r} without {', '.join(missing)}."
+        )
+    return [str(names[label]) for label in wanted]
 
 
 def _label_confusions(

@@ -601,17 +601,16 @@ def test_mutated_files_give_a_result_of_the_right_form_or_the_one_error(variable
     folder, _ = variable
     (folder / "RECORDS").write_text("whole\n")
     content, rng = (folder / name).read_bytes(), np.random.default_rng(0)
-    n_refused = 0
+    messages = []
     for _ in range(40):
         (folder / name).write_bytes(mutate(content, rng))
         try:
             data = load_wfdb(folder, lead=None)
         except (ValueError, FileNotFoundError) as error:
-            assert type(error) in (ValueError, FileNotFoundError)
-            assert str(folder) in str(error) or "no record" in str(error)
-            n_refused += 1
+            messages.append(str(error))
         else:
             assert data.recordings[0].shape == (2, 6000)
             assert np.isfinite(data.recordings[0][:, 3000:]).all()
             assert (np.diff(data.annotations[0].sample) >= 0).all()
-    assert n_refused >= 5
+    assert len(messages) >= 5
+    assert all(str(folder) in message or "no record" in message for message in messages)

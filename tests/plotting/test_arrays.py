@@ -31,7 +31,7 @@ def test_data_frame_of_integers():
 @pytest.mark.parametrize(
     ("X", "options", "message"),
     [
-        (np.ones(20), {}, r"got shape \(20,\). Write x.reshape\(1, -1\)"),
+        (np.ones(20), {}, r"1-D array of 20 values\. Reshape .* X\.reshape\(1, -1\)"),
         (np.ones((2, 2, 2, 8)), {}, "n_beats, n_times"),
         (np.ones((0, 20)), {}, "at least one beat"),
         (np.full((1, 20), np.nan), {}, "caller: X contains NaN: 20 of 20"),

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils import Bunch
 
 from ecgbeat import ECGCNNClassifier
 from ecgbeat.annotation import extract_beats
@@ -354,3 +355,42 @@ def test_real_beats(real_data, overlapping):
     # the R peak is where the mean normal beat is highest
     assert abs(display.lines_[1].get_xdata()[display.lines_[1].get_ydata().argmax()]) < 0.02
     assert overlapping(display.figure_) == []
+
+
+@pytest.fixture
+def kaggle_beats():
+    data = np.random.default_rng(0).random((10, 187))
+    data[:, 0], data[:, -1] = 1, 0
+    names = ["N", "S", "V", "F", "Q"]
+    return Bunch(data=data, target=np.arange(10) % 5, fs=120.0, unit="", target_names=names)
+
+
+def test_beats_of_a_bunch_have_names_and_no_unit(kaggle_beats):
+    display = BeatsDisplay.from_beats(kaggle_beats)
+    assert titles(display) == [f"{name} (n = 2)" for name in "NSVFQ"]
+    assert (display.fs, display.unit) == (120.0, "")
+    assert "mV" not in display.ax_.get_ylabel()
+    assert kaggle_beats.target.dtype == np.int64
+
+
+@pytest.mark.parametrize("names", [["N", "S", "V", "F", "Q"], dict(enumerate("NSVFQ"))])
+def test_class_names_of_arrays(kaggle_beats, names):
+    X, y = kaggle_beats.data, kaggle_beats.target
+    display = BeatsDisplay.from_beats(
+        X, y, fs=120, class_names=names, classes=[4, 0], colors={4: "red"}
+    )
+    assert titles(display) == ["Q (n = 2)", "N (n = 2)"]
+    assert display.lines_[0].get_color() == "red"
+    display = BeatsDisplay.from_predictions(X, y, np.full(10, 2), fs=120, class_names=names)
+    assert titles(display)[0] == "V right (n = 2)"
+    assert "Q as V (n = 2)" in titles(display)
+    with pytest.raises(ValueError, match=r"class_names must name every label, .* without 4\."):
+        BeatsDisplay.from_beats(X, y, fs=120, class_names=["N", "S", "V", "F"])
+
+
+@pytest.mark.parametrize(("scale", "unit"), [(1, ""), (2, "mV"), (-1, "mV")])
+def test_unit_of_scaled_beats(kaggle_beats, scale, unit):
+    display = BeatsDisplay.from_beats(scale * kaggle_beats.data, kaggle_beats.target, fs=120)
+    assert display.unit == unit
+    display = BeatsDisplay.from_beats(kaggle_beats.data, kaggle_beats.target, fs=120, unit="V")
+    assert display.unit == "V"

@@ -28,6 +28,10 @@ _COUNTED_HEADER_BYTES = (16, 28, 36, 44)
 _OGG_HEADER_BYTES = 27  # the last of them is the length of the table of sizes that follows
 _MAX_OGG_PAGE_BYTES = _OGG_HEADER_BYTES + 255 + 255 * 255
 _MP3_FRAME = 1152  # samples; a header may count itself as a frame, and the last be half empty
+_MIN_RATE, MAX_RATE = 100, 1_000_000  # Hz; a phonocardiogram ends at 1000 Hz
+_MAX_AMPLITUDE = 2.0**32  # float files may hold the integers of a converter
+# of a compressed file by its header: silence packs well, and what is below fits any memory
+_MAX_SAMPLES_PER_BYTE, _MIN_BOUND = 400, 2**26
 _MP3_LENGTH_WITHIN_BYTES = 256  # of the first frame
 
 
@@ -55,8 +59,8 @@ def read_sounds(
     for name, file in files:
         try:
             signal, duration = read_sound(file, fs)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+        except Exception as error:  # libsndfile and soxr raise nearly any for a damaged file
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             if on_error == "raise":
                 raise ValueError(
                     f'{file} cannot be read: {reason}. on_error="skip" leaves such files out.'
@@ -79,16 +83,29 @@ def read_sound(file: Path, fs: float) -> tuple[np.ndarray, float]:
     samples, rate = _read_samples(file)
     if not len(samples):
         raise ValueError("it holds no samples")
-    if not sum_is_finite(samples) and (n_bad := int((~np.isfinite(samples)).sum())):
-        raise ValueError(f"{n_bad} of its {samples.size} samples are NaN or infinite")
+    _check_samples(samples, rate)
     signal = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     if rate != fs:
         import soxr  # type: ignore[import-untyped]
 
         signal = soxr.resample(signal, rate, fs, quality=_QUALITY)
+    if not np.isfinite(signal).all():
+        raise ValueError(f"its samples are not finite when resampled to {fs:g} Hz")
     if not len(signal):
         raise ValueError(f"its {len(samples)} samples at {rate} Hz are less than one at {fs:g} Hz")
     return signal, len(samples) / rate
+
+
+def _check_samples(samples: np.ndarray, rate: int) -> None:
+    """Raise if a damaged header or damaged samples would give no sound."""
+    if not _MIN_RATE <= rate <= MAX_RATE:
+        raise ValueError(
+            f"it states a sampling rate of {rate} Hz; {_MIN_RATE} to {MAX_RATE} Hz are read"
+        )
+    if not sum_is_finite(samples) and (n_bad := int((~np.isfinite(samples)).sum())):
+        raise ValueError(f"{n_bad} of its {samples.size} samples are NaN or infinite")
+    if (largest := max(-samples.min(), samples.max())) > _MAX_AMPLITUDE:
+        raise ValueError(f"it holds a sample of {largest:g}; full scale is -1 to 1")
 
 
 def _read_samples(file: Path) -> tuple[np.ndarray, int]:
@@ -98,7 +115,7 @@ def _read_samples(file: Path) -> tuple[np.ndarray, int]:
     source = check_complete(file)
     try:
         with soundfile.SoundFile(source) as sound:
-            _check_header(sound)
+            _check_header(sound, file.stat().st_size)
             samples = sound.read(dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise ValueError(_describe(error.error_string)) from error
@@ -108,14 +125,17 @@ def _read_samples(file: Path) -> tuple[np.ndarray, int]:
     return samples, sound.samplerate
 
 
-def _check_header(sound: Any) -> None:
-    """Raise if libsndfile guesses the format or the length."""
+def _check_header(sound: Any, n_bytes: int) -> None:
+    """Raise if libsndfile guesses the format or the length, or no file has so many samples."""
     if sound.format == "RAW":  # its guess for .au and .snd without a header
         raise ValueError(_describe("no header"))
     if sound.frames >= _UNKNOWN_LENGTH:
         raise ValueError(
             "its header does not state its length (was it written to a pipe?): encode it anew"
         )
+    n_samples = sound.frames * sound.channels
+    if n_samples > max(_MIN_BOUND, _MAX_SAMPLES_PER_BYTE * n_bytes):
+        raise ValueError(f"its header states {n_samples} samples, too many for {n_bytes} bytes")
 
 
 def _check_length(file: Path, sound: Any, n_read: int) -> None:

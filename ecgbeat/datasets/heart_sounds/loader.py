@@ -12,7 +12,7 @@ from sklearn.utils import Bunch
 
 from ecgbeat._progress import tqdm
 from ecgbeat._validation import check_positive
-from ecgbeat.datasets.heart_sounds.audio import Reading, read_sounds
+from ecgbeat.datasets.heart_sounds.audio import MAX_RATE, Reading, read_sounds
 from ecgbeat.datasets.heart_sounds.files import (
     Label,
     Origin,
@@ -24,6 +24,7 @@ from ecgbeat.datasets.heart_sounds.files import (
 from ecgbeat.datasets.home import get_data_home
 
 _MIN_SOUND = 0.5  # of the last window of a file that must not be silence
+_MAX_TIMES = 2**30  # per row, 4 GB
 _ON_ERROR = ("raise", "skip")
 _PASCAL_DESCR = """\
 Named as in the PASCAL Classifying Heart Sounds Challenge: set_a was recorded with phones,
@@ -182,6 +183,8 @@ def load_heart_sounds(
     >>> load_heart_sounds("recordings", rule=name_and_finding)  # doctest: +SKIP
     """
     fs = check_positive("fs", fs, unit="Hz")
+    if fs > MAX_RATE:
+        raise ValueError(f"fs must be at most {MAX_RATE} Hz, got {fs!r}.")
     n_times = round(_as_samples("duration", duration, fs))
     step = None if window_step is None else _as_samples("window_step", window_step, fs)
     windows = _Windows(n_times, step)
@@ -229,6 +232,10 @@ class _Windows(NamedTuple):
 def _as_samples(name: str, seconds: float, fs: float) -> float:
     """Convert seconds to samples; raise ValueError if they are less than one."""
     n_samples = check_positive(name, seconds, unit="seconds") * fs
+    if n_samples > _MAX_TIMES:
+        raise ValueError(
+            f"{name}={seconds!r} s is more than {_MAX_TIMES} samples at fs={fs:g} Hz: give seconds."
+        )
     if n_samples < 1:
         raise ValueError(
             f"{name}={seconds!r} s is less than one sample at fs={fs:g} Hz: give seconds."

@@ -2,7 +2,6 @@
 
 import os
 import warnings
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -115,6 +114,8 @@ def load_heartbeat_csv(
             File of each beat without its extension, such as ``"mitbih_train"``.
         fs : float
             Sampling rate of the rows in Hz: 120 for MIT-BIH, 125 for PTB.
+        unit : str
+            ``""``, because the beats are scaled to 0..1.
         filenames : list of str
             Files read.
         DESCR : str
@@ -158,6 +159,7 @@ def load_heartbeat_csv(
     bunch.update(
         target_names=names,
         fs=125.0 if is_ptb else 120.0,
+        unit="",
         DESCR=f"{_PTB_DESCR if is_ptb else _MITBIH_DESCR}\n\n{patients}",
     )
     if as_frame:
@@ -255,14 +257,15 @@ def _read_csv(file: Path) -> _Table:
         # pandas' (2.1 s) takes 730 MB and is optional
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # "no data"
             rows = np.loadtxt(
-                file, delimiter=",", dtype=np.float32, ndmin=2, comments=None, encoding="utf-8-sig"
+                read_lines(file), delimiter=",", dtype=np.float32, ndmin=2, comments=None
             )
-    except (ValueError, OSError, EOFError, zlib.error) as error:
-        _refuse(file, _find_bad_line(file) or str(error), error)
+    except Exception as error:  # gzip and NumPy raise nearly any for a damaged file
+        _refuse(file, _find_bad_line(file) or str(error) or type(error).__name__, error)
     if (rows.size and rows.shape[1] != _N_COLUMNS) or not np.isfinite(rows).all():
         _refuse(file, _find_bad_line(file) or f"it holds an array of shape {rows.shape}")
     labels = rows[:, -1]
-    target = labels.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # of labels beyond int64, which differ then
+        target = labels.astype(np.int64)
     if not np.array_equal(target, labels):
         line = int(np.argmax(target != labels)) + 1
         _refuse(file, f"row {line}: the label {labels[line - 1]!s} is not an integer")
@@ -323,11 +326,16 @@ def _read_npz(file: Path) -> _Table:
             _refuse(file, f"{name} has shape {array.shape}, but X holds {len(data)} beats")
     if data.dtype.kind != "f" or target.dtype.kind not in "iu":
         _refuse(file, f"X must be float and y integer, got {data.dtype} and {target.dtype}")
+    for name, kinds in {"record": "Uiu", "sample": "iu", "symbol": "U"}.items():
+        if name in arrays and (arrays[name].ndim != 1 or arrays[name].dtype.kind not in kinds):
+            _refuse(file, f"{name} has {arrays[name].ndim} axes and type {arrays[name].dtype}")
+    with np.errstate(over="ignore"):
+        data = data.astype(np.float32, copy=False)
     if not np.isfinite(data).all():
         _refuse(file, f"row {int(np.argmin(np.isfinite(data).all(axis=1))) + 1} is not finite")
     sample = arrays.get("sample")
     return _Table(
-        data.astype(np.float32, copy=False),
+        data,
         target.astype(np.int64),
         arrays.get("record"),
         None if sample is None else sample.astype(np.int64),

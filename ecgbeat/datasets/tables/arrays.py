@@ -3,26 +3,75 @@
 The messages of all errors are reasons alone. The loader names the file.
 """
 
+import math
+import os
+import warnings
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 
+from ecgbeat.datasets.tables.text import check_unpacked_size
+
 _PARTS = {"signal", "lead_names", "fs", "sample", "symbol"}  # of an npz file
+# NumPy writes no others, and zipfile does not bound the memory of others
+_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_HEADER_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def read_arrays(file: Path) -> dict[str, np.ndarray]:
     """Return the arrays of an npz file by name, or that of an npy file as ``signal``."""
     try:
-        # opened here, because np.load leaves a damaged file open
-        with file.open("rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-            return {"signal": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        with file.open("rb") as stream, warnings.catch_warnings(action="ignore"):
+            if stream.read(2) == b"PK":
+                return _read_zip(stream)
+            return {"signal": _read_array(stream, os.fstat(stream.fileno()).st_size)}
+    except Exception as error:  # zipfile and NumPy raise nearly any for a damaged file
         raise ValueError(
-            f"it cannot be read as {file.suffix[1:]} without Python objects ({error})"
+            f"it cannot be read as {file.suffix[1:]} without Python objects "
+            f"({error or type(error).__name__})"
         ) from error
+
+
+def _read_zip(stream: IO[bytes]) -> dict[str, np.ndarray]:
+    """Read all arrays of an npz file. ``zipfile`` compares the checksum of each."""
+    with zipfile.ZipFile(stream) as archive:
+        members = archive.infolist()
+        if any(member.compress_type not in _ZIP_METHODS for member in members):
+            raise ValueError("an array is compressed by a method that NumPy does not use")
+        n_packed = os.fstat(stream.fileno()).st_size
+        check_unpacked_size(sum(member.file_size for member in members), n_packed)
+        arrays = {}
+        for member in members:
+            with archive.open(member) as content:
+                arrays[member.filename.removesuffix(".npy")] = _read_array(
+                    content, member.file_size
+                )
+    if len(arrays) < len(members):
+        raise ValueError("two of its arrays have the same name")
+    return arrays
+
+
+def _read_array(stream: IO[bytes], n_bytes: int) -> np.ndarray:
+    """Read an array whose header agrees with the size, before memory is asked for."""
+    stream.seek(0)
+    version = np.lib.format.read_magic(stream)
+    if version not in _HEADER_READERS:
+        raise ValueError(f"version {version} of the format is unknown")
+    shape, _, dtype = _HEADER_READERS[version](stream)
+    if dtype.hasobject:
+        raise ValueError("the array holds Python objects")
+    stated = stream.tell() + math.prod(shape) * dtype.itemsize
+    if stated != n_bytes or dtype.itemsize == 0 or min(shape, default=0) < 0:
+        raise ValueError(
+            f"an array of shape {shape} and type {dtype} needs {stated} bytes, it has {n_bytes}"
+        )
+    stream.seek(0)
+    return np.lib.format.read_array(stream, allow_pickle=False)
 
 
 class ArrayRecording(NamedTuple):

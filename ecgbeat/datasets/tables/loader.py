@@ -1,5 +1,6 @@
 """Recordings and annotations from CSV and NumPy files."""
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -138,6 +139,9 @@ def load_recordings(
     [Annotation(sample=array([1]), symbol=array(['N'], dtype='<U1'))]
     """
     fs, gain = check_positive("fs", fs, unit="Hz"), check_positive("gain", gain)
+    baseline = float(baseline)
+    if not math.isfinite(baseline):
+        raise ValueError(f"baseline must be finite, got {baseline!r}.")
     check_dtype(dtype)
     files = find_recordings(path, records, annotations if isinstance(annotations, str) else _SUFFIX)
     opened = [_open(file, fs, time_column) for file in files.values()]
@@ -153,8 +157,8 @@ def load_recordings(
     ):
         with _errors_naming(file, "a recording"):
             signal = content.read()
-        signal = signal if row is None else signal[row]
-        recordings.append(((signal - float(baseline)) / gain).astype(dtype, order="C"))
+            signal = signal if row is None else signal[row]
+            recordings.append(_in_millivolts(signal, gain, baseline).astype(dtype, order="C"))
     bunch = as_bunch(
         recordings,
         _read_annotations(list(files.values()), opened, recordings, annotations),
@@ -178,13 +182,29 @@ def _open(file: Path, fs: float, time_column: int | str | None) -> ArrayRecordin
         return content
 
 
+def _in_millivolts(signal: np.ndarray, gain: float, baseline: float) -> np.ndarray:
+    """Convert to mV, and raise where single precision cannot hold a value; NaN passes."""
+    with np.errstate(over="ignore"):
+        values = (signal - baseline) / gain
+    largest = np.finfo(np.float32).max
+    if np.nanmax(values, initial=0) > largest or np.nanmin(values, initial=0) < -largest:
+        place = np.unravel_index(int(np.nanargmax(np.abs(values))), values.shape)
+        raise ValueError(
+            f"sample {place[-1]} is infinite in single precision: {signal[place]!s}, "
+            f"that is {values[place]!s} mV"
+        )
+    return values
+
+
 @contextmanager
 def _errors_naming(file: Path, kind: str) -> Iterator[None]:
     """Turn errors about the content of a file into the one error that names it."""
     try:
         yield
-    except (TypeError, ValueError) as error:
-        problem = str(error).rstrip(".")
+    except ImportError:  # of pandas
+        raise
+    except Exception as error:  # parsers raise nearly any for a damaged file
+        problem = (str(error) or type(error).__name__).rstrip(".")
         raise ValueError(f"{file} cannot be read as {kind}: {problem}.") from error
 
 

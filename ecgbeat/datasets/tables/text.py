@@ -5,12 +5,14 @@ The messages of all errors are reasons alone. The loader names the file.
 
 import csv
 import gzip
+import io
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
@@ -25,6 +27,13 @@ _TIME = re.compile(
     r"samples?([_ ](#|no\.?|number))?|index|unnamed: 0|"
 )
 _ANNOTATION_COLUMNS = ("sample", "symbol")
+_MAX_VALUE = float(np.finfo(np.float32).max)  # recordings are float32
+_MAX_SAMPLE = 2**53  # up to which a float holds every integer
+_MAX_LINE = 2**24  # characters, enough for a million columns
+_MAX_NAME = 200  # characters of the name of a column
+# deflate packs up to 1000 to 1, but no recording to less than a hundredth
+_MAX_RATIO = 200
+_MIN_BOUND = 2**28  # bytes, up to which any content is unpacked
 
 
 class TextRecording(NamedTuple):
@@ -43,25 +52,27 @@ class TextRecording(NamedTuple):
         """Read all leads, float64 of shape (n_leads, n_times), NaN where a value is missing."""
         pandas = import_extra("pandas", extra="data", purpose="Reading CSV files")
         try:
-            frame = pandas.read_csv(
-                self.file,
-                sep=self.separator or r"\s+",
-                decimal=self.decimal,
-                header=None,
-                index_col=False,
-                skiprows=self.n_skipped,
-                dtype=dict.fromkeys(self.columns, np.float64),
-                keep_default_na=False,
-                na_values=_MISSING,
-                skipinitialspace=True,
-                encoding="utf-8-sig",
-                encoding_errors="replace",
-            )
-        except (ValueError, OSError, EOFError, zlib.error) as error:  # pandas' are ValueErrors
-            raise ValueError(_find_bad_line(self) or str(error)) from error
+            with _open_text(self.file) as lines:
+                frame = pandas.read_csv(
+                    lines,
+                    sep=self.separator or r"\s+",
+                    decimal=self.decimal,
+                    header=None,
+                    index_col=False,
+                    skiprows=self.n_skipped,
+                    dtype=dict.fromkeys(self.columns, np.float64),
+                    keep_default_na=False,
+                    na_values=_MISSING,
+                    skipinitialspace=True,
+                )
+        except Exception as error:  # gzip and pandas raise nearly any for a damaged file
+            reason = str(error) or type(error).__name__
+            raise ValueError(_find_bad_line(self) or reason) from error
         signal = np.ascontiguousarray(frame[self.columns].to_numpy(np.float64).T)
         # pandas fills up rows that are too short, and accepts words for infinity
-        is_suspect = np.isinf(signal).any() or (frame.iloc[:, -1].isna().any() and _is_ragged(self))
+        is_suspect = (np.abs(signal) > _MAX_VALUE).any() or (
+            frame.iloc[:, -1].isna().any() and _is_ragged(self)
+        )
         if is_suspect and (problem := _find_bad_line(self)):
             raise ValueError(problem)
         return signal
@@ -78,7 +89,7 @@ def open_text(file: Path, time_column: int | str | None) -> TextRecording:
     n_columns = len(_split(lines[n_skipped], separator))
     header = _find_header(lines[:n_skipped], separator, n_columns)
     if time_column == "auto":
-        first_column = [_split(row, separator)[0] for row in lines[n_skipped:] if row.strip()]
+        first_column = [_first_cell(row, separator) for row in lines[n_skipped:] if row.strip()]
         times = _detect_times(header, first_column, n_columns, decimal)
     else:
         times = _find_times(header, time_column, n_columns)
@@ -123,13 +134,53 @@ def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_lines(file: Path) -> Iterator[str]:
-    """Yield the lines of a file, gzipped or not."""
-    opener = gzip.open if file.suffix == ".gz" else open
-    try:
-        with opener(file, "rt", encoding="utf-8-sig", errors="replace") as lines:
-            yield from lines
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"it cannot be unpacked ({error})") from error
+    """Yield the lines of a file, gzipped or not, in bounded memory."""
+    number = 0
+    with _open_text(file) as stream:
+        try:
+            while line := stream.readline(_MAX_LINE):
+                number += 1
+                if len(line) == _MAX_LINE:
+                    raise ValueError(f"line {number} has more than {_MAX_LINE - 1} characters")
+                yield line
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"it cannot be unpacked behind line {number} ({error})") from error
+
+
+@contextmanager
+def _open_text(file: Path) -> Iterator[TextIO]:
+    """Open a text file, gzipped or not."""
+    with file.open("rb") as raw:
+        stream: Any = raw
+        if file.suffix == ".gz":
+            stream = io.BufferedReader(_Unpacked(raw, file.stat().st_size))
+        with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace") as text:
+            yield text
+
+
+class _Unpacked(io.RawIOBase):
+    """Content of a gzip file, up to a bounded size."""
+
+    def __init__(self, raw: io.BufferedReader, n_packed: int) -> None:
+        self._content = gzip.GzipFile(fileobj=raw)
+        self._n_packed = n_packed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        n_read = self._content.readinto(buffer)
+        check_unpacked_size(self._content.tell(), self._n_packed)
+        return n_read
+
+
+def check_unpacked_size(n_unpacked: int, n_packed: int) -> None:
+    """Raise if packed content is far larger than that of any recording (a bomb)."""
+    if n_unpacked > max(_MIN_BOUND, _MAX_RATIO * n_packed):
+        raise ValueError(
+            f"its {n_packed} bytes unpack to {n_unpacked} and more, over {_MAX_RATIO} times as "
+            "many. Unpack it yourself if that is right"
+        )
 
 
 def _split(line: str, separator: str | None) -> list[str]:
@@ -137,8 +188,20 @@ def _split(line: str, separator: str | None) -> list[str]:
     line = line.strip(" \r\n")
     if separator is None:
         return line.split() or [""]
-    cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
+    cells = line.split(separator)
+    if '"' in line:
+        try:
+            cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
+        except csv.Error as error:  # a cell of more than 131072 characters
+            raise ValueError(f"the line that begins with {line[:20]!r}: {error}") from error
     return [cell.strip() for cell in cells]
+
+
+def _first_cell(line: str, separator: str | None) -> str:
+    """Return the first cell of a line, without splitting the others."""
+    if '"' in line:
+        return _split(line, separator)[0]
+    return line.strip(" \r\n").split(separator, 1)[0].strip()
 
 
 def _separator_of(line: str) -> str | None:
@@ -168,11 +231,13 @@ def _is_clock_time(cell: str) -> bool:
 
 
 def _is_integer(cell: str) -> bool:
-    """Return whether a cell holds an integer."""
+    """Return whether a cell holds an integer that a float represents."""
     try:
-        return float(cell).is_integer()
+        number = float(cell)
     except ValueError:
         return False
+    # Python accepts the digits of any script, and 1_0 for 10
+    return abs(number) <= _MAX_SAMPLE and number.is_integer() and cell.isascii() and "_" not in cell
 
 
 def _cell_problem(cell: str, decimal: str) -> str | None:
@@ -183,21 +248,50 @@ def _cell_problem(cell: str, decimal: str) -> str | None:
         number = float(cell.replace(decimal, "."))
     except ValueError:
         return f"is not a number: {cell!r}"
-    return f"is infinite: {cell!r}" if np.isinf(number) else None
+    is_finite = np.isnan(number) or abs(number) <= _MAX_VALUE
+    precision = "" if np.isinf(number) else " in single precision"
+    return None if is_finite else f"is infinite{precision}: {cell!r}"
 
 
 def _find_header(lines: list[str], separator: str | None, n_columns: int) -> list[str] | None:
     """Return the column names above the numbers, between which a row of units may lie."""
     words = [line for line in lines if line.strip() and not line.startswith("#")]
     comments = [line.lstrip("# ") for line in lines if line.startswith("#")]
+    # a row of numbers with one damaged cell must not pass as names or units
+    for line, is_damaged in zip(words, (_is_damaged_header, _has_number_like), strict=False):
+        if is_damaged(_split(line, separator)):
+            raise ValueError(f"line {lines.index(line) + 1} is no row of numbers: {line[:80]!r}")
+    if len(words) > 2:
+        number = lines.index(words[2]) + 1
+        raise ValueError(f"line {number} is no row of numbers: {words[2][:80]!r}")
     for line in words[:1] or comments[-1:]:
         # names may hold blanks even if the numbers are separated by them
         names = [name.strip("'\" ") for name in _split(line, separator)]
         if len(names) == n_columns:
+            if longest := next((name for name in names if len(name) > _MAX_NAME), None):
+                raise ValueError(f"its header has a name of {len(longest)} characters")
             return names
         if words:
-            raise ValueError(f"its header {line.strip()!r} does not name the {n_columns} columns")
+            raise ValueError(
+                f"its header {line.strip()[:80]!r} does not name the {n_columns} columns"
+            )
     return None
+
+
+def _is_damaged_header(cells: list[str]) -> bool:
+    """Return whether cells look like numbers, but for columns counted from 0 or 1 on."""
+    numbers = [cell for cell in cells if _is_number_like(cell)]
+    return numbers not in ([str(i + first) for i in range(len(numbers))] for first in (0, 1))
+
+
+def _has_number_like(cells: list[str]) -> bool:
+    """Return whether some cells look like numbers."""
+    return any(map(_is_number_like, cells))
+
+
+def _is_number_like(cell: str) -> bool:
+    """Return whether a cell begins as a number does, behind a quote perhaps."""
+    return re.match(r"['\"]?[+-]?\.?\d", cell) is not None
 
 
 def _find_times(
