@@ -32,9 +32,10 @@ def annotation_f1_score(
     """Compute the F1 score of the beats and labels of recordings.
 
     Beats are paired by `match_beats`: as many pairs as possible and, among these pairings, the
-    smallest sum of distances. A pair is right if both labels are equal. If not, it is a miss of the true class and a false alarm of the predicted one. A missed beat is a
-    miss of its class, an extra beat a false alarm of its predicted class. A score of 1
-    requires that every beat is found, no other is predicted, and all labels are right.
+    smallest sum of distances. A pair is right if both labels are equal. If not, it is a miss
+    of the true class and a false alarm of the predicted one. A missed beat is a miss of its
+    class, an extra beat a false alarm of its predicted class. A score of 1 requires that every
+    beat is found, no other is predicted, and all labels are right.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
+from scipy.signal import find_peaks
 
 from ecgbeat._recordings import GAP_METHODS, as_recording
 from ecgbeat._validation import check_positive
@@ -27,6 +28,7 @@ _REACH_S = 0.05  # half a QRS complex
 _ISOELECTRIC_S = (0.08, 0.12)  # distance from the peak where the signal is near its baseline
 _N_ISOELECTRIC = 3  # samples on each side; more do not improve the result
 _OTHER_SIDE = 0.2  # balance of a wave one and a half times as high as the opposite one
+_TIE = 1e-6  # balance of equal waves, up to rounding
 _N_BEATS = 9  # beats in the majority vote on the side of the extremum
 
 
@@ -174,7 +176,8 @@ def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndar
 
     The majority of the surrounding beats decides between up and down, such that complexes with R
     and S waves of similar size do not change sides from beat to beat. A complex that is clearly
-    larger on the other side is an exception.
+    larger on the other side is an exception. Where the extremum of the window is at its edge, the
+    signal may reach its extremum beyond: see `_turning_point`.
     """
     if len(positions) == 0:
         return positions
@@ -185,12 +188,63 @@ def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndar
     rows = np.arange(len(positions))
     baseline = _baseline(x, positions, fs)
     balance = _balance(windows[rows, tops] - baseline, baseline - windows[rows, bottoms])
-    usual = np.sign(ndimage.median_filter(balance, _N_BEATS))
-    side = balance + _OTHER_SIDE * usual
-    moved = first + np.where(side > 0, tops, bottoms)
+    usual = _sign(ndimage.median_filter(balance, _N_BEATS))
+    side = _sign(balance + _OTHER_SIDE * usual)
     tied = side == 0
-    moved[tied] = first[tied] + _nearer(tops[tied], bottoms[tied], centers[tied])
+    columns = np.where(side > 0, tops, bottoms)
+    columns[tied] = _nearer(tops[tied], bottoms[tied], centers[tied])
+    side[tied] = np.where(columns == tops, 1, -1)[tied]
+    moved = first + columns
+    extremes = windows[rows, columns]
+    for k in np.flatnonzero((windows[:, 0] == extremes) | (windows[:, -1] == extremes)):
+        window = slice(int(first[k]), int(first[k]) + windows.shape[1])
+        moved[k] = _turning_point(x, int(moved[k]), window, int(side[k]))
     return moved[np.diff(np.maximum.accumulate(moved), prepend=-1) > 0]
+
+
+def _sign(values: np.ndarray) -> np.ndarray:
+    """Return the sign, 0 for rounding errors."""
+    return np.where(np.abs(values) < _TIE, 0, np.sign(values)).astype(np.int64)
+
+
+def _turning_point(x: np.ndarray, at: int, window: slice, side: int) -> int:
+    """Return the local maximum, or minimum if ``side`` is -1, for the extremum of a window.
+
+    That is the sample itself unless the window ends on a slope. Then it is the end of that slope
+    if it is not farther away than the window is wide, else the highest local maximum inside the
+    window, else the end of the slope.
+    """
+    reach = (window.stop - window.start) // 2
+    end = _slope_end(x, at, side, reach)
+    if end is None:
+        wave = side * x[window]
+        inside, _ = find_peaks(wave)
+        if len(inside):
+            return window.start + int(inside[wave[inside].argmax()])
+    while end is None:
+        reach *= 8
+        end = _slope_end(x, at, side, reach)
+    return end
+
+
+def _slope_end(x: np.ndarray, at: int, side: int, reach: int) -> int | None:
+    """Return the sample up to which a signal rises from a sample, None if it is out of reach.
+
+    A plateau ends a slope if the signal falls behind it. Its nearest sample is returned.
+    """
+    ends, is_known = [], True
+    for step in (-1, 1):
+        ahead = x[at : at + reach + 1] if step > 0 else x[max(0, at - reach) : at + 1][::-1]
+        ahead = side * ahead
+        falls = np.flatnonzero(ahead[1:] < ahead[:-1])
+        stop = int(falls[0]) if len(falls) else len(ahead) - 1
+        if len(falls) == 0 and len(ahead) > reach:  # neither the slope nor the recording ends
+            is_known = False
+        elif ahead[stop] > ahead[0]:
+            ends.append(step * int(ahead[: stop + 1].argmax()))
+    if ends:
+        return at + min(ends, key=abs)
+    return at if is_known else None
 
 
 def _nearest(windows: np.ndarray, columns: np.ndarray, centers: np.ndarray) -> np.ndarray:
