@@ -22,7 +22,7 @@ from ecgbeat.signal._qrs import (
 _STRETCH_S = 1800.0  # processed at a time, which bounds the memory
 _MARGIN_S = 20.0  # on both sides of a stretch: the local level depends on 7 s on either side
 _LEAD_FAILS = 0.1  # of the height in another lead
-_LARGEST = 1e100  # squares of larger values may overflow
+_LARGEST = 1e100  # squares of larger values may overflow, and of smaller ones than 1 / it vanish
 
 _REACH_S = 0.05  # half a QRS complex
 _ISOELECTRIC_S = (0.08, 0.12)  # distance from the peak where the signal is near its baseline
@@ -113,33 +113,28 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
     if gaps not in GAP_METHODS:
         raise ValueError(f"gaps must be one of {GAP_METHODS}, got {gaps!r}.")
     x = as_recording(x, gaps=None)
+    bridged = as_recording(x, gaps=gaps)
     step = decimation_step(fs)
-    leads = np.atleast_2d(x)
-    reduced = decimate(leads, step)
-    has_gaps = False
-    if not _is_summable(reduced) or not np.isfinite(leads[:, reduced.shape[1] * step :]).all():
-        has_gaps = bool(np.isnan(leads).any())
-        leads = _shrink(as_recording(leads, gaps=gaps))
-        reduced = decimate(leads, step)
-    if reduced.size == 0:
+    leads = np.atleast_2d(bridged)
+    if leads.shape[0] == 0 or leads.shape[1] < step:
         return np.empty(0, np.int64)
-    peaks, shown_by = _detect(reduced, fs / step)
+    peaks, shown_by = _detect(leads, step, fs / step)
     samples = peaks * step + step // 2
     moved = [move_to_extremum(leads[k], samples[shown_by == k], fs) for k in np.unique(shown_by)]
     peaks = np.unique(np.concatenate([np.empty(0, np.int64), *moved]))
-    if has_gaps:
+    if bridged is not x:
         peaks = peaks[~np.isnan(np.atleast_2d(x)[:, peaks]).all(axis=0)]
     return peaks
 
 
-def _detect(leads: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
-    """Find the R peaks of leads at about 120 Hz, and the lead in which each is clearest.
+def _detect(leads: np.ndarray, step: int, fs: float) -> tuple[np.ndarray, np.ndarray]:
+    """Find the R peaks of leads averaged down to ``fs``, and the lead in which each is clearest.
 
     By default the lead of the largest weight; another one where that lead lacks a peak.
     """
     found, strengths = [], []
-    for start, stop, first, last in _stretches(leads.shape[1], fs):
-        bands = split_bands(leads[:, start:stop], fs)
+    for start, stop, first, last in _stretches(leads.shape[1] // step, fs):
+        bands = split_bands(_decimate_scaled(leads[:, start * step : stop * step], step), fs)
         peaks = select_beats(find_candidates(bands), bands)
         peaks = peaks[(peaks + start >= first) & (peaks + start < last)]
         strengths.append(np.abs(bands.qrs[:, peaks]))
@@ -159,16 +154,18 @@ def _stretches(n_times: int, fs: float) -> Iterator[tuple[int, int, int, int]]:
         yield max(0, first - margin), min(n_times, last + margin), first, last
 
 
-def _is_summable(leads: np.ndarray) -> bool:
-    """Return whether a signal is finite and its squares can be summed."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return all(np.isfinite(lead @ lead) for lead in leads)
+def _decimate_scaled(leads: np.ndarray, step: int) -> np.ndarray:
+    """Average leads down, and scale very large and very small ones, whose squares are no numbers.
 
-
-def _shrink(leads: np.ndarray) -> np.ndarray:
-    """Scale extremely large leads down, so that their squares can be summed."""
-    largest = np.abs(leads).max(axis=1, keepdims=True)
-    return np.where(largest > _LARGEST, leads / np.maximum(largest, 1), leads)
+    A power of two is an exact factor.
+    """
+    reduced = decimate(leads, step)
+    for lead, x in zip(reduced, leads, strict=True):
+        largest = max(lead.max(), -lead.min())
+        if largest > 0 and not 1 / _LARGEST < largest < _LARGEST:
+            exponent = np.frexp(np.abs(x).max())[1]
+            lead[:] = decimate(np.ldexp(x.astype(np.float64), -exponent)[np.newaxis], step)[0]
+    return reduced
 
 
 def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
@@ -186,8 +183,9 @@ def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndar
     tops = _nearest(windows, windows.argmax(axis=1), centers)
     bottoms = _nearest(windows, windows.argmin(axis=1), centers)
     rows = np.arange(len(positions))
+    high, low = (_sixteenth(windows[rows, columns]) for columns in (tops, bottoms))
     baseline = _baseline(x, positions, fs)
-    balance = _balance(windows[rows, tops] - baseline, baseline - windows[rows, bottoms])
+    balance = _balance(high - baseline, baseline - low)
     usual = _sign(ndimage.median_filter(balance, _N_BEATS))
     side = _sign(balance + _OTHER_SIDE * usual)
     tied = side == 0
@@ -277,4 +275,9 @@ def _baseline(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
     """Return the mean of short windows before and after each complex."""
     seconds = np.linspace(*_ISOELECTRIC_S, _N_ISOELECTRIC)
     offsets = np.round(np.concatenate([-seconds, seconds]) * fs).astype(int)
-    return x[np.clip(positions[:, None] + offsets, 0, len(x) - 1)].mean(axis=1, dtype=np.float64)
+    return _sixteenth(x[np.clip(positions[:, None] + offsets, 0, len(x) - 1)]).mean(axis=1)
+
+
+def _sixteenth(x: np.ndarray) -> np.ndarray:
+    """Return a sixteenth in float64, so that no sum of a few values overflows."""
+    return np.multiply(x, 1 / 16, dtype=np.float64)
