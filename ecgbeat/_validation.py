@@ -25,6 +25,7 @@ from sklearn.utils.validation import _check_feature_names_in as check_feature_na
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = [
+    "FS_INTERVAL",
     "MIN_TIMES",
     "HasMethods",
     "Integral",
@@ -36,6 +37,7 @@ __all__ = [
     "StrOptions",
     "check_feature_names_in",
     "check_finite",
+    "check_fs",
     "check_is_fitted",
     "check_positive",
     "flatten_beats",
@@ -47,6 +49,10 @@ __all__ = [
     "validate_beats",
     "validate_parameter_constraints",
 ]
+
+# sampling rates in Hz: from trends of one sample in minutes to sound of some 100 kHz
+_LOWEST_FS, _HIGHEST_FS = 1e-3, 1e6
+FS_INTERVAL = Interval(Real, _LOWEST_FS, _HIGHEST_FS, closed="both")  # for _parameter_constraints
 
 MIN_TIMES = 8  # fewest samples per lead of a beat, see lead_layout
 
@@ -204,6 +210,17 @@ def check_positive(name: str, value: Any, *, unit: str = "", strict: bool = True
             f"{name} must be {least}{f' (in {unit})' if unit else ''} and finite, got {value!r}."
         )
     return number
+
+
+def check_fs(fs: Any) -> float:
+    """Return a sampling rate as float; raise unless signals of the body have such rates."""
+    rate = check_positive("fs", fs, unit="Hz")
+    if not _LOWEST_FS <= rate <= _HIGHEST_FS:
+        raise ValueError(
+            f"fs must be between {_LOWEST_FS:g} and {_HIGHEST_FS:g} Hz, got {fs!r}. Pass the "
+            "number of samples per second."
+        )
+    return rate
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from sklearn.base import (
 from sklearn.utils.metaestimators import available_if
 
 from ecgbeat._validation import (
+    FS_INTERVAL,
     Integral,
     Interval,
     Real,
@@ -213,7 +214,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "fs": _RATE,
+        "fs": [FS_INTERVAL],
         "low": _RATE,
         "high": _RATE,
         "order": [Interval(Integral, 1, None, closed="left")],
@@ -303,7 +304,7 @@ class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "fs": _RATE,
+        "fs": [FS_INTERVAL],
         "before": [Interval(Real, 0, None, closed="left")],
         "after": [Interval(Real, 0, None, closed="left")],
         "n_times": [Interval(Integral, 1, None, closed="left"), None],

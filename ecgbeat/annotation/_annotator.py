@@ -19,6 +19,7 @@ from ecgbeat._recordings import (
     select_leads,
 )
 from ecgbeat._validation import (
+    FS_INTERVAL,
     HasMethods,
     Integral,
     Interval,
@@ -157,7 +158,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "classifier": [HasMethods(["fit", "predict"])],
-        "fs": [Interval(Real, 0, None, closed="neither")],
+        "fs": [FS_INTERVAL],
         "segmenter": [HasMethods(["segment"]), None],
         "bandpass": [HasMethods(["fit", "transform"]), StrOptions({"passthrough"}), None],
         "lead": [Integral, None],

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgbeat._recordings import as_sample_numbers, check_ascending
-from ecgbeat._validation import check_positive
+from ecgbeat._validation import check_fs, check_positive
 
 # more than the rounding error of seconds times Hz, far less than one sample in any recording
 _ROUNDING = 1e-9
@@ -136,7 +136,7 @@ def match_beats(
 
 def window_in_samples(fs: float, tolerance: float) -> int:
     """Return the largest number of samples within the tolerance."""
-    fs = check_positive("fs", fs, unit="Hz")
+    fs = check_fs(fs)
     tolerance = check_positive("tolerance", tolerance, unit="s", strict=False)
     return math.floor(tolerance * fs * (1 + _ROUNDING))
 

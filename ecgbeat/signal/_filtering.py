@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import signal
 
 from ecgbeat._recordings import as_signals, bridge_gaps, check_not_transposed
-from ecgbeat._validation import Integral, check_positive
+from ecgbeat._validation import Integral, check_fs, check_positive
 from ecgbeat.signal._rows import map_rows, row_factors
 
 _NOTCH_QUALITY = 30.0  # 50 Hz / 30 = 1.7 Hz wide: mains frequency varies by less than 1 Hz
@@ -148,7 +148,7 @@ def _design(
     fs: float, low: float, high: float, order: int, notch: float | None
 ) -> tuple[np.ndarray, int]:
     """Check the parameters; return the sections and their settling time in samples."""
-    fs = check_positive("fs", fs, unit="Hz")
+    fs = check_fs(fs)
     low = check_positive("low", low, unit="Hz")
     high = check_positive("high", high, unit="Hz")
     if not isinstance(order, Integral) or order < 1:

@@ -9,7 +9,7 @@ from scipy import ndimage
 from scipy.signal import find_peaks
 
 from ecgbeat._recordings import GAP_METHODS, as_recording
-from ecgbeat._validation import check_positive
+from ecgbeat._validation import check_fs
 from ecgbeat.signal._qrs import (
     decimate,
     decimation_step,
@@ -109,21 +109,20 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
     array([ 200,  500,  800, 1100, 1400, 1700, 2000, 2300, 2600, 2900, 3200,
            3500])
     """
-    fs = check_positive("fs", fs, unit="Hz")
+    fs = check_fs(fs)
     if gaps not in GAP_METHODS:
         raise ValueError(f"gaps must be one of {GAP_METHODS}, got {gaps!r}.")
-    x = as_recording(x, gaps=None)
-    bridged = as_recording(x, gaps=gaps)
+    given = np.atleast_2d(as_recording(x, gaps=None))
+    leads = as_recording(given, gaps=gaps)
     step = decimation_step(fs)
-    leads = np.atleast_2d(bridged)
     if leads.shape[0] == 0 or leads.shape[1] < step:
         return np.empty(0, np.int64)
     peaks, shown_by = _detect(leads, step, fs / step)
     samples = peaks * step + step // 2
     moved = [move_to_extremum(leads[k], samples[shown_by == k], fs) for k in np.unique(shown_by)]
     peaks = np.unique(np.concatenate([np.empty(0, np.int64), *moved]))
-    if bridged is not x:
-        peaks = peaks[~np.isnan(np.atleast_2d(x)[:, peaks]).all(axis=0)]
+    if leads is not given:  # gaps were filled
+        peaks = peaks[~np.isnan(given[:, peaks]).all(axis=0)]
     return peaks
 
 
@@ -194,7 +193,9 @@ def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndar
     side[tied] = np.where(columns == tops, 1, -1)[tied]
     moved = first + columns
     extremes = windows[rows, columns]
-    for k in np.flatnonzero((windows[:, 0] == extremes) | (windows[:, -1] == extremes)):
+    at_edge = (windows[:, 0] == extremes) | (windows[:, -1] == extremes)
+    is_flat = windows[rows, tops] == windows[rows, bottoms]
+    for k in np.flatnonzero(at_edge & ~is_flat):
         window = slice(int(first[k]), int(first[k]) + windows.shape[1])
         moved[k] = _turning_point(x, int(moved[k]), window, int(side[k]))
     return moved[np.diff(np.maximum.accumulate(moved), prepend=-1) > 0]
@@ -209,10 +210,10 @@ def _turning_point(x: np.ndarray, at: int, window: slice, side: int) -> int:
     """Return the local maximum, or minimum if ``side`` is -1, for the extremum of a window.
 
     That is the sample itself unless the window ends on a slope. Then it is the end of that slope
-    if it is not farther away than the window is wide, else the highest local maximum inside the
+    if that is within half the width of the window, else the highest local maximum inside the
     window, else the end of the slope.
     """
-    reach = (window.stop - window.start) // 2
+    reach = max(1, (window.stop - window.start) // 2)
     end = _slope_end(x, at, side, reach)
     if end is None:
         wave = side * x[window]

@@ -223,13 +223,14 @@ def compare_as_bxb(reference, prediction, start):
         test.advance()
     else:
         test.advance()
-        if test.time - start <= LIMIT:
-            if abs(ref.time - test.next_time) < abs(ref.time - test.time):
-                test.advance()
+        is_next_nearer = abs(ref.time - test.next_time) < abs(ref.time - test.time)
+        if test.time - start <= LIMIT and is_next_nearer:
+            test.advance()
     while min(ref.time, test.time) < AnnotationReader.END:
         early, late = (test, ref) if test.time < ref.time else (ref, test)
         distance, rival = late.time - early.time, abs(late.time - early.next_time)
-        if distance <= LIMIT and (distance < rival or abs(late.next_time - early.next_time) < rival):
+        is_rival_taken = abs(late.next_time - early.next_time) < rival
+        if distance <= LIMIT and (distance < rival or is_rival_taken):
             pair(ref.kind, test.kind)
             ref.advance()
             test.advance()

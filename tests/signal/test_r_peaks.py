@@ -293,7 +293,7 @@ def test_stretches_cover_recording_with_margins():
 def test_beats_in_overlap_of_stretches_are_reported_once(simulate_beats, monkeypatch):
     recording = np.tile(simulate_beats(n_beats=20)[0], 20)
     monkeypatch.setattr(_r_peaks, "_STRETCH_S", 40.0)
-    peaks, _ = _r_peaks._detect(recording[None, ::3], FS / 3)
+    peaks, _ = _r_peaks._detect(recording[None, ::3], 1, FS / 3)
     assert (np.diff(peaks) > 60).all()
 
 
