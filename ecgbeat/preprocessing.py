@@ -189,6 +189,8 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         Mains frequency in Hz to remove as well, 50 or 60.
     n_leads : int, default=1
         Number of leads in each flattened row, one after the other. Inferred from 3-D input.
+    copy : bool, default=True
+        If False, rows longer than some minutes may be filtered in place, which saves memory.
 
     Attributes
     ----------
@@ -220,6 +222,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         "order": [Interval(Integral, 1, None, closed="left")],
         "notch": [Interval(Real, 0, None, closed="neither"), None],
         "n_leads": _N_LEADS,
+        "copy": ["boolean"],
     }
     _hint_for_recordings = "For a continuous recording, use ecgbeat.signal.bandpass."
 
@@ -232,6 +235,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         order: int = 2,
         notch: float | None = None,
         n_leads: int = 1,
+        copy: bool = True,
     ) -> None:
         self.fs = fs
         self.low = low
@@ -239,12 +243,21 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         self.order = order
         self.notch = notch
         self.n_leads = n_leads
+        self.copy = copy
 
     def _check_parameters(self) -> None:
         bandpass_sections(self.fs, self.low, self.high, order=self.order, notch=self.notch)
 
     def _transform_leads(self, leads: np.ndarray) -> np.ndarray:
-        return bandpass(leads, self.fs, self.low, self.high, order=self.order, notch=self.notch)
+        return bandpass(
+            leads,
+            self.fs,
+            self.low,
+            self.high,
+            order=self.order,
+            notch=self.notch,
+            copy=self.copy,
+        )
 
 
 class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):

@@ -27,6 +27,7 @@ def bandpass(
     *,
     order: int = 2,
     notch: float | None = None,
+    copy: bool = True,
 ) -> np.ndarray:
     """Band-pass filter the last axis without phase shift.
 
@@ -48,6 +49,9 @@ def bandpass(
         those of twice this order.
     notch : float or None, default=None
         Mains frequency in Hz to remove as well (50 or 60), below ``fs / 2``.
+    copy : bool, default=True
+        If False, rows longer than some minutes may be filtered in place, which saves memory:
+        ``x`` is overwritten if it is an array of floats.
 
     Returns
     -------
@@ -104,12 +108,16 @@ def bandpass(
     x = as_signals(x)
     if len(x) > _MOST_LEADS > x.shape[-1]:
         check_not_transposed(x)
-    x = bridge_gaps(x)
+    bridged = bridge_gaps(x)
+    copy = copy and bridged is x
+    x = bridged
     n_times = x.shape[-1]
     n_padding = min(n_times, round(_PADDING_PERIODS * fs / low))
     if n_times > max(_BLOCK_S * fs, n_settle):
         n_block = max(round(_BLOCK_S * fs), n_settle)
-        return _filter_in_blocks(x, sections, n_settle, n_padding, n_block)
+        filtered = np.empty(x.shape, x.dtype) if copy else x
+        _filter_in_blocks(x, filtered, sections, n_settle, n_padding, n_block)
+        return filtered
     return map_rows(lambda rows: _filter_rows(rows, sections, n_padding), x, n_times)
 
 
@@ -198,13 +206,18 @@ def _filter_rows(rows: np.ndarray, sections: np.ndarray, n_padding: int) -> np.n
 
 
 def _filter_in_blocks(
-    x: np.ndarray, sections: np.ndarray, n_settle: int, n_padding: int, n_block: int
-) -> np.ndarray:
-    """Filter long rows as `_filter_rows` does, block by block."""
-    filtered = np.empty(x.shape, x.dtype)
-    rows, results = x.reshape(-1, x.shape[-1]), filtered.reshape(-1, x.shape[-1])
+    x: np.ndarray,
+    filtered: np.ndarray,
+    sections: np.ndarray,
+    n_settle: int,
+    n_padding: int,
+    n_block: int,
+) -> None:
+    """Filter long rows as `_filter_rows` does, block by block, into an array that may be ``x``."""
     limit = np.finfo(x.dtype).max
-    for row, result, factor in zip(rows, results, row_factors(rows)[:, 0], strict=True):
+    for index in np.ndindex(x.shape[:-1]):
+        row, result = x[index], filtered[index]
+        factor = row_factors(row[np.newaxis])[0, 0]
         scaled = row if factor == 1 else row * factor
         blocks = _filtered_blocks(scaled, sections, n_settle, n_padding, n_block)
         for start, block in blocks:

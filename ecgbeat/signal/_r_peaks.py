@@ -40,7 +40,7 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
     x : array-like of shape (n_times,) or (n_leads, n_times)
         Recording, in any unit and of any length. Leads are merged into one list of peaks.
     fs : float
-        Sampling rate in Hz; 100 to 2000 is recommended.
+        Sampling rate in Hz, from 0.001 to 1e6; 100 to 2000 is recommended.
     gaps : {"linear", "hold", "raise"}, default="linear"
         Method to fill gaps, that is samples that are NaN, as in `bridge_gaps`: a line from the
         sample before the gap to the one after it, the sample before it, or an error. No R peak
@@ -49,8 +49,10 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
     Returns
     -------
     ndarray of shape (n_peaks,)
-        Sample numbers, int64, ascending: the extremum of each QRS complex, of either sign.
-        Empty if no beat is found, as in flat or very short recordings.
+        Sample numbers, int64, ascending: the extremum of each QRS complex, of either sign. Each
+        is a local maximum or minimum of the recording, as given and without gaps, in one lead:
+        no neighbor is beyond it, nor are the samples next to a plateau. A sample at the end of
+        the recording has one neighbor. Empty if no beat is found, as in flat or very short recordings.
 
     Raises
     ------
@@ -87,9 +89,11 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
       QRS complexes to the signal between them, which varies over time.
     - Each peak is moved to the extremum of the recording itself within 50 ms (in the lead of
       the largest weight, or the clearest one for beats that this lead does not show), on the
-      side that is larger in most of the nine surrounding beats.
+      side that is larger in most of the nine surrounding beats. If that is on a slope, the end
+      of the slope within another 50 ms is returned, else the highest wave in between.
 
-    Long recordings are processed in stretches of half an hour, with 20 s of overlap. The result
+    Long recordings are processed in stretches of half an hour, with 20 s of overlap; gaps take
+    one copy of the recording. The result
     does not depend on offset, gain and polarity of the leads. Several leads help if one fails,
     but are not better than one lead that is clear throughout (on the 48 records of MIT-BIH
     without flutter, the F1 score is 0.9989 with the first lead, 0.9984 with both).
