@@ -52,7 +52,8 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
         Sample numbers, int64, ascending: the extremum of each QRS complex, of either sign. Each
         is a local maximum or minimum of the recording, as given and without gaps, in one lead:
         no neighbor is beyond it, nor are the samples next to a plateau. A sample at the end of
-        the recording has one neighbor. Empty if no beat is found, as in flat or very short recordings.
+        the recording has one neighbor. Empty if no beat is found, as in flat or very short
+        recordings.
 
     Raises
     ------
