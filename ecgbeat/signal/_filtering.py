@@ -223,7 +223,6 @@ def _filter_in_blocks(
         for start, block in blocks:
             with np.errstate(over="ignore"):  # clipped
                 result[start : start + len(block)] = np.clip(block / factor, -limit, limit)
-    return filtered
 
 
 def _filtered_blocks(
