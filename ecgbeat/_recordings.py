@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 GAP_METHODS = ("hold", "linear", "raise")
+_BLOCK_SAMPLES = 2**18  # in which gaps are filled
 
 
 class Annotation(NamedTuple):
@@ -216,23 +217,23 @@ def _fill_gaps(x: np.ndarray, method: str, name: str = "gaps") -> np.ndarray:
         raise ValueError(f"{name} must be one of {GAP_METHODS}, got {method!r}.")
     if sum_is_finite(x):
         return x
-    is_infinite, is_missing = np.isinf(x), np.isnan(x)
-    if is_infinite.any():
+    if (is_infinite := np.isinf(x)).any():
         raise ValueError(
             "A recording must be finite or, where samples are missing, NaN, but "
             f"{_count_and_first(is_infinite, 'infinite')}. Replace them by NaN."
         )
-    if not is_missing.any():  # finite values whose sum overflows
+    del is_infinite  # masks of a long recording take a quarter of its memory
+    if not (is_missing := np.isnan(x)).any():  # finite values whose sum overflows
         return x
     if method == "raise":
         raise ValueError(
             f"A recording must have no gaps with {name}='raise', but "
             f"{_count_and_first(is_missing, 'NaN')}. Fill them, or set {name}='linear'."
         )
-    filled = x.copy()
-    rows = filled.reshape(-1, x.shape[-1])
-    for row, missing in zip(rows, is_missing.reshape(rows.shape), strict=True):
-        _fill_row(row, missing, hold=method == "hold")
+    del is_missing
+    filled = np.empty(x.shape, x.dtype)
+    for index in np.ndindex(x.shape[:-1]):
+        _fill_row(x[index], filled[index], hold=method == "hold")
     return filled
 
 
@@ -242,18 +243,42 @@ def _count_and_first(mask: np.ndarray, kind: str) -> str:
     return f"{int(mask.sum())} of {mask.size} values are {kind}, the first at index [{first}]"
 
 
-def _fill_row(row: np.ndarray, is_missing: np.ndarray, *, hold: bool) -> None:
-    """Fill one row in place."""
-    known = np.flatnonzero(~is_missing)
+def _fill_row(row: np.ndarray, filled: np.ndarray, *, hold: bool) -> None:
+    """Copy a row to ``filled`` without its gaps, block by block, which bounds the memory."""
+    before = np.empty(0, np.int64)  # last known sample of the blocks before
+    after = 0  # first known sample behind the block, or the length of the row
+    for start in range(0, len(row), _BLOCK_SAMPLES):
+        stop = min(start + _BLOCK_SAMPLES, len(row))
+        filled[start:stop] = row[start:stop]
+        is_missing = np.isnan(row[start:stop])
+        known = start + np.flatnonzero(~is_missing)
+        if len(known) < stop - start:
+            after = after if after >= stop else _next_known(row, stop)
+            missing = start + np.flatnonzero(is_missing)
+            around = np.concatenate([before, known, np.arange(after, min(after + 1, len(row)))])
+            filled[missing] = _bridge(row, missing, around, hold=hold)
+        before = known[-1:] if len(known) else before
+
+
+def _next_known(row: np.ndarray, start: int) -> int:
+    """Return the first sample from ``start`` on that is not missing, or the length of the row."""
+    for first in range(start, len(row), _BLOCK_SAMPLES):
+        is_known = ~np.isnan(row[first : first + _BLOCK_SAMPLES])
+        if is_known.any():
+            return first + int(is_known.argmax())
+    return len(row)
+
+
+def _bridge(
+    row: np.ndarray, missing: np.ndarray, known: np.ndarray, *, hold: bool
+) -> np.ndarray | float:
+    """Return values for missing samples of a row from the known ones around them."""
     if len(known) == 0:
-        row[:] = 0
-        return
-    missing = np.flatnonzero(is_missing)
+        return 0.0
     if not hold:
-        row[missing] = np.interp(missing, known, row[known])
-        return
+        return np.interp(missing, known, row[known])
     previous = np.searchsorted(known, missing) - 1
-    row[missing] = row[known[np.maximum(previous, 0)]]
+    return row[known[np.maximum(previous, 0)]]
 
 
 # --- lists of recordings --------------------------------------------------------------

@@ -26,6 +26,7 @@ from sklearn.utils.validation import _check_feature_names_in as check_feature_na
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = [
+    "FS_INTERVAL",
     "MIN_TIMES",
     "HasMethods",
     "Integral",
@@ -37,6 +38,7 @@ __all__ = [
     "StrOptions",
     "check_feature_names_in",
     "check_finite",
+    "check_fs",
     "check_is_fitted",
     "check_positive",
     "check_sample_weight",
@@ -51,6 +53,10 @@ __all__ = [
     "validate_beats",
     "validate_parameter_constraints",
 ]
+
+# sampling rates in Hz: from trends of one sample in minutes to sound of some 100 kHz
+_LOWEST_FS, _HIGHEST_FS = 1e-3, 1e6
+FS_INTERVAL = Interval(Real, _LOWEST_FS, _HIGHEST_FS, closed="both")  # for _parameter_constraints
 
 MIN_TIMES = 8  # fewest samples per lead of a beat, see lead_layout
 
@@ -280,6 +286,17 @@ def check_sample_weight(sample_weight: Any, n_rows: int, owner: str) -> np.ndarr
     if not weight.any():
         raise ValueError(f"{owner}: sample_weight is zero for all {n_rows} rows; none would count.")
     return weight
+
+
+def check_fs(fs: Any) -> float:
+    """Return a sampling rate as float; raise unless signals of the body have such rates."""
+    rate = check_positive("fs", fs, unit="Hz")
+    if not _LOWEST_FS <= rate <= _HIGHEST_FS:
+        raise ValueError(
+            f"fs must be between {_LOWEST_FS:g} and {_HIGHEST_FS:g} Hz, got {fs!r}. Pass the "
+            "number of samples per second."
+        )
+    return rate
 
 
 @contextmanager

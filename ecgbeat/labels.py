@@ -23,6 +23,9 @@ BEAT_SYMBOLS = frozenset("NLRBAaJSVrFejnE/fQ?")
 Flutter waves (``"!"``) and blocked P waves (``"x"``) are not among them.
 """
 
+# all other symbols of WFDB annotation files
+NON_BEAT_SYMBOLS = frozenset("[!]x()ptu`'^|~+sT*D=\"@ ")
+
 _LITERATURE = {
     **dict.fromkeys("NLRBejn", "N"),
     **dict.fromkeys("AaJS", "S"),

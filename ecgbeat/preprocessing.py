@@ -17,6 +17,7 @@ from sklearn.base import (
 from sklearn.utils.metaestimators import available_if
 
 from ecgbeat._validation import (
+    FS_INTERVAL,
     Integral,
     Interval,
     Real,
@@ -183,6 +184,8 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         Mains frequency in Hz to remove as well, 50 or 60.
     n_leads : int, default=1
         Number of leads in each flattened row, one after the other. Inferred from 3-D input.
+    copy : bool, default=True
+        If False, rows longer than some minutes may be filtered in place, which saves memory.
 
     Attributes
     ----------
@@ -208,12 +211,13 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "fs": _RATE,
+        "fs": [FS_INTERVAL],
         "low": _RATE,
         "high": _RATE,
         "order": [Interval(Integral, 1, None, closed="left")],
         "notch": [Interval(Real, 0, None, closed="neither"), None],
         "n_leads": _N_LEADS,
+        "copy": ["boolean"],
     }
     _hint_for_recordings = "For a continuous recording, use ecgbeat.signal.bandpass."
 
@@ -226,6 +230,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         order: int = 2,
         notch: float | None = None,
         n_leads: int = 1,
+        copy: bool = True,
     ) -> None:
         self.fs = fs
         self.low = low
@@ -233,12 +238,21 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         self.order = order
         self.notch = notch
         self.n_leads = n_leads
+        self.copy = copy
 
     def _check_parameters(self) -> None:
         bandpass_sections(self.fs, self.low, self.high, order=self.order, notch=self.notch)
 
     def _transform_leads(self, leads: np.ndarray) -> np.ndarray:
-        return bandpass(leads, self.fs, self.low, self.high, order=self.order, notch=self.notch)
+        return bandpass(
+            leads,
+            self.fs,
+            self.low,
+            self.high,
+            order=self.order,
+            notch=self.notch,
+            copy=self.copy,
+        )
 
 
 class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
@@ -298,7 +312,7 @@ class RPeakSegmenter(ClassNamePrefixFeaturesOutMixin, BeatTransformer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "fs": _RATE,
+        "fs": [FS_INTERVAL],
         "before": [Interval(Real, 0, None, closed="left")],
         "after": [Interval(Real, 0, None, closed="left")],
         "n_times": [Interval(Integral, 1, None, closed="left"), None],

@@ -22,6 +22,7 @@ from ecgbeat._recordings import (
     select_leads,
 )
 from ecgbeat._validation import (
+    FS_INTERVAL,
     HasMethods,
     Integral,
     Interval,
@@ -160,7 +161,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "classifier": [HasMethods(["fit", "predict"])],
-        "fs": [Interval(Real, 0, None, closed="neither")],
+        "fs": [FS_INTERVAL],
         "segmenter": [HasMethods(["segment"]), None],
         "bandpass": [HasMethods(["fit", "transform"]), StrOptions({"passthrough"}), None],
         "lead": [Integral, None],
@@ -477,7 +478,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         steps = _Steps(self.fs, self.detector, self.bandpass_, self.segmenter_, self.rr_features)
         for index, recording in self._progress(recordings, "annotating"):
             with error_naming_recording(index):
-                leads = bridge_gaps(select_leads(recording, self.lead))
+                selected = select_leads(recording, self.lead)
+                leads = bridge_gaps(selected)
                 if len(leads) != self.n_leads_:
                     raise ValueError(
                         f"The recording must have {self.n_leads_} leads, as seen in fit, got "
@@ -487,7 +489,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
                 r_peaks = steps.detect(leads)
                 samples.append(r_peaks)
                 # within the block, since the chunks of rows are computed on iteration
-                yield from steps.rows(leads, r_peaks, r_peaks)
+                yield from steps.rows(leads, r_peaks, r_peaks, copy=leads is selected)
 
     def _describe_absence(self, n_recordings: int) -> str:
         """Return the message for missing beats, with the symbols that were selected."""
@@ -523,16 +525,22 @@ class _Steps(NamedTuple):
         return np.unique(found)
 
     def rows(
-        self, leads: np.ndarray, r_peaks: np.ndarray, all_r_peaks: np.ndarray
+        self,
+        leads: np.ndarray,
+        r_peaks: np.ndarray,
+        all_r_peaks: np.ndarray,
+        *,
+        copy: bool = True,
     ) -> Iterator[np.ndarray]:
         """Yield float32 rows for the classifier, some thousand at a time.
 
         Each is the beat at one of ``r_peaks``, its leads one after the other, then its RR
-        features, which are computed from ``all_r_peaks``, strictly ascending.
+        features, which are computed from ``all_r_peaks``, strictly ascending. With ``copy=False``,
+        the filter may overwrite ``leads``.
         """
         if len(r_peaks) == 0:
             return
-        filtered = _one_or_more_leads(self._filter(leads))
+        filtered = _one_or_more_leads(self._filter(leads, copy=copy))
         columns = None
         if self.rr_features:
             columns = rr_features(all_r_peaks, self.fs, future=self.rr_features != "past")
@@ -550,12 +558,15 @@ class _Steps(NamedTuple):
                 rows = np.concatenate([rows, of_chunk], axis=1)
             yield rows
 
-    def _filter(self, leads: np.ndarray) -> np.ndarray:
+    def _filter(self, leads: np.ndarray, *, copy: bool) -> np.ndarray:
         """Filter leads by a clone of the filter, if there is one."""
         if self.bandpass is None:
             return leads
         # a clone, since lengths differ and other threads may filter at the same time
-        filtered = np.asarray(clone(self.bandpass, safe=False).fit(leads).transform(leads))
+        bandpass = clone(self.bandpass, safe=False)
+        if isinstance(bandpass, BandpassFilter):
+            bandpass.set_params(copy=copy)
+        filtered = np.asarray(bandpass.fit(leads).transform(leads))
         if filtered.shape != leads.shape or not sum_is_finite(filtered):
             raise ValueError(
                 "bandpass must return finite values of the same shape as its input, "

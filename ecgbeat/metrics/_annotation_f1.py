@@ -31,10 +31,11 @@ def annotation_f1_score(
 ) -> float | np.ndarray:
     """Compute the F1 score of the beats and labels of recordings.
 
-    Beats are paired by `match_beats`. A pair is right if both labels are equal. If not, it
-    is a miss of the true class and a false alarm of the predicted one. A missed beat is a
-    miss of its class, an extra beat a false alarm of its predicted class. A score of 1
-    requires that every beat is found, no other is predicted, and all labels are right.
+    Beats are paired by `match_beats`: as many pairs as possible and, among these pairings, the
+    smallest sum of distances. A pair is right if both labels are equal. If not, it is a miss
+    of the true class and a false alarm of the predicted one. A missed beat is a miss of its
+    class, an extra beat a false alarm of its predicted class. A score of 1 requires that every
+    beat is found, no other is predicted, and all labels are right.
 
     Parameters
     ----------
@@ -77,7 +78,8 @@ def annotation_f1_score(
     Notes
     -----
     With ``TP``, ``FN`` and ``FP`` counted as above, the score of a class is ``2 TP / (2 TP +
-    FN + FP)``. In contrast to EC57, no learning period and no flutter episode is left out.
+    FN + FP)``. In contrast to EC57, no learning period and no flutter episode is left out, and
+    beats are not paired in temporal order as by ``bxb``: see `ec57_report` for such scores.
 
     Examples
     --------

@@ -1,20 +1,17 @@
 """Beat-by-beat comparison of one recording, as by WFDB's ``bxb``."""
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from ecgbeat._recordings import AnnotationLike, as_annotation, as_symbols, check_ascending
-from ecgbeat.labels import BEAT_SYMBOLS, to_aami
+from ecgbeat.labels import BEAT_SYMBOLS, NON_BEAT_SYMBOLS, to_aami
 from ecgbeat.metrics._matching import BeatMatches, Pairs, pair_beats
 
 CLASSES = ("N", "S", "V", "F", "Q")
 NO_BEAT = len(CLASSES)  # row of the extra detections, column of the missed beats
 
-# all other symbols of WFDB annotation files
-_NON_BEAT_SYMBOLS = frozenset("[!]x()ptu`'^|~+sT*D=\"@ ")
 _VF_ON, _VF_OFF = "[", "]"
 _NEVER = np.iinfo(np.int64).max
 
@@ -35,7 +32,7 @@ def find_beats(annotation: AnnotationLike, mapping: str | Mapping[str, str]) -> 
     sample, symbol = as_annotation(annotation)
     symbol = as_symbols(symbol)
     names = {str(name) for name in mapping} if isinstance(mapping, Mapping) else set()
-    unknown = sorted(set(symbol.tolist()) - BEAT_SYMBOLS - _NON_BEAT_SYMBOLS - names)
+    unknown = sorted(set(symbol.tolist()) - BEAT_SYMBOLS - NON_BEAT_SYMBOLS - names)
     if unknown:  # probably names of the user's own for beats, which would all be left out
         raise ValueError(
             f"Annotation symbols must be WFDB's or the classes N, S, V, F and Q, got {unknown}. "
@@ -101,13 +98,14 @@ def _first_detection(reference: np.ndarray, detected: np.ndarray, limit: int, st
     counted if it belongs to the first beat after it; the first detection after it is not
     counted if it may belong to the last beat before it.
     """
-    if start <= 0 or len(reference) == 0:
-        return int(np.searchsorted(detected, start))
-
-    def distance(at: int) -> float:
-        return abs(int(reference[0]) - int(detected[at])) if at < len(detected) else math.inf
-
     index = int(np.searchsorted(detected, start))
+    if start <= 0:
+        return index
+
+    def distance(at: int) -> int:
+        beat = int(reference[0]) if len(reference) else _NEVER
+        return abs(beat - (int(detected[at]) if at < len(detected) else _NEVER))
+
     if index and distance(index - 1) <= limit and distance(index - 1) < distance(index):
         return index - 1
     is_close = index < len(detected) and detected[index] - start <= limit
@@ -117,20 +115,20 @@ def _first_detection(reference: np.ndarray, detected: np.ndarray, limit: int, st
 def _nearest_pairs(beats: list[int], candidates: list[int], limit: int) -> Pairs:
     """Pair competing beats in temporal order, as ``bxb`` does.
 
-    The earlier of the next beat and the next candidate is paired with the other one, if
-    that is within the limit and nearer to it than to its own successor.
+    The earlier of the next beat and the next candidate has a rival for the other one: its own
+    successor. Both are paired if they are within the limit, and the rival is either farther
+    away, or nearer still to the successor of the other one.
     """
     pairs = []
-    rival: float
     i = j = 0
     while i < len(beats) and j < len(candidates):
         distance = abs(beats[i] - candidates[j])
         candidate_first = candidates[j] < beats[i]
-        if candidate_first:
-            rival = abs(beats[i] - candidates[j + 1]) if j + 1 < len(candidates) else math.inf
-        else:
-            rival = abs(beats[i + 1] - candidates[j]) if i + 1 < len(beats) else math.inf
-        is_pair = distance <= limit and distance < rival
+        next_beat = beats[i + 1] if i + 1 < len(beats) else _NEVER
+        next_candidate = candidates[j + 1] if j + 1 < len(candidates) else _NEVER
+        rival = abs(beats[i] - next_candidate if candidate_first else next_beat - candidates[j])
+        is_rival_taken = abs(next_beat - next_candidate) < rival
+        is_pair = distance <= limit and (distance < rival or is_rival_taken)
         if is_pair:
             pairs.append((i, j))
         j += is_pair or candidate_first

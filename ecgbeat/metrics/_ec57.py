@@ -201,15 +201,23 @@ def ec57_report(
     TP / (TP + FN), positive predictivity TP / (TP + FP), false positive rate
     FP / (TN + FP). ``bxb`` prints no rate for SVEB; it is computed in the same way here.
 
-    Of beats that compete for one detection, the nearest one is paired with it, as in ``bxb``;
-    another one is missed even if a farther detection is left (`match_beats` would pair both).
+    Beats are paired in temporal order, as in ``bxb``. The next beat and the next detection are a
+    pair if they are within the tolerance, and the rival of the earlier one (the beat or
+    detection of its own kind that follows it) is either farther from the other one, or nearer
+    still to the successor of the other one (since 2002). Otherwise the earlier one has no
+    partner, even if a farther one is left (`match_beats` would pair both).
     Pairs that straddle the end of the learning period belong to the side of the reference
     beat. Reference beats in a flutter episode of the reference are not counted, nor are
     detections there that match no beat outside. Detections in a flutter episode of the
     predictions are disregarded, and the true beats there are missed.
 
     Deviations from ``bxb``: the tolerance is not rounded up to the next sample (at 360 Hz
-    both are 54 samples, at 250 Hz 37 here and 38 there). Stretches marked as unreadable
+    both are 54 samples, at 250 Hz 37 here and 38 there). An episode without ``"]"`` lasts to
+    the end of the recording also after an earlier episode, and detections in all episodes are
+    left out, whereas ``bxb`` knows the last two that it has read. A detection at sample 0
+    is counted, and a flutter wave ``"!"`` outside of episodes is not a beat that competes for
+    detections. With a learning period shorter than the tolerance but not 0, the first beat
+    is counted. Stretches marked as unreadable
     (annotations ``"~"`` with a subtype, which an `Annotation` does not contain) have no row
     and column X of their own: their beats are counted under O. This changes no statistic,
     because all of them count both alike. The RMS error of the RR intervals is not computed.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ecgbeat._recordings import as_sample_numbers, check_ascending
-from ecgbeat._validation import check_positive
+from ecgbeat._validation import check_fs, check_positive
 
 # more than the rounding error of seconds times Hz, far less than one sample in any recording
 _ROUNDING = 1e-9
@@ -77,7 +77,8 @@ def match_beats(
 
     Of all pairings of beats at most ``tolerance`` apart, return one with the most pairs
     and, among these, the smallest sum of distances. Pairs do not cross: later reference
-    beats are paired with later detections.
+    beats are paired with later detections. This is not the rule of ``bxb``, which `ec57_report`
+    follows.
 
     Parameters
     ----------
@@ -111,10 +112,10 @@ def match_beats(
 
     Notes
     -----
-    `wfdb.processing.compare_annotations` and the program ``bxb`` pair a detection with the
-    nearer of two reference beats, even if the other one is then missed. They never find more
-    pairs than this function, and the same ones where no two beats compete for a partner. (The
-    window of the former excludes its own width: pass it one sample more.)
+    `wfdb.processing.compare_annotations` and the program ``bxb`` pair beats in temporal order:
+    a detection with the nearer of two reference beats, even if the other one is then missed.
+    They never find more pairs than this function, and the same ones where no two beats compete
+    for a partner. (The window of the former excludes its own width: pass it one sample more.)
 
     Examples
     --------
@@ -135,7 +136,7 @@ def match_beats(
 
 def window_in_samples(fs: float, tolerance: float) -> int:
     """Return the largest number of samples within the tolerance."""
-    fs = check_positive("fs", fs, unit="Hz")
+    fs = check_fs(fs)
     tolerance = check_positive("tolerance", tolerance, unit="s", strict=False)
     return math.floor(tolerance * fs * (1 + _ROUNDING))
 

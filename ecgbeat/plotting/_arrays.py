@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from ecgbeat._recordings import as_signals
 from ecgbeat._validation import (
     check_finite,
+    check_fs,
     check_positive,
     flatten_beats,
     lead_layout,
@@ -69,7 +70,7 @@ def check_classes(classes: Sequence[Any] | None, labels: np.ndarray) -> list[Any
 
 def sample_times(n_times: int, fs: float, before: float | None) -> np.ndarray:
     """Return the time of each sample of a beat in seconds, 0 at the R peak if it is known."""
-    fs = check_positive("fs", fs, unit="Hz")
+    fs = check_fs(fs)
     r_peak = 0.0 if before is None else check_positive("before", before, unit="s", strict=False)
     if r_peak > n_times / fs:
         raise ValueError(

@@ -6,11 +6,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ecgbeat._recordings import as_annotation, as_sample_numbers, check_within_recording
-from ecgbeat.labels import Annotation
+from ecgbeat.labels import NON_BEAT_SYMBOLS, Annotation
 from ecgbeat.metrics import match_beats
-
-# WFDB annotations that mark rhythm, noise, waves or comments
-_NON_BEAT_SYMBOLS = tuple("[!]x()ptu`'^|~+sTD*=\"@")
 
 BEAT, RIGHT, WRONG = "beat", "right", "wrong class"
 MISSED, EXTRA, LEFT_OUT = "missed", "false alarm", "left out"
@@ -44,7 +41,7 @@ def as_beat_list(beats: BeatsLike, name: str, n_times: int) -> BeatList:
     if has_names or is_pair:
         sample, label = as_annotation(beats, name)
         if isinstance(beats, Annotation) or hasattr(beats, "aux_note"):
-            keep = ~np.isin(label, _NON_BEAT_SYMBOLS)
+            keep = ~np.isin(label, sorted(NON_BEAT_SYMBOLS))
             sample, label = sample[keep], label[keep]
     else:
         sample = as_sample_numbers(beats, name)

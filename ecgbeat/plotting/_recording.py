@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from ecgbeat._recordings import as_recording, check_within_recording, lead_row, stretch
-from ecgbeat._validation import check_is_fitted, check_positive
+from ecgbeat._validation import check_fs, check_is_fitted, check_positive
 from ecgbeat.labels import label_beats
 from ecgbeat.plotting._arrays import name_leads
 from ecgbeat.plotting._beat_comparison import (
@@ -179,7 +179,7 @@ class RecordingDisplay:
             leads,
             as_beat_list(predicted, "predicted", n_times),
             None if reference is None else as_beat_list(reference, "reference", n_times),
-            fs=check_positive("fs", fs, unit="Hz"),
+            fs=check_fs(fs),
             left_out=left_out,
             tolerance=check_positive("tolerance", tolerance, unit="s", strict=False),
             lead_names=names,

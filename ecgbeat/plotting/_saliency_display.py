@@ -9,7 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from ecgbeat._validation import check_positive
+from ecgbeat._validation import check_fs, check_positive
 from ecgbeat.plotting._arrays import name_leads, sample_times
 from ecgbeat.plotting._estimators import unwrap
 from ecgbeat.plotting._panels import AxesLike, check_axes, make_panels, require_matplotlib
@@ -164,7 +164,7 @@ class SaliencyDisplay:
             As `saliency`, and if ``x`` is more than one beat. No figure is made then.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
-        fs = check_positive("fs", fs, unit="Hz")
+        fs = check_fs(fs)
         row = np.asarray(x)
         row = row[np.newaxis] if row.ndim == 1 else row
         if row.ndim not in (2, 3) or len(row) != 1:

@@ -12,7 +12,7 @@ from ecgbeat._recordings import (
     as_sample_numbers,
     check_within_recording,
 )
-from ecgbeat._validation import Integral, check_positive, sum_is_finite
+from ecgbeat._validation import Integral, check_fs, check_positive, sum_is_finite
 from ecgbeat.signal._rows import as_rows, map_rows
 
 _CHUNK_SAMPLES = 2**20  # samples of beats that are cut at a time: 4 MiB of float32
@@ -229,7 +229,7 @@ def window_samples(fs: float, before: float, after: float) -> tuple[int, int]:
     >>> window_samples(fs=360, before=0.3, after=0.5)
     (108, 180)
     """
-    fs = check_positive("fs", fs, unit="Hz")
+    fs = check_fs(fs)
     before = check_positive("before", before, unit="s", strict=False)
     after = check_positive("after", after, unit="s", strict=False)
     n_before, n_after = round(before * fs), round(after * fs)

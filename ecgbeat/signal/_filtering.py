@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import signal
 
 from ecgbeat._recordings import as_signals, bridge_gaps, check_not_transposed
-from ecgbeat._validation import Integral, check_positive
+from ecgbeat._validation import Integral, check_fs, check_positive
 from ecgbeat.signal._rows import map_rows, row_factors
 
 _NOTCH_QUALITY = 30.0  # 50 Hz / 30 = 1.7 Hz wide: mains frequency varies by less than 1 Hz
@@ -27,6 +27,7 @@ def bandpass(
     *,
     order: int = 2,
     notch: float | None = None,
+    copy: bool = True,
 ) -> np.ndarray:
     """Band-pass filter the last axis without phase shift.
 
@@ -48,6 +49,9 @@ def bandpass(
         those of twice this order.
     notch : float or None, default=None
         Mains frequency in Hz to remove as well (50 or 60), below ``fs / 2``.
+    copy : bool, default=True
+        If False, rows longer than some minutes may be filtered in place, which saves memory:
+        ``x`` is overwritten if it is an array of floats.
 
     Returns
     -------
@@ -104,12 +108,16 @@ def bandpass(
     x = as_signals(x)
     if len(x) > _MOST_LEADS > x.shape[-1]:
         check_not_transposed(x)
-    x = bridge_gaps(x)
+    bridged = bridge_gaps(x)
+    copy = copy and bridged is x
+    x = bridged
     n_times = x.shape[-1]
     n_padding = min(n_times, round(_PADDING_PERIODS * fs / low))
     if n_times > max(_BLOCK_S * fs, n_settle):
         n_block = max(round(_BLOCK_S * fs), n_settle)
-        return _filter_in_blocks(x, sections, n_settle, n_padding, n_block)
+        filtered = np.empty(x.shape, x.dtype) if copy else x
+        _filter_in_blocks(x, filtered, sections, n_settle, n_padding, n_block)
+        return filtered
     return map_rows(lambda rows: _filter_rows(rows, sections, n_padding), x, n_times)
 
 
@@ -148,7 +156,7 @@ def _design(
     fs: float, low: float, high: float, order: int, notch: float | None
 ) -> tuple[np.ndarray, int]:
     """Check the parameters; return the sections and their settling time in samples."""
-    fs = check_positive("fs", fs, unit="Hz")
+    fs = check_fs(fs)
     low = check_positive("low", low, unit="Hz")
     high = check_positive("high", high, unit="Hz")
     if not isinstance(order, Integral) or order < 1:
@@ -198,19 +206,23 @@ def _filter_rows(rows: np.ndarray, sections: np.ndarray, n_padding: int) -> np.n
 
 
 def _filter_in_blocks(
-    x: np.ndarray, sections: np.ndarray, n_settle: int, n_padding: int, n_block: int
-) -> np.ndarray:
-    """Filter long rows as `_filter_rows` does, block by block."""
-    filtered = np.empty(x.shape, x.dtype)
-    rows, results = x.reshape(-1, x.shape[-1]), filtered.reshape(-1, x.shape[-1])
+    x: np.ndarray,
+    filtered: np.ndarray,
+    sections: np.ndarray,
+    n_settle: int,
+    n_padding: int,
+    n_block: int,
+) -> None:
+    """Filter long rows as `_filter_rows` does, block by block, into an array that may be ``x``."""
     limit = np.finfo(x.dtype).max
-    for row, result, factor in zip(rows, results, row_factors(rows)[:, 0], strict=True):
+    for index in np.ndindex(x.shape[:-1]):
+        row, result = x[index], filtered[index]
+        factor = row_factors(row[np.newaxis])[0, 0]
         scaled = row if factor == 1 else row * factor
         blocks = _filtered_blocks(scaled, sections, n_settle, n_padding, n_block)
         for start, block in blocks:
             with np.errstate(over="ignore"):  # clipped
                 result[start : start + len(block)] = np.clip(block / factor, -limit, limit)
-    return filtered
 
 
 def _filtered_blocks(

@@ -334,6 +334,7 @@ def _is_highest(
 _RISE_S = (0.145, 0.235)  # before a candidate: two adjacent windows of the envelope
 _FAST_NOISE_S = 1.0
 _SLOW_NOISE_S = 0.2
+_EQUAL = 1e-9  # relative difference of equal values, up to rounding
 _PEAK_S = 0.06  # half a QRS complex: largest distance of its peak from that of the envelope
 _SHAPE_S = 0.1
 _N_NEIGHBORS = 9  # candidates in the running median of the noise
@@ -370,7 +371,9 @@ def qrs_peaks(candidates: Candidates, bands: Bands) -> np.ndarray:
     half = round(_PEAK_S * bands.fs)
     found = [windows_around(lead, candidates.positions, half) for lead in bands.qrs]
     power = sum(np.square(waves) for waves, _ in found)
-    return found[0][1] + np.argmax(power, axis=1)
+    # the first of equal values, also where gain and offset round them differently
+    is_largest = power >= (1 - _EQUAL) * power.max(axis=1, keepdims=True)
+    return found[0][1] + np.argmax(is_largest, axis=1)
 
 
 def qrs_quantities(candidates: Candidates, bands: Bands, peaks: np.ndarray) -> np.ndarray:

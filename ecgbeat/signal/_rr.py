@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 from scipy import ndimage
 
 from ecgbeat._recordings import as_sample_numbers, check_ascending
-from ecgbeat._validation import Integral, check_positive
+from ecgbeat._validation import Integral, check_fs
 
 _TYPICAL_S = 0.8  # 75 beats per minute: default if no interval is known
 _LONGEST_S = 3.0  # 20 beats per minute: longer intervals are gaps in the beats
@@ -132,7 +132,7 @@ def rr_features(
     >>> rr_features([0, 360, 720, 900], fs=360, future=False)[:, 0]
     array([0.8, 1. , 1. , 0.5])
     """
-    fs = check_positive("fs", fs, unit="Hz")
+    fs = check_fs(fs)
     if not isinstance(n_local, Integral) or isinstance(n_local, bool) or n_local < 1:
         raise ValueError(f"n_local must be an integer of 1 or more, got {n_local!r}.")
     r_peaks = as_sample_numbers(r_peaks, "r_peaks")

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
-from ecgbeat._validation import check_positive
+from ecgbeat._validation import check_fs
 from ecgbeat.signal._beats import resample_beats, window_samples
 from ecgbeat.signal._filtering import bandpass
 from ecgbeat.signal._rows import as_rows, row_chunks
@@ -131,7 +131,7 @@ def locate_r_peaks(X: ArrayLike, fs: float, select: str = "center") -> np.ndarra
     >>> locate_r_peaks(windows, fs=360, select="largest")
     array([650, 360])
     """
-    fs = check_positive("fs", fs, unit="Hz")
+    fs = check_fs(fs)
     if select not in _SELECTIONS:
         raise ValueError(f"select must be one of {_SELECTIONS}, got {select!r}.")
     X = _as_windows(X, "locate_r_peaks")

@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,12 +15,12 @@ def annotations(symbols):
     return pairs.map(sorted).map(lambda a: ([s for s, _ in a], [x for _, x in a]))
 
 
-def count(reference, prediction, start=0.0):
+def count(reference, prediction, start=0.0, limit=LIMIT):
     """Return the nonzero counts as {"Nn": 3, "Vo": 1, ...}."""
     confusion = count_pairs(
         find_beats(reference, "literature"),
         find_beats(prediction, "literature"),
-        LIMIT,
+        limit,
         start,
     )
     rows, columns = np.nonzero(confusion)
@@ -165,41 +163,121 @@ def test_every_beat_is_counted_once(reference, prediction):
     assert sum(n for cell, n in counted.items() if cell[1] != "o") == len(prediction[0])
 
 
-def count_in_one_pass(reference, prediction, start):
-    """Compare in one pass over both whole sequences, without clusters."""
-    late = [(s, x) for s, x in zip(*reference, strict=True) if s >= start] + [(math.inf, "")]
-    found = list(zip(*prediction, strict=True)) + [(math.inf, "")] * 2
-    k = next(i for i, (s, _) in enumerate(found) if s >= start)
-    target = late[0][0]
+class AnnotationReader:
+    """Reader of the beats of one annotation file, one beat ahead, as in the source of ``bxb``.
 
-    def distance(a, b):
-        return math.inf if math.inf in (a, b) else abs(a - b)
+    Before the first beat, time and class are 0; after the last one, the time is ``END``.
+    """
 
-    before = found[k - 1][0] if k else -math.inf
-    if start == 0:
-        pass  # no beat lies before
-    elif target - before <= LIMIT and target - before < distance(target, found[k][0]):
-        k -= 1
-    elif found[k][0] - start <= LIMIT and distance(target, found[k + 1][0]) < distance(
-        target, found[k][0]
-    ):
-        k += 1
+    END = 2**31 - 1
+
+    def __init__(self, sample, symbol):
+        self.annotations = iter(zip(sample, symbol, strict=True))
+        self.time, self.next_time = 0, 0
+        self.kind, self.next_kind = "", ""
+        self.episode, self.episode_before = (-1, -1), (-1, -1)
+
+    def advance(self):
+        """Make the next beat the current one, and read up to the beat after it."""
+        self.time, self.kind = self.next_time, self.next_kind
+        self.next_time, self.next_kind = self.END, "*"
+        for sample, symbol in self.annotations:
+            if symbol == "[":
+                self.episode_before, self.episode = self.episode, (sample, self.episode[1])
+                end = next((s for s, x in self.annotations if x == "]"), None)
+                if end is None:
+                    return
+                self.episode = (sample, end)
+            elif symbol in CLASSES:
+                self.next_time, self.next_kind = sample, symbol
+                return
+
+    def is_in_episode(self, time):
+        """Return whether a sample is in one of the last two episodes that were read."""
+        (first, last), (first_before, last_before) = self.episode, self.episode_before
+        return (first != -1 and first <= time and (time <= last or last == -1)) or (
+            first_before != -1 and first_before <= time <= last_before
+        )
+
+
+def compare_as_bxb(reference, prediction, start):
+    """Follow the source of ``bxb`` statement by statement, with one test beat more at its start."""
     counted = {}
-    i = 0
-    while late[i][1] or found[k][1]:
-        (T, A), (t, a) = late[i], found[k]
-        rival = distance(T, found[k + 1][0]) if t < T else distance(t, late[i + 1][0])
-        if distance(T, t) <= LIMIT and distance(T, t) < rival:
-            cell, i, k = A + a.lower(), i + 1, k + 1
-        elif t < T:
-            cell, k = "O" + a.lower(), k + 1
+
+    def pair(true, found):
+        if true in {*CLASSES, "O"} and found in {*CLASSES, "O"}:
+            cell = true + found.lower()
+            counted[cell] = counted.get(cell, 0) + 1
+
+    ref, test = AnnotationReader(*reference), AnnotationReader(*prediction)
+    ref.advance()
+    while ref.time < start:
+        ref.advance()
+    test.advance()
+    while test.next_time < start:
+        test.advance()
+    first = ref.time - test.time
+    if first < abs(ref.time - test.next_time) and first <= LIMIT:
+        pair(ref.kind, test.kind)
+        ref.advance()
+        test.advance()
+    else:
+        test.advance()
+        is_next_nearer = abs(ref.time - test.next_time) < abs(ref.time - test.time)
+        if test.time - start <= LIMIT and is_next_nearer:
+            test.advance()
+    while min(ref.time, test.time) < AnnotationReader.END:
+        early, late = (test, ref) if test.time < ref.time else (ref, test)
+        distance, rival = late.time - early.time, abs(late.time - early.next_time)
+        is_rival_taken = abs(late.next_time - early.next_time) < rival
+        if distance <= LIMIT and (distance < rival or is_rival_taken):
+            pair(ref.kind, test.kind)
+            ref.advance()
+            test.advance()
+        elif early is test:
+            pair("*" if ref.is_in_episode(test.time) else "O", test.kind)
+            test.advance()
         else:
-            cell, i = A + "o", i + 1
-        counted[cell] = counted.get(cell, 0) + 1
+            pair(ref.kind, "O")
+            ref.advance()
     return counted
 
 
-@given(annotations(symbols), annotations(symbols), st.sampled_from([0, 0, 50, 200, 390]))
-def test_clusters_give_the_result_of_one_pass(reference, prediction, start):
-    expected = count_in_one_pass(reference, prediction, start)
-    assert count(reference, prediction, start) == expected
+STARTS = st.sampled_from([0, 0, 50, 200, 390])
+
+
+@given(annotations(symbols), annotations(symbols), STARTS)
+def test_counts_are_those_of_bxb(reference, prediction, start):
+    reference, prediction = (without_sample_0(a) for a in (reference, prediction))
+    assert count(reference, prediction, start) == compare_as_bxb(reference, prediction, start)
+
+
+def without_sample_0(annotation):
+    """Add 1 to all sample numbers; ``bxb`` disregards a detection at sample 0."""
+    return [s + 1 for s in annotation[0]], annotation[1]
+
+
+@pytest.mark.parametrize("start", [0, 50, 200])
+@pytest.mark.parametrize("seed", range(50))
+def test_counts_of_fast_rhythms_with_episodes_are_those_of_bxb(seed, start):
+    rng = np.random.default_rng(seed)
+    sample = np.sort(rng.choice(np.arange(1, 1500), 100, replace=False))
+    symbol = rng.choice(CLASSES, 100)
+    for onset in (10, 50, 75):  # with beats between them
+        symbol[[onset, onset + 8]] = "[", "]"
+    keep = rng.random(100) < 0.9
+    found = np.sort(np.maximum(sample[keep] + rng.integers(-12, 13, keep.sum()), 1))
+    reference = sample.tolist(), symbol.tolist()
+    prediction = found.tolist(), rng.choice(CLASSES, keep.sum()).tolist()
+    assert count(reference, prediction, start) == compare_as_bxb(reference, prediction, start)
+
+
+def test_beat_whose_rival_is_nearer_to_the_next_detection_is_paired():
+    # example in the source of bxb, at 360 Hz
+    reference, prediction = annotate(N=[1096, 1160]), annotate(N=[1128, 1185])
+    assert count(reference, prediction, limit=54) == {"Nn": 2}
+    assert count(prediction, reference, limit=54) == {"Nn": 2}
+
+
+def test_first_detection_is_left_out_without_a_beat_after_the_learning_period():
+    assert count(([95], ["N"]), annotate(N=[105, 200]), start=100) == {"On": 1}

@@ -229,5 +229,15 @@ def test_memory_for_one_day_is_bounded():
     assert peak < 1.2 * day.nbytes + 8 * 2**20
 
 
+@pytest.mark.parametrize("has_gap", [False, True])
+def test_long_rows_can_be_filtered_in_place(short_blocks, has_gap):  # noqa: ARG001
+    x = np.random.default_rng(0).normal(size=(2, 20_000))
+    x[:, 5000:9000] = np.nan if has_gap else 0.0
+    expected, given_array = bandpass(x, FS), x.copy()
+    in_place = bandpass(given_array, FS, copy=False)
+    np.testing.assert_array_equal(in_place, expected)
+    assert np.shares_memory(in_place, given_array) is not has_gap  # a filled gap takes a copy
+
+
 def test_empty_rows_remain_empty():
     assert bandpass(np.empty((1, 0)), FS).shape == (1, 0)

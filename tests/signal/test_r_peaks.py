@@ -113,6 +113,7 @@ def test_r_peaks_of_extreme_values_lie_within_recording(peak):
             "A recording must be finite .* 1 of 4 values are infinite, the first at",
         ),
         ([0.0], 0, "fs must be greater than 0"),
+        ([0.0], 1e8, "fs must be between 0.001 and 1e.06 Hz, got 100000000.0"),
     ],
 )
 def test_invalid_recording_or_sampling_rate_raises(x, fs, message):
@@ -293,7 +294,7 @@ def test_stretches_cover_recording_with_margins():
 def test_beats_in_overlap_of_stretches_are_reported_once(simulate_beats, monkeypatch):
     recording = np.tile(simulate_beats(n_beats=20)[0], 20)
     monkeypatch.setattr(_r_peaks, "_STRETCH_S", 40.0)
-    peaks, _ = _r_peaks._detect(recording[None, ::3], FS / 3)
+    peaks, _ = _r_peaks._detect(recording[None, ::3], 1, FS / 3)
     assert (np.diff(peaks) > 60).all()
 
 
@@ -304,9 +305,12 @@ def test_result_on_real_recording_is_independent_of_stretch_length(read_record, 
     np.testing.assert_array_equal(detect_r_peaks(lead, FS), whole)
 
 
-def test_memory_for_long_recording_is_bounded(simulate_beats):
+@pytest.mark.parametrize("has_gap", [False, True])
+def test_memory_for_long_recording_is_bounded(simulate_beats, has_gap):
     beats = simulate_beats(n_beats=100)[0].astype(np.float32)
     recording = np.resize(beats, round(4 * 3600 * FS))
+    if has_gap:
+        recording[100_000:200_000] = np.nan
     tracemalloc.start()
     try:
         detected = detect_r_peaks(recording, FS)
@@ -314,7 +318,24 @@ def test_memory_for_long_recording_is_bounded(simulate_beats):
     finally:
         tracemalloc.stop()
     assert len(detected) > 15_000
-    assert peak < 1.3 * recording.nbytes + 2**23
+    # half an hour at a time, and a copy without gaps
+    assert peak < (1.3 if has_gap else 0.3) * recording.nbytes + 2**24
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("gain", [1e-3, -3.7, 1e-30, 1e30])
+def test_gain_makes_no_difference_for_quantized_signals(read_record, gain, dtype):
+    lead = read_record("119")[0][1, :108_000]
+    detected = detect_r_peaks((gain * lead).astype(dtype), FS)
+    np.testing.assert_array_equal(detected, detect_r_peaks(lead.astype(dtype), FS))
+
+
+@pytest.mark.parametrize("gain", [1e-290, 1e-160, 1e160, 1e305])
+def test_tiny_and_huge_gains_make_no_difference(simulate_beats, gain):
+    recording, _ = simulate_beats()
+    np.testing.assert_array_equal(
+        detect_r_peaks(gain * recording, FS), detect_r_peaks(recording, FS)
+    )
 
 
 @pytest.mark.parametrize("fs", [100, 128, 250, 500, 1000, 2000])

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ecgbeat.signal._qrs import windows_around
-from ecgbeat.signal._r_peaks import move_to_extremum
+from ecgbeat.signal._r_peaks import _turning_point, move_to_extremum
 
 FS = 360.0
 BEATS = 200 + 300 * np.arange(12)
@@ -68,12 +68,36 @@ def test_positions_with_same_extremum_are_merged():
     assert move_to_extremum(x, np.array([190, 205, 300]), FS).tolist() == [200, 300]
 
 
-def test_position_moves_by_at_most_50_ms():
+def test_position_moves_within_50_ms_unless_the_signal_still_rises_there():
     x = np.zeros(400)
     x[[181, 219]] = 1  # 19 samples away, the reach is 18
     assert move_to_extremum(x, np.array([200]), FS).tolist() == [200]
     x[182] = 0.5
-    assert move_to_extremum(x, np.array([200]), FS).tolist() == [182]
+    assert move_to_extremum(x, np.array([200]), FS).tolist() == [181]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_slope_beyond_the_window_is_left_for_the_wave_inside(sign):
+    x = sign * np.linspace(0, 8, 400)
+    x[200:203] += sign * np.array([0.1, 0.2, 0.1])
+    assert _turning_point(x, 218, slice(182, 219), sign) == 201
+
+
+def test_slope_without_a_wave_is_followed_to_its_end():
+    x = np.r_[np.arange(300.0), 299.0 - np.arange(300.0)]
+    assert move_to_extremum(x, np.array([100]), FS).tolist() in ([299], [0])
+
+
+@few_examples
+@given(arrays(np.float64, st.integers(40, 300), elements=st.integers(-5, 5), fill=st.just(0)))
+def test_results_are_local_extrema_or_in_a_constant_stretch(x):
+    for at in move_to_extremum(x, np.arange(0, len(x), 25), FS):
+        runs = np.split(x, np.flatnonzero(np.diff(x)) + 1)
+        values = np.array([run[0] for run in runs])
+        k = int(np.searchsorted(np.cumsum([len(run) for run in runs]), at, side="right"))
+        around = values[[j for j in (k - 1, k + 1) if 0 <= j < len(values)]]
+        is_extremum = (around < values[k]).all() or (around > values[k]).all()
+        assert is_extremum or len(runs[k]) >= 37
 
 
 def test_no_positions_give_empty_result():
