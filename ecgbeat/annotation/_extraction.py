@@ -18,7 +18,7 @@ from ecgbeat._recordings import (
     from_bunch,
     stretch,
 )
-from ecgbeat._validation import check_positive
+from ecgbeat._validation import check_fs
 from ecgbeat.labels import BEAT_SYMBOLS, Annotation, select_beats
 from ecgbeat.signal import cut_beats, rr_feature_names, window_samples
 from ecgbeat.signal import rr_features as compute_rr_features
@@ -151,7 +151,7 @@ def extract_beats(
     recordings, annotations = check_annotated_recordings(
         recordings, annotations, "extract_beats", fs
     )
-    fs = check_positive("fs", fs, unit="Hz")
+    fs = check_fs(fs)
     if groups is not None:
         check_one_per_recording("groups", groups, len(recordings))
     if len(recordings) == 0:
@@ -240,7 +240,7 @@ def crop_recording(
     leads = as_recording(recording, gaps=None)
     sample, symbol = as_annotation(annotation)
     check_within_recording(sample, leads.shape[-1], "annotation")
-    inside = stretch(leads.shape[-1], check_positive("fs", fs, unit="Hz"), start, stop)
+    inside = stretch(leads.shape[-1], check_fs(fs), start, stop)
     order = np.argsort(sample, kind="stable")
     sample, symbol = sample[order] - inside.start, symbol[order]
     keep = (sample >= 0) & (sample < inside.stop - inside.start)

@@ -643,7 +643,7 @@ class BeatClassifier(SklearnNet):
             If weights are negative, not finite, all zero, or not one per beat.
         """
         if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, len(y), type(self).__name__)
+            sample_weight = check_sample_weight(sample_weight, np.shape(y)[0], type(self).__name__)
         return float(super().score(X, y, sample_weight=sample_weight))
 
     def predict_log_proba(self, X: ArrayLike | Dataset[Any]) -> np.ndarray:

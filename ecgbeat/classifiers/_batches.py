@@ -108,7 +108,8 @@ class WeightedDataset(skorch.dataset.Dataset):
 
     def __getitem__(self, row: Any) -> WeightedBatch:
         """Return beat, label and weight."""
-        return WeightedBatch(*self.dataset[row], self.weight[row])
+        beat, label = self.dataset[row]
+        return WeightedBatch(beat, label, self.weight[row])
 
 
 def _arrays_in_memory(dataset: Any) -> tuple[Any, ...] | None:

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -145,7 +144,10 @@ def weights_of_classes(
 def check_class_weight(class_weight: Any) -> None:
     """Raise if a weight in a dict is no number, negative, or not finite as float32."""
     for label, weight in class_weight.items() if isinstance(class_weight, dict) else ():
-        if not isinstance(weight, Real) or not 0 <= weight <= torch.finfo(torch.float32).max:
+        if (
+            not isinstance(weight, (int, float, np.integer, np.floating))
+            or not 0 <= weight <= torch.finfo(torch.float32).max
+        ):
             raise ValueError(
                 "class_weight must contain numbers that are not negative and finite in float32, "
                 f"got {weight!r} for class {label!r}."

@@ -205,7 +205,7 @@ class Head(nn.Sequential):
 
     def resize(self, n_classes: int) -> None:
         """Change the number of classes, with new random weights in the last layer."""
-        last = self[-1]
+        last: Any = self[-1]
         fresh = nn.Linear(last.in_features, n_classes)
         last.out_features = n_classes
         # the parameters stay the same objects, since an optimizer may refer to them already

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch, check_random_state
 
-from ecgbeat._validation import Integral, check_is_fitted, check_positive
+from ecgbeat._validation import Integral, check_fs, check_is_fitted
 from ecgbeat.plotting._arrays import (
     as_beats,
     check_classes,
@@ -198,7 +198,7 @@ class BeatsDisplay:
         display = cls(
             beats,
             labels,
-            fs=check_positive("fs", fs, unit="Hz"),
+            fs=check_fs(fs),
             before=before,
             classes=classes,
             lead_names=lead_names,

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 
 from ecgbeat._progress import tqdm
 from ecgbeat._recordings import Annotation, as_annotation, as_symbols, check_within_recording
-from ecgbeat._validation import check_positive
+from ecgbeat._validation import check_fs, check_positive
 from ecgbeat.datasets.tables.arrays import ArrayRecording, open_arrays
 from ecgbeat.datasets.tables.text import TextRecording, open_text, read_text_annotation
 from ecgbeat.datasets.wfdb.loader import Lead, as_bunch, as_record_names, check_dtype, choose_leads
@@ -138,7 +138,7 @@ def load_recordings(
     >>> data.annotations
     [Annotation(sample=array([1]), symbol=array(['N'], dtype='<U1'))]
     """
-    fs, gain = check_positive("fs", fs, unit="Hz"), check_positive("gain", gain)
+    fs, gain = check_fs(fs), check_positive("gain", gain)
     baseline = float(baseline)
     if not math.isfinite(baseline):
         raise ValueError(f"baseline must be finite, got {baseline!r}.")
