@@ -42,7 +42,7 @@ ROOMS = {
     "networks": room(1, "", "torch"),
     "metrics": room(1, LAYER_0, "numpy sklearn"),
     "preprocessing": room(2, LAYERS_01, "numpy sklearn"),
-    "features": room(2, LAYERS_01, "numpy sklearn"),
+    "features": room(2, LAYERS_01, "numpy pandas sklearn"),
     "classifiers": room(2, f"{LAYER_0} _progress networks", "numpy sklearn skorch torch"),
     "datasets": room(
         2,

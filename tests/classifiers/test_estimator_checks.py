@@ -34,11 +34,18 @@ VARIED = [
 ]
 
 
+# scikit-learn expects its own MLPClassifier to fail it: both train in shuffled batches, in which
+# a beat of weight 2 is not the same as two beats
+EXPECTED_TO_FAIL = {"check_sample_weight_equivalence_on_dense_data": "shuffled batches"}
+
+
 def assert_all_checks_pass(estimator):
-    results = check_estimator(estimator, on_fail=None, on_skip=None)
+    results = check_estimator(
+        estimator, expected_failed_checks=EXPECTED_TO_FAIL, on_fail=None, on_skip=None
+    )
     failed = [(r["check_name"], r["exception"]) for r in results if r["status"] == "failed"]
     assert failed == []
-    assert not [r for r in results if r["status"] == "xfail"]
+    assert {r["check_name"] for r in results if r["status"] == "xfail"} <= set(EXPECTED_TO_FAIL)
     assert sum(r["status"] == "passed" for r in results) >= 50
 
 
