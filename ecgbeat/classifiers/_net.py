@@ -213,13 +213,15 @@ class SklearnNet(NeuralNetClassifier):
         return step
 
     def _check_weights_are_finite(self) -> None:
-        """Raise if training has made a weight or statistic of the network infinite or NaN."""
-        for name, values in self.module_.state_dict().items():
-            if values.is_floating_point() and not torch.isfinite(values).all():
-                raise ValueError(
-                    f"{type(self).__name__}: {name!r} of the network is not finite after "
-                    f"training. {_REMEDY.format(lr=self.lr)}"
-                )
+        """Raise if training has made a weight or statistic of a network infinite or NaN."""
+        networks = [getattr(self, f"{name}_") for name in self._modules]
+        for network in networks:
+            for name, values in network.state_dict().items():
+                if values.is_floating_point() and not torch.isfinite(values).all():
+                    raise ValueError(
+                        f"{type(self).__name__}: {name!r} of the network is not finite after "
+                        f"training. {_REMEDY.format(lr=self.lr)}"
+                    )
 
     def evaluation_step(self, batch: Any, training: bool = False) -> Any:
         """Return the output of the network for one batch, weighted or not."""
