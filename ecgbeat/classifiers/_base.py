@@ -350,7 +350,8 @@ class BeatClassifier(SklearnNet):
                 self.initialize()
             elif is_first:
                 self._fit_network_to_data()
-                self._initialize_criterion()  # with the weights of the classes
+                if self.__dict__.get("_class_weights") is not None:
+                    self._initialize_criterion()
             return self._train(X, y, weight, fit_params | {"_routing_method": "partial_fit"})
 
     def _fit_network_to_data(self) -> None:
