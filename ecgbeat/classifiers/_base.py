@@ -342,13 +342,13 @@ class BeatClassifier(SklearnNet):
         self._check_parameters()
         with self._unchanged_on_error():
             # a net that was initialized, and perhaps loaded, has seen neither beats nor classes
-            is_first = not hasattr(self, "n_features_in_") and not is_dataset(X)
+            is_first = "classes_inferred_" not in self.__dict__
             X, y, weight = self._check_training_data(
                 X, y, sample_weight, reset=is_first or not self.initialized_, classes=classes
             )
             if not self.initialized_:
                 self.initialize()
-            elif is_first:
+            elif is_first and hasattr(self, "classes_"):
                 self._fit_network_to_data()
                 if self.__dict__.get("_class_weights") is not None:
                     self._initialize_criterion()

@@ -460,8 +460,10 @@ def test_initialized_net_of_other_leads_raises(beats):
         net().initialize().partial_fit(X.reshape(-1, 2, 32), y)
 
 
-def test_initialized_net_learns_the_number_of_classes(beats):
-    fitted = net(max_epochs=6).initialize().partial_fit(*beats)
+@pytest.mark.parametrize("as_dataset", [False, True])
+def test_initialized_net_learns_the_number_of_classes(beats, as_dataset):
+    data = (Dataset(*beats), None) if as_dataset else beats
+    fitted = net(max_epochs=6).initialize().partial_fit(*data)
     assert fitted.predict_proba(beats[0]).shape == (120, 3)
     assert fitted.history[-1, "train_loss"] < 0.9 * fitted.history[0, "train_loss"]
 
