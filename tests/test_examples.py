@@ -92,6 +92,7 @@ def files_below(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_report_and_figures_on_simulated_patients(name, run_example, capsys, tmp_path):
     arguments, parts, n_figures = SMALL[name]

@@ -58,6 +58,7 @@ def test_report_on_simulated_sounds_without_files(run, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_figures_and_model_are_written_to_output(run, tmp_path, folder):
     output = tmp_path / "new" / "results"
     printed = run(EXAMPLE, "--data", folder, "--rule", "pascal", "--epochs", 2, "--output", output)
@@ -67,6 +68,7 @@ def test_figures_and_model_are_written_to_output(run, tmp_path, folder):
     assert names >= figures | {"heart_sounds.joblib", "checkpoint/params.pt"}
 
 
+@pytest.mark.slow
 def test_figures_are_shown_without_output(run, tmp_path, monkeypatch):
     plt = pytest.importorskip("matplotlib.pyplot")
     shown = []
@@ -96,6 +98,7 @@ def benchmark(monkeypatch):
     return module
 
 
+@pytest.mark.slow
 def test_heart_sound_table(benchmark, monkeypatch, capsys, folder):
     arguments = ["--seeds", "0", "1", "--epochs", "1", "--threads", "1", "--markdown"]
     monkeypatch.setattr(sys, "argv", ["heart_sounds.py", "--data", str(folder), *arguments])

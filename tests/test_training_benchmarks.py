@@ -275,6 +275,7 @@ def test_auc_of_one_hot_predictions_is_nan(load):
 QUICK = ["--threads", 1, "--epochs", 1, "--markdown"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_this_process")
 def test_table_of_training_peers(load, monkeypatch, capsys, folder):
     rows = load("_training_rows").ROWS

@@ -884,7 +884,7 @@ def forest_with_smote():
     return make_imblearn_pipeline(ZScoreScaler(), SMOTE(random_state=0, k_neighbors=2), forest)
 
 
-@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("n_jobs", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_grid_search_by_patient(patients, n_jobs):
     recordings, annotations = patients
     grid = {
