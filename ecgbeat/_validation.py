@@ -23,6 +23,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import _num_samples as count_rows
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = [
@@ -253,8 +254,9 @@ def check_positive(name: str, value: Any, *, unit: str = "", strict: bool = True
     return number
 
 
-def check_sample_weight(sample_weight: Any, n_rows: int, owner: str) -> np.ndarray:
-    """Return one float64 weight per row; raise unless all are finite and none is negative."""
+def check_sample_weight(sample_weight: Any, X: Any, owner: str) -> np.ndarray:
+    """Return a float64 weight for each row of X; raise unless all are finite, none negative."""
+    n_rows = count_rows(X)
     try:
         weight = np.asarray(sample_weight)
         weight = weight.astype(

@@ -433,6 +433,10 @@ class BeatClassifier(SklearnNet):
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
     ) -> tuple[Any, Any, np.ndarray | None]:
         """Check beats, labels and weights; find the classes and their weights if ``reset``."""
+        owner = type(self).__name__
+        weight = None
+        if sample_weight is not None:
+            weight = check_sample_weight(sample_weight, X, owner)
         if is_dataset(X):
             labels = labels_of_dataset(X) if y is None else np.asarray(y)
             if reset:
@@ -441,10 +445,6 @@ class BeatClassifier(SklearnNet):
             X, y = self._check_beats(X, y, reset=reset)
             check_classification_targets(y)
             labels = y
-        owner = type(self).__name__
-        weight = None
-        if sample_weight is not None:
-            weight = check_sample_weight(sample_weight, len(X), owner)
         classes = self.classes if classes is None else classes
         if reset and (labels is not None or classes is not None):
             known = np.asarray(classes) if labels is None else labels
@@ -644,7 +644,7 @@ class BeatClassifier(SklearnNet):
             If weights are negative, not finite, all zero, or not one per beat.
         """
         if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, np.shape(y)[0], type(self).__name__)
+            sample_weight = check_sample_weight(sample_weight, y, type(self).__name__)
         return float(super().score(X, y, sample_weight=sample_weight))
 
     def predict_log_proba(self, X: ArrayLike | Dataset[Any]) -> np.ndarray:
