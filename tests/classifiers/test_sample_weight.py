@@ -161,11 +161,13 @@ def test_score_takes_weights(beats, weight):
 
 
 def test_ensembles_of_scikit_learn(beats, weight):
-    net = ECGCNNClassifier(**SMALL)
-    for ensemble in (AdaBoostClassifier(net, n_estimators=2), BaggingClassifier(net, 2)):
+    net = ECGCNNClassifier(**SMALL | {"max_epochs": 15})
+    boosted = AdaBoostClassifier(net, n_estimators=2, random_state=0)
+    bagged = BaggingClassifier(net, n_estimators=2, random_state=0)
+    for ensemble in (boosted, bagged):
         # AdaBoost takes the logarithm of the weights
         ensemble.fit(*beats, sample_weight=weight + 0.1)
-        assert ensemble.predict(beats[0]).shape == (120,)
+        assert ensemble.score(*beats) > 0.5
 
 
 def test_weights_are_routed(beats, weight):
