@@ -48,7 +48,7 @@ def test_checks_of_scikit_learn_pass():
         if "sample_weight" in name and "equivalence" not in name:
             check(estimator)
             passed += 1
-    assert passed >= 7
+    assert passed >= 6  # the newest versions have more
 
 
 @pytest.mark.parametrize(
