@@ -291,7 +291,7 @@ def check_recordings(recordings: Any, caller: str, fs: float | None = None) -> S
     leads. A Bunch, as from `ecgbeat.datasets.load_wfdb`, stands for its recordings, which must be
     sampled at ``fs``. ``caller`` is the name of the function, for the message.
     """
-    bunch = recordings if isinstance(recordings, Mapping) and "recordings" in recordings else None
+    bunch = recordings if _is_bunch(recordings) else None
     if bunch is not None:
         recordings = _recordings_of_bunch(bunch, caller, fs)
     if hasattr(recordings, "to_numpy"):  # pandas
@@ -313,6 +313,11 @@ def check_recordings(recordings: Any, caller: str, fs: float | None = None) -> S
     if bunch is not None:
         _check_order_of_leads(bunch, len(recordings))
     return recordings
+
+
+def _is_bunch(recordings: Any) -> bool:
+    """Return whether recordings are those of a Bunch, as the loaders return it."""
+    return isinstance(recordings, Mapping) and "recordings" in recordings
 
 
 def _recordings_of_bunch(bunch: Mapping[str, Any], caller: str, fs: float | None) -> Any:
@@ -352,8 +357,7 @@ def _check_order_of_leads(bunch: Mapping[str, Any], n_recordings: int) -> None:
 
 def from_bunch(recordings: Any, key: str, given: Any) -> Any:
     """Return an argument; if it is None, the entry of a Bunch of recordings, if they are one."""
-    is_bunch = isinstance(recordings, Mapping)
-    return recordings.get(key) if given is None and is_bunch else given
+    return recordings.get(key) if given is None and _is_bunch(recordings) else given
 
 
 def check_annotated_recordings(
@@ -363,7 +367,7 @@ def check_annotated_recordings(
 
     Those of a Bunch are used if ``annotations`` is None.
     """
-    if isinstance(recordings, Mapping) and "recordings" in recordings:
+    if _is_bunch(recordings):
         has_own = recordings.get("annotations") is not None
         if has_own and annotations is not None:
             raise ValueError(

@@ -45,6 +45,7 @@ __all__ = [
     "check_sample_weight",
     "flatten_beats",
     "import_extra",
+    "is_single_row",
     "lead_layout",
     "leads_of_columns",
     "refuse_single_beat",
@@ -181,13 +182,18 @@ def validate_beats(
     return X, y
 
 
+def is_single_row(X: Any) -> bool:
+    """Return whether ``X`` is 1-D: an array, or a list of numbers."""
+    is_list = isinstance(X, (list, tuple)) and len(X) > 0 and np.isscalar(X[0])
+    return is_list or getattr(X, "ndim", None) == 1
+
+
 def refuse_single_beat(X: Any, owner: str, hint: str = "") -> None:
     """Raise ValueError if ``X`` is 1-D instead of rows of beats, without its values.
 
     ``owner`` is the name of the caller, and ``hint`` an alternative for recordings.
     """
-    is_list = isinstance(X, (list, tuple)) and len(X) > 0 and np.isscalar(X[0])
-    if is_list or getattr(X, "ndim", None) == 1:
+    if is_single_row(X):
         raise ValueError(
             f"{owner} takes one beat per row, got a 1-D array of {len(X)} values. "
             f"{hint + ' ' if hint else ''}Reshape your data with X.reshape(1, -1) if it is a "

@@ -13,6 +13,7 @@ from ecgbeat._validation import (
     check_feature_names_in,
     check_is_fitted,
     import_extra,
+    is_single_row,
     unchanged_on_error,
     validate_beats,
     validate_parameter_constraints,
@@ -38,8 +39,8 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
 
     Equal to ``librosa.feature.mfcc`` of each row by itself, in the form that the
     classifiers (default), SMOTE (``flatten=True``) or classical models (``summary="stats"``)
-    take. The defaults suit heart sounds at 4 kHz; at
-    other sampling rates adapt ``n_fft`` and ``hop_length``, which are in samples.
+    take. The defaults suit heart sounds at 4 kHz; at other sampling rates adapt ``n_fft`` and
+    ``hop_length``, which are in samples.
 
     Parameters
     ----------
@@ -323,15 +324,13 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
 
     def _check_rows(self, X: Any) -> None:
         """Raise if ``X`` is a single sound, or has more than two axes."""
-        is_list = isinstance(X, (list, tuple)) and len(X) > 0 and np.isscalar(X[0])
-        n_axes = 1 if is_list else getattr(X, "ndim", 2)
-        if n_axes == 1:
+        if is_single_row(X):
             raise ValueError(
                 f"MFCCExtractor takes one sound a row, got a 1-D array of {len(X)} values. For a "
                 "single sound use ecgbeat.signal.mfcc. Reshape your data with X.reshape(1, -1) if "
                 "it is the only row."
             )
-        if n_axes > 2:
+        if getattr(X, "ndim", 2) > 2:
             raise ValueError(
                 f"MFCCExtractor takes sounds of one channel, (n_sounds, n_times), got an array of "
                 f"shape {tuple(X.shape)}. Take one channel, X[:, 0], or their mean, "

@@ -12,16 +12,12 @@ from numpy.typing import DTypeLike
 
 from ecgbeat._files import write_files
 from ecgbeat._validation import import_extra
-from ecgbeat.datasets.wfdb.record import annotation_codes, parse_annotation
+from ecgbeat.datasets.wfdb.record import annotation_codes, encode_annotation, parse_annotation
 
 if TYPE_CHECKING:
     import pandas
 
 _RECORD_NAME = re.compile(r"[-\w]+(/[-\w]+)*")  # optional folders, and characters that WFDB allows
-# codes of words in WFDB's annotation format (https://wfdb.io/spec/annotation-files.html)
-_NOTE, _SKIP, _TEXT = 22, 59, 63
-_END_OF_NOTES = (_SKIP << 10, 2**16 - 1, 2**16 - 1, 1)  # back by one sample, and forth
-_MAX_STEP, _MAX_SKIP = 2**10 - 1, 2**31 - 1  # samples
 # of a record's own files; an annotation would replace its header or its samples
 _TAKEN_EXTENSIONS = frozenset({"hea", "dat", "edf", "mat", "flac", "xws", "xyz"})
 
@@ -196,7 +192,7 @@ class AnnotationFiles(NamedTuple):
     def _encode(self, beats: AnnotatedBeats) -> bytes:
         """Return the content of the annotation file of one recording."""
         symbol = [self.symbol_of[label] for label in beats.symbol.tolist()]
-        content = _encode_annotation(beats.sample, symbol, self.fs)
+        content = encode_annotation(beats.sample, symbol, self.fs)
         found = parse_annotation(content)
         if found.sample.tolist() != beats.sample.tolist() or found.symbol.tolist() != symbol:
             raise ValueError(
@@ -204,25 +200,6 @@ class AnnotationFiles(NamedTuple):
                 f"got {beats.sample!r}."
             )
         return content
-
-
-def _encode_annotation(sample: np.ndarray, symbol: Sequence[str], fs: float) -> bytes:
-    """Return the content of an annotation file.
-
-    Not by ``wfdb.wrann``, which writes no empty file, and which does not report a full disk.
-    """
-    text = f"## time resolution: {np.format_float_positional(fs, trim='-')}".encode("ascii")
-    code_of = {symbol: code for code, symbol in annotation_codes().items()}
-    words = [_NOTE << 10, _TEXT << 10 | len(text)]
-    words += np.frombuffer(text + bytes(len(text) % 2), "<u2").tolist()
-    words += _END_OF_NOTES
-    for step, name in zip(np.diff(sample, prepend=0).tolist(), symbol, strict=True):
-        while step > _MAX_STEP:
-            skip = min(step, _MAX_SKIP)
-            words += [_SKIP << 10, skip >> 16, skip & 0xFFFF]
-            step -= skip
-        words.append(code_of[name] << 10 | step & _MAX_STEP)
-    return np.array([*words, 0], "<u2").tobytes()
 
 
 def _annotation_file(folder: Path, record_name: str, extension: str) -> Path:

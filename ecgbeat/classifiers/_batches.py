@@ -135,11 +135,10 @@ class TensorBatches:
     """Iterator over batches of beats and labels in memory.
 
     Batches of weighted beats have a third item, the weights. Beats share the memory of a
-    writable array. Numeric labels are returned as tensors, others as
-    arrays, and None as zeros, as in skorch. With shuffling, as in training, the sizes of all
-    batches of an epoch differ by at most one beat. A remainder of two beats as the last batch of
-    the last epoch would spoil the statistics of batch norm: on 87,554 beats it cost 0.75
-    percentage points of accuracy.
+    writable array. Numeric labels are returned as tensors, others as arrays, and None as zeros,
+    as in skorch. With shuffling, as in training, the sizes of all batches of an epoch differ by
+    at most one beat. A remainder of two beats as the last batch of the last epoch would spoil
+    the statistics of batch norm: on 87,554 beats it cost 0.75 percentage points of accuracy.
     """
 
     def __init__(

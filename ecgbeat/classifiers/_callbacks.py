@@ -38,9 +38,13 @@ def callbacks_for(net: Any) -> list[tuple[str, Callback]]:
 
 def _has_callback(net: Any, kind: type[Callback]) -> bool:
     """Return whether the user passed a callback of a kind, which replaces that of the net."""
-    callbacks = net.callbacks if isinstance(net.callbacks, (list, tuple)) else []
-    found = [item[1] if isinstance(item, (list, tuple)) else item for item in callbacks]
-    return any(isinstance(item, kind) or item is kind for item in found)
+    return any(isinstance(item, kind) or item is kind for item in without_names(net.callbacks))
+
+
+def without_names(callbacks: Any) -> list[Any]:
+    """Return the callbacks of a list, with or without names; none for any other value."""
+    items = callbacks if isinstance(callbacks, (list, tuple)) else []
+    return [item[1] if isinstance(item, (list, tuple)) else item for item in items]
 
 
 def rank_of(callback: Callback) -> int:

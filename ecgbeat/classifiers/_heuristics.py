@@ -127,7 +127,6 @@ def weights_of_classes(
         return None
     weights = np.ones(len(classes))
     if isinstance(class_weight, dict):
-        check_class_weight(class_weight)
         _check_labels(class_weight, classes)
         for label, weight in class_weight.items():
             weights[np.flatnonzero(classes == label)] = np.float32(weight)  # as in the loss

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from ecgbeat._validation import unchanged_on_error, validate_parameter_constraints
 from ecgbeat.classifiers._batches import WeightedBatch
+from ecgbeat.classifiers._callbacks import without_names
 from ecgbeat.classifiers._heuristics import check_device, resolve_device
 
 _REMEDY = "Scale the input, for example with ZScoreScaler, or lower the learning rate, lr={lr!r}."
@@ -49,9 +50,9 @@ class SklearnNet(NeuralNetClassifier):
 
     def __init__(self, module: Any, **parameters: Any) -> None:
         super().__init__(module, **parameters)
-        for name in ("history_", "initialized_", "virtual_params_"):
-            if name != "history_" or self.history_ is None:  # a history passed by the user stays
-                del self.__dict__[name]
+        del self.__dict__["initialized_"], self.__dict__["virtual_params_"]
+        if self.history_ is None:  # a history passed by the user stays
+            del self.__dict__["history_"]
 
     # --- parameters -----------------------------------------------------------------
 
@@ -155,8 +156,7 @@ class SklearnNet(NeuralNetClassifier):
     def _unchanged_on_error(self) -> Iterator[None]:
         """Restore the estimator if the block raises, also what training changes in place."""
         states = [(part, copy.deepcopy(part.state_dict())) for part in self._trained_parts()]
-        named = [*self.__dict__.get("callbacks_", []), *_as_list(self.callbacks)]
-        callbacks = [item[1] if isinstance(item, tuple) else item for item in named]
+        callbacks = without_names(self.__dict__.get("callbacks_")) + without_names(self.callbacks)
         attributes = [(c, c.__dict__.copy()) for c in callbacks if isinstance(c, Callback)]
         history = self.history_
         epochs = [] if history is None else list(history)
@@ -265,10 +265,6 @@ class SklearnNet(NeuralNetClassifier):
         layers = (layer for module in modules for layer in module.modules())
         if any(layer.training is not training for layer in layers):
             super()._set_training(training)
-
-
-def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else []
 
 
 def _weighted_mean(losses: Tensor, codes: Tensor, weight: Tensor, criterion: Any) -> Tensor:

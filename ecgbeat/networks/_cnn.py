@@ -206,10 +206,8 @@ class Head(nn.Sequential):
     def resize(self, n_classes: int) -> None:
         """Change the number of classes, with new random weights in the last layer."""
         last: Any = self[-1]
-        fresh = nn.Linear(last.in_features, n_classes)
-        last.out_features = n_classes
-        # the parameters stay the same objects, since an optimizer may refer to them already
-        last.weight.data, last.bias.data = fresh.weight.data, fresh.bias.data
+        fresh = nn.Linear(last.in_features, n_classes).to(last.weight.device)
+        _replace_weights(last, fresh.weight.data, fresh.bias.data)
 
 
 class RowwiseLinear(nn.Linear):
@@ -226,14 +224,19 @@ class RowwiseLinear(nn.Linear):
 
 
 def _resize_to_state(head: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
-    """Resize the last layer to the number of classes in the state that is being loaded.
-
-    The parameters stay the same objects, since an optimizer may refer to them already.
-    """
+    """Resize the last layer to the number of classes in the state that is being loaded."""
     last = list(head.children())[-1]
     weight = state.get(f"{prefix}{len(list(head.children())) - 1}.weight")
     if weight is None or not isinstance(last, nn.Linear):
         return
-    last.out_features = weight.shape[0]
-    last.weight.data = last.weight.data.new_zeros(weight.shape)
-    last.bias.data = last.bias.data.new_zeros(weight.shape[0])
+    values = last.weight.data
+    _replace_weights(last, values.new_zeros(weight.shape), values.new_zeros(weight.shape[0]))
+
+
+def _replace_weights(layer: nn.Linear, weight: Tensor, bias: Tensor) -> None:
+    """Give a layer weights of another number of outputs.
+
+    The parameters stay the same objects, since an optimizer may refer to them already.
+    """
+    layer.out_features = len(weight)
+    layer.weight.data, layer.bias.data = weight, bias

@@ -28,7 +28,7 @@ _COUNTED_HEADER_BYTES = (16, 28, 36, 44)
 _OGG_HEADER_BYTES = 27  # the last of them is the length of the table of sizes that follows
 _MAX_OGG_PAGE_BYTES = _OGG_HEADER_BYTES + 255 + 255 * 255
 _MP3_FRAME = 1152  # samples; a header may count itself as a frame, and the last be half empty
-_MIN_RATE, MAX_RATE = 100, 1_000_000  # Hz; a phonocardiogram ends at 1000 Hz
+_MIN_RATE, _MAX_RATE = 100, 1_000_000  # Hz; a phonocardiogram ends at 1000 Hz
 _MAX_AMPLITUDE = 2.0**32  # float files may hold the integers of a converter
 # of a compressed file by its header: silence packs well, and what is below fits any memory
 _MAX_SAMPLES_PER_BYTE, _MIN_BOUND = 400, 2**26
@@ -98,9 +98,9 @@ def read_sound(file: Path, fs: float) -> tuple[np.ndarray, float]:
 
 def _check_samples(samples: np.ndarray, rate: int) -> None:
     """Raise if a damaged header or damaged samples would give no sound."""
-    if not _MIN_RATE <= rate <= MAX_RATE:
+    if not _MIN_RATE <= rate <= _MAX_RATE:
         raise ValueError(
-            f"it states a sampling rate of {rate} Hz; {_MIN_RATE} to {MAX_RATE} Hz are read"
+            f"it states a sampling rate of {rate} Hz; {_MIN_RATE} to {_MAX_RATE} Hz are read"
         )
     if not sum_is_finite(samples) and (n_bad := int((~np.isfinite(samples)).sum())):
         raise ValueError(f"{n_bad} of its {samples.size} samples are NaN or infinite")

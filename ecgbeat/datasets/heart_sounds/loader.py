@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ecgbeat._progress import tqdm
-from ecgbeat._validation import check_positive
-from ecgbeat.datasets.heart_sounds.audio import MAX_RATE, Reading, read_sounds
+from ecgbeat._validation import check_fs, check_positive
+from ecgbeat.datasets.heart_sounds.audio import Reading, read_sounds
 from ecgbeat.datasets.heart_sounds.files import (
     Label,
     Origin,
@@ -182,9 +182,7 @@ def load_heart_sounds(
     ...     return label, subject
     >>> load_heart_sounds("recordings", rule=name_and_finding)  # doctest: +SKIP
     """
-    fs = check_positive("fs", fs, unit="Hz")
-    if fs > MAX_RATE:
-        raise ValueError(f"fs must be at most {MAX_RATE} Hz, got {fs!r}.")
+    fs = check_fs(fs)
     n_times = round(_as_samples("duration", duration, fs))
     step = None if window_step is None else _as_samples("window_step", window_step, fs)
     windows = _Windows(n_times, step)

@@ -6,7 +6,7 @@ Errors name the file. Where to get an intact one is added by the loader of the d
 import math
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -54,10 +54,13 @@ _SIGNAL_LINE = re.compile(
 _SEGMENT_LINE = re.compile(rf"(?P<seg_name>~|[-\w]+)\s+(?P<seg_len>{_COUNT})", re.ASCII)
 _VOLTAGE = re.compile(r"v(?![a-z/])|volt")  # not mV/s, which stays as it is
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-# symbols by their code in annotation files; a space where a code has none
+# annotation files, https://wfdb.io/spec/annotation-files.html: symbols by their code, a space
+# where a code has none
 _SYMBOLS = ' NLRaVFJASEj/Q~ | sT*D"=pB^t+u?![]en@xf()r'
 _NO_ANNOTATION, _NOTE, _N_CODES = 0, 22, 50
-_SKIP, _NUM, _CHAN, _TEXT = 59, 60, 62, 63  # words that are no annotations
+_SKIP, _NUM, _TEXT = 59, 60, 63  # words that are no annotations
+_END_OF_NOTES = (_SKIP << 10, 2**16 - 1, 2**16 - 1, 1)  # back by one sample, and forth
+_MAX_STEP, _MAX_SKIP = 2**10 - 1, 2**31 - 1  # samples
 _TIME_RESOLUTION = "## time resolution: "
 _ANNOTATION_END = b"\x00\x00"
 _DEFINITIONS = ("## annotation type definitions", "## end of definitions")
@@ -318,6 +321,25 @@ def _parse_time_resolution(text: str) -> float:
     if not re.fullmatch(_NUMBER, number, re.ASCII) or not _is_within(number, _RANGE_OF_FS):
         raise ValueError(f"its time resolution must be a number of Hz, got {number!r}")
     return float(number)
+
+
+def encode_annotation(sample: np.ndarray, symbol: Sequence[str], fs: float) -> bytes:
+    """Return the content of an annotation file.
+
+    Not by ``wfdb.wrann``, which writes no empty file, and which does not report a full disk.
+    """
+    text = f"{_TIME_RESOLUTION}{np.format_float_positional(fs, trim='-')}".encode("ascii")
+    code_of = {symbol: code for code, symbol in annotation_codes().items()}
+    words = [_NOTE << 10, _TEXT << 10 | len(text)]
+    words += np.frombuffer(text + bytes(len(text) % 2), "<u2").tolist()
+    words += _END_OF_NOTES
+    for step, name in zip(np.diff(sample, prepend=0).tolist(), symbol, strict=True):
+        while step > _MAX_STEP:
+            skip = min(step, _MAX_SKIP)
+            words += [_SKIP << 10, skip >> 16, skip & 0xFFFF]
+            step -= skip
+        words.append(code_of[name] << 10 | step & _MAX_STEP)
+    return np.array([*words, 0], "<u2").tobytes()
 
 
 def _read_header(path: Path) -> Any:
