@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from matplotlib.colorbar import Colorbar
 
 _SIZE_INCH = (6.0, 2.6)  # of a new figure with one lead
-_METHOD_NAMES = {
-    "integrated_gradients": "integrated gradients",
-    "gradient": "gradient of the score",
-    "grad_cam": "Grad-CAM",
+# the score is the network's output before the softmax, a logit; {} is the unit of the beat
+_QUANTITIES = {
+    "integrated_gradients": "integrated gradients\n(logits per sample)",
+    "gradient": "gradient of the score\n(logits per {})",
+    "grad_cam": "Grad-CAM\n(arbitrary units)",
 }
 # both can be distinguished with color blindness
 _SIGNED_MAP, _UNSIGNED_MAP = "RdBu_r", "Reds"
@@ -35,6 +36,7 @@ _MIN_PT, _MAX_PT = 1.5, 7.0  # width of the colored line
 _BAND = 0.25  # height of the area below the beat, of that of the beat
 _GAP = 0.06
 _BAND_SHARE = 0.9  # of the band, reached by the largest value
+_MAX_NAME = 4  # characters of a class that fit twice beside the color scale
 
 
 @dataclass(eq=False, repr=False)
@@ -61,6 +63,8 @@ class SaliencyDisplay:
         Name of each lead.
     unit : str, default="mV"
         Unit of ``waveform``; "" if it was scaled.
+    target : label, default=None
+        Class to which the relevance refers, named at the ends of the color scale.
 
     Attributes
     ----------
@@ -73,7 +77,7 @@ class SaliencyDisplay:
     lines_ : list of matplotlib LineCollection
         Colored waveforms.
     colorbar_ : matplotlib Colorbar or None
-        Scale of the colors.
+        Scale of the colors: the relevance, its unit, and the class that it favors.
 
     See Also
     --------
@@ -85,7 +89,10 @@ class SaliencyDisplay:
     its mean over ``smooth`` seconds; the attribute ``relevance`` is not smoothed.
 
     Color and width of the line show the relevance. So does the area below the beat, for
-    readers who cannot rely on colors: up is in favor of the class, down against it.
+    readers who cannot rely on colors: up is in favor of the class, down against it. By default,
+    the color scale of each beat ends at its own largest relevance. Pass the same ``limit`` to
+    compare the colors of several beats, and all of their axes as ``colorbar`` to draw one scale
+    for all of them.
 
     Auxiliary columns (``n_aux_features``) are not drawn.
 
@@ -111,6 +118,7 @@ class SaliencyDisplay:
     method: str = "integrated_gradients"
     lead_names: Sequence[str] | None = None
     unit: str = "mV"
+    target: Any = None
 
     @classmethod
     def from_estimator(
@@ -127,7 +135,8 @@ class SaliencyDisplay:
         unit: str | None = None,
         ax: AxesLike = None,
         smooth: float = 0.04,
-        colorbar: bool = True,
+        limit: float | None = None,
+        colorbar: AxesLike | bool = True,
     ) -> "SaliencyDisplay":
         """Plot the relevance of the samples of one beat to a classifier.
 
@@ -149,7 +158,7 @@ class SaliencyDisplay:
         unit : str or None, default=None
             Unit of the input of the network. None is mV, or "scaled" if a step other than a
             `BandpassFilter` and a `RPeakSegmenter` precedes the network.
-        ax, smooth, colorbar : optional
+        ax, smooth, limit, colorbar : optional
             As in `plot`.
 
         Returns
@@ -172,18 +181,25 @@ class SaliencyDisplay:
                 f"x must be one beat, (n_features,) or X[[i]] of many, got shape {np.shape(x)}."
             )
         relevance = saliency(classifier, row, target, method=method, n_steps=n_steps)
+        explained = classifier.predict(row)[0] if target is None else target
         display = cls(
             **_network_input(classifier, row, relevance, fs, before),
-            title=_title(classifier, row, target),
+            title=_title(classifier, row, explained),
             method=method,
             lead_names=lead_names,
+            target=np.asarray(explained).item(),
         )
         if unit is not None:
             display.unit = unit
-        return display.plot(ax, smooth=smooth, colorbar=colorbar)
+        return display.plot(ax, smooth=smooth, limit=limit, colorbar=colorbar)
 
     def plot(
-        self, ax: AxesLike = None, *, smooth: float = 0.04, colorbar: bool = True
+        self,
+        ax: AxesLike = None,
+        *,
+        smooth: float = 0.04,
+        limit: float | None = None,
+        colorbar: AxesLike | bool = True,
     ) -> "SaliencyDisplay":
         """Plot the beat.
 
@@ -195,8 +211,11 @@ class SaliencyDisplay:
         smooth : float, default=0.04
             Seconds over which the drawn relevance is averaged. 0, or a beat without ``fs``,
             disables averaging.
-        colorbar : bool, default=True
-            Whether to draw the scale of the colors.
+        limit : float, default=None
+            Relevance at the ends of the color scale. Larger values are drawn like it. None takes
+            the largest value of the beat.
+        colorbar : bool, matplotlib Axes or array of Axes, default=True
+            Whether to draw the scale of the colors, or the axes beside which to draw it.
 
         Returns
         -------
@@ -213,7 +232,9 @@ class SaliencyDisplay:
             times = sample_times(n_times, self.fs, self.before)
         smooth = check_positive("smooth", smooth, unit="s", strict=False)
         relevance = _moving_mean(self.relevance, round(smooth * (self.fs or 0.0)))
-        limit = float(np.abs(relevance).max()) or 1.0
+        if limit is None:
+            limit = float(np.abs(relevance).max()) or 1.0
+        limit = check_positive("limit", limit)
         check_axes(ax, n_leads, caller)
         panels = make_panels(ax, 1, n_leads, 1, (_SIZE_INCH[0], _SIZE_INCH[1] * n_leads + 0.4))
         self.axes_ = panels.axes[0]
@@ -231,7 +252,9 @@ class SaliencyDisplay:
                 span = float(np.ptp(wave))
                 draw_paper(panel, box_height(span, self.unit), lowest=wave.min() - _GAP * span)
         self._label_axes(names)
-        self.colorbar_ = self._draw_colorbar(is_signed) if colorbar else None
+        if isinstance(colorbar, bool):
+            colorbar = self.axes_ if colorbar else None
+        self.colorbar_ = None if colorbar is None else self._draw_colorbar(colorbar, is_signed)
         return self
 
     def _label_axes(self, lead_names: Sequence[str]) -> None:
@@ -245,17 +268,18 @@ class SaliencyDisplay:
             if panel is not self.axes_[-1]:
                 panel.tick_params(labelbottom=False)
 
-    def _draw_colorbar(self, is_signed: bool) -> "Colorbar":
-        """Draw the scale of the colors, with the meaning of both ends."""
+    def _draw_colorbar(self, beside: AxesLike, is_signed: bool) -> "Colorbar":
+        """Draw the scale of the colors, with their unit and the meaning of both ends."""
         from matplotlib.ticker import MaxNLocator
 
         # a number at the very end of the scale would stick out of the figure
         ticks = MaxNLocator(6, prune="both" if is_signed else "upper")
-        bar = self.figure_.colorbar(
-            self.lines_[0], ax=list(self.axes_), fraction=0.08, pad=0.02, ticks=ticks
-        )
-        ends = "← against        for →" if is_signed else "for →"
-        bar.set_label(f"relevance: {_METHOD_NAMES[self.method]}\n{ends}", fontsize="small")
+        bar = self.figure_.colorbar(self.lines_[0], ax=beside, fraction=0.08, pad=0.02, ticks=ticks)
+        name = "" if self.target is None else f" {self.target}"
+        name = name if len(name) <= _MAX_NAME else ""  # the title contains long names
+        ends = f"← against{name}     for{name} →" if is_signed else f"for{name} →"
+        quantity = _QUANTITIES[self.method].format(self.unit or "unit")
+        bar.set_label(f"{ends}\n{quantity}", fontsize="small")
         bar.ax.tick_params(labelsize="small")
         return bar
 
@@ -290,13 +314,13 @@ def _network_input(
     }
 
 
-def _title(classifier: BaseEstimator, row: np.ndarray, target: ArrayLike | None) -> str:
+def _title(classifier: BaseEstimator, row: np.ndarray, target: ArrayLike) -> str:
     """Return a title with the explained class and its probability."""
     predicted = classifier.predict(row)[0]
     probability = dict(
         zip(classifier.classes_.tolist(), classifier.predict_proba(row)[0], strict=True)
     )
-    label = np.asarray(predicted if target is None else target).item()
+    label = np.asarray(target).item()
     title = f"{label}, probability {probability[label]:.2f}"
     if label == predicted:
         return f"predicted: {title}"
@@ -318,7 +342,7 @@ def _draw_colored_line(
     limit: float,
     is_signed: bool,
 ) -> "LineCollection":
-    """Draw a waveform, with color and width by relevance. ``limit`` is the largest relevance."""
+    """Draw a waveform, with color and width by relevance. ``limit`` is the end of the scale."""
     from matplotlib.collections import LineCollection
 
     points = np.column_stack([times, wave])
@@ -328,7 +352,7 @@ def _draw_colored_line(
         array=middles,
         cmap=_SIGNED_MAP if is_signed else _UNSIGNED_MAP,
         clim=(-limit if is_signed else 0.0, limit),
-        linewidths=_MIN_PT + (_MAX_PT - _MIN_PT) * np.abs(middles) / limit,
+        linewidths=_MIN_PT + (_MAX_PT - _MIN_PT) * np.minimum(np.abs(middles) / limit, 1),
         capstyle="round",
         zorder=2,
     )
@@ -344,6 +368,7 @@ def _draw_area(
     from matplotlib import colormaps
 
     span = max(float(np.ptp(wave)), 1e-6)
+    share = np.clip(share, -1, 1)
     top = wave.min() - _GAP * span
     bottom = top - _BAND * span
     middle = (top + bottom) / 2 if is_signed else bottom

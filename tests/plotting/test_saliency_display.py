@@ -55,9 +55,67 @@ def test_units(net, simulated):
     display = SaliencyDisplay.from_estimator(net, simulated.data[0], **OPTIONS)
     assert display.ax_.get_xlabel() == "Time from R peak (s)"
     assert display.ax_.get_ylabel() == "Amplitude (mV)"
-    label = display.colorbar_.ax.get_ylabel()
-    assert label.startswith("relevance: integrated gradients")
-    assert "against" in label
+
+
+@pytest.mark.parametrize(
+    ("method", "quantity"),
+    [
+        ("integrated_gradients", "integrated gradients\n(logits per sample)"),
+        ("gradient", "gradient of the score\n(logits per mV)"),
+        ("grad_cam", "Grad-CAM\n(arbitrary units)"),
+    ],
+)
+def test_color_scale_names_quantity_unit_and_class(net, simulated, method, quantity):
+    display = SaliencyDisplay.from_estimator(net, simulated.data[0], "V", **OPTIONS, method=method)
+    ends, _, rest = display.colorbar_.ax.get_ylabel().partition("\n")
+    assert rest == quantity
+    assert ends.endswith("for V →")
+    assert ("against V" in ends) == (method != "grad_cam")
+    # the scale is that of the drawn colors
+    low, high = display.lines_[0].get_clim()
+    assert (display.colorbar_.vmin, display.colorbar_.vmax) == (low, high)
+
+
+def test_color_scale_of_the_predicted_class(net, simulated):
+    display = SaliencyDisplay.from_estimator(net, simulated.data[0], **OPTIONS)
+    assert display.target == net.predict(simulated.data[:1])[0]
+    assert f"for {display.target} →" in display.colorbar_.ax.get_ylabel()
+
+
+@pytest.mark.parametrize("target", [None, "supraventricular"])
+def test_color_scale_without_or_with_a_long_class_name(target, wave, overlapping):
+    display = SaliencyDisplay(wave[np.newaxis], wave[np.newaxis], fs=100, target=target).plot()
+    assert display.colorbar_.ax.get_ylabel().startswith("← against     for →")
+    assert overlapping(display.figure_) == []
+
+
+def test_equal_limits_make_equal_colors_of_several_beats(net, simulated):
+    figure, axes = plt.subplots(1, 2)
+    one, two = (
+        SaliencyDisplay.from_estimator(net, x, **OPTIONS, ax=ax, limit=0.5, colorbar=False)
+        for x, ax in zip(simulated.data, axes, strict=False)
+    )
+    assert one.lines_[0].get_clim() == two.lines_[0].get_clim() == (-0.5, 0.5)
+    assert len(figure.axes) == 2
+
+
+def test_one_color_scale_beside_several_beats(net, simulated):
+    figure, axes = plt.subplots(1, 2, layout="constrained")
+    display = SaliencyDisplay.from_estimator(
+        net, simulated.data[0], **OPTIONS, ax=axes[0], colorbar=axes
+    )
+    figure.canvas.draw()
+    assert len(figure.axes) == 3
+    assert display.colorbar_.ax.get_position().x0 > axes[1].get_position().x1
+
+
+def test_values_beyond_the_limit_are_drawn_like_it(wave):
+    relevance = np.linspace(-9, 9, 50)[np.newaxis]
+    display = SaliencyDisplay(wave[np.newaxis], relevance).plot(limit=1.0)
+    assert max(display.lines_[0].get_linewidths()) == 7.0
+    low, high = display.ax_.get_ylim()
+    extents = [area.get_paths()[0].get_extents() for area in display.ax_.collections[1:3]]
+    assert all(low < box.y0 and box.y1 < high for box in extents)
 
 
 def test_units_of_scaled_beats(simulated):
@@ -136,6 +194,7 @@ def test_texts_of_a_new_figure_do_not_overlap(net, simulated, overlapping):
         (0, {"fs": 0}, "fs must be greater than 0"),
         (0, {"before": 7}, "before must be at most 0.5 s"),
         (0, {"smooth": -1}, "smooth must be 0 or greater"),
+        (0, {"limit": 0}, "limit must be greater than 0"),
         (0, {"lead_names": ["a", "b"]}, "one name for each of 1 leads"),
     ],
 )
