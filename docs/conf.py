@@ -67,6 +67,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "capture_repr": ("_repr_html_",),  # show tables, but no "<... object at 0x...>"
     "write_computation_times": False,
+    "thumbnail_size": (600, 420),  # sharp on all screens, where it is about 300 px wide
     "plot_gallery": "True",
 }
 

@@ -121,6 +121,7 @@ def test_code_blocks_have_a_known_language(page):
         "{container} task-cards",
         "{eval-rst}",
         "{image} _static/overview.svg",
+        "{image} _static/overview_dark.svg",
         "{literalinclude} CITATION.cff",
         "{toctree}",
     }

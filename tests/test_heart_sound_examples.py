@@ -1,8 +1,7 @@
-"""Tests of the heart sound example and benchmark."""
+"""Tests of the heart sound benchmark."""
 
 import importlib
 import re
-import runpy
 import sys
 from pathlib import Path
 
@@ -11,29 +10,9 @@ import pytest
 
 from ecgbeat.datasets import make_heart_sounds
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
-EXAMPLE = EXAMPLES / "plot_heart_sounds.py"
-BENCHMARK = EXAMPLES / "benchmarks" / "heart_sounds.py"
+BENCHMARK = Path(__file__).parents[1] / "examples" / "benchmarks" / "heart_sounds.py"
 
-pytestmark = pytest.mark.skipif(not EXAMPLE.exists(), reason="requires the repository")
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Return a function that runs a script and returns its output."""
-    plt = pytest.importorskip("matplotlib.pyplot")
-    monkeypatch.syspath_prepend(BENCHMARK.parent)
-    monkeypatch.setattr(plt, "show", lambda: None)
-
-    def run(script, *arguments):
-        monkeypatch.setattr(sys, "argv", [script.name, *map(str, arguments)])
-        try:
-            runpy.run_path(str(script), run_name="__main__")
-        finally:
-            plt.close("all")
-        return capsys.readouterr().out
-
-    return run
+pytestmark = pytest.mark.skipif(not BENCHMARK.exists(), reason="requires the repository")
 
 
 @pytest.fixture(scope="module")
@@ -47,44 +26,6 @@ def folder(tmp_path_factory):
     ):
         soundfile.write(path / f"{label}__{subject}_{i}_A.wav", x, 2000)
     return path
-
-
-def test_report_on_simulated_sounds_without_files(run, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    printed = run(EXAMPLE, "--sounds", 60, "--epochs", 2)
-    for part in ("held out: ", "2 epochs", "MFCCs and CNN", "random forest", "confidence of"):
-        assert part in printed
-    assert printed.count("macro avg") == 2
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.slow
-def test_figures_and_model_are_written_to_output(run, tmp_path, folder):
-    output = tmp_path / "new" / "results"
-    printed = run(EXAMPLE, "--data", folder, "--rule", "pascal", "--epochs", 2, "--output", output)
-    assert "36 of 36 files" in printed
-    names = {file.relative_to(output).as_posix() for file in output.rglob("*.*")}
-    figures = {f"heart_sounds_{number}.png" for number in (1, 2, 3)}
-    assert names >= figures | {"heart_sounds.joblib", "checkpoint/params.pt"}
-
-
-@pytest.mark.slow
-def test_figures_are_shown_without_output(run, tmp_path, monkeypatch):
-    plt = pytest.importorskip("matplotlib.pyplot")
-    shown = []
-    monkeypatch.setattr(plt, "show", lambda: shown.append(len(plt.get_fignums())))
-    run(EXAMPLE, "--sounds", 60, "--epochs", 1)
-    assert shown == [3]
-    run(EXAMPLE, "--sounds", 60, "--epochs", 1, "--output", tmp_path)
-    assert shown == [3]
-
-
-def test_files_with_several_rows_count_once(run, folder):
-    printed = run(EXAMPLE, "--data", folder, "--rule", "pascal", "--epochs", 1)
-    training, held_out = (int(n) for n in re.findall(r"subjects, (\d+) files", printed))
-    assert training + held_out == 36
-    n_scored = re.findall(r"accuracy +[\d.]+ +(\d+)", printed)
-    assert n_scored == [str(held_out)] * 2
 
 
 @pytest.fixture
