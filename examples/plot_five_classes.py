@@ -8,7 +8,7 @@ unclassifiable beats (Q). The figures show simulated patients. A quarter of them
 the test.
 """
 
-# sphinx_gallery_thumbnail_number = 1
+# sphinx_gallery_thumbnail_number = 3
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ecgbeat.datasets import make_heartbeats
@@ -94,12 +94,14 @@ print(classification_report(y_test, predicted, labels=CLASSES, digits=3, zero_di
 # %%
 # The rows of this confusion matrix are normalized: its diagonal contains the recall of each class.
 
+import matplotlib.pyplot as plt
 from sklearn.metrics import ConfusionMatrixDisplay
 
-display = ConfusionMatrixDisplay.from_predictions(
-    y_test, predicted, labels=CLASSES, normalize="true", values_format=".2f", cmap="Blues"
+figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
+ConfusionMatrixDisplay.from_predictions(
+    y_test, predicted, labels=CLASSES, normalize="true", values_format=".2f", cmap="Blues", ax=ax
 )
-display.ax_.set_title("Fraction of each true class")
+ax.set_title("Fraction of each true class")
 
 # %%
 # Look at the errors

@@ -15,30 +15,40 @@ from sklearn.pipeline import make_pipeline
 from ecgbeat import BandpassFilter, MFCCExtractor, ZScoreScaler
 from ecgbeat.datasets import make_heart_sounds
 
-sounds = make_heart_sounds(800, n_patients=160, fs=4000, duration=3, random_state=0)
-sounds.file_index = np.arange(800)
+sounds = make_heart_sounds(1000, n_patients=200, fs=4000, duration=3, random_state=0)
+sounds.file_index = np.arange(len(sounds.data))
 
 X, y, subjects, files = sounds.data, sounds.target, sounds.groups, sounds.file_index
-mfcc = MFCCExtractor(fs=4000, n_mfcc=20, n_mels=40, n_fft=512, win_length=256, fmin=20, fmax=800)
+# 20 coefficients and their derivatives
+mfcc = MFCCExtractor(
+    fs=4000, n_mfcc=20, n_mels=40, n_fft=512, win_length=256, fmin=20, fmax=800, deltas=1
+)
 features = make_pipeline(
     BandpassFilter(fs=4000, low=10, high=1000), ZScoreScaler(), mfcc, ZScoreScaler("dataset")
 )
 
+bandpass = features[0]
+images = features.fit_transform(X)
+
 labels = np.unique(y)
-examples = features.fit_transform(X)[[np.flatnonzero(y == label)[0] for label in labels]]
-figure, axes = plt.subplots(1, len(labels), figsize=(9, 3), sharey=True, layout="constrained")
-for ax, label, example in zip(axes, labels, examples, strict=True):
-    image = ax.imshow(example, origin="lower", aspect="auto", extent=(0, 3, 0, 20), clim=(-3, 3))
-    ax.set_title(label, fontsize="x-large")
-    ax.set_xlabel("Time (s)")
-axes[0].set_ylabel("MFCC")
-figure.colorbar(image, ax=axes, label="Standard deviations")
+figure, axes = plt.subplots(2, len(labels), figsize=(6.5, 4), sharex=True, layout="constrained")
+for (upper, lower), label in zip(axes.T, labels, strict=True):
+    row = np.flatnonzero(y == label)[0]
+    upper.plot(np.arange(X.shape[1]) / 4000, bandpass.transform(X[[row]])[0], "k", linewidth=0.5)
+    upper.set_title(label, fontsize="x-large")
+    upper.set_yticks([])
+    lower.imshow(
+        images[row, :20], origin="lower", aspect="auto", extent=(0, 3, 0, 20), clim=(-3, 3)
+    )
+    lower.set(xlabel="Time (s)", xticks=range(4), yticks=[])
+axes[0, 0].set_ylabel("Sound", fontsize="large")
+axes[1, 0].set_ylabel("MFCCs", fontsize="large")
 
 # %%
 # To use real sounds, put the folder of set B of the PASCAL challenge into the folder
 # ``heart_sounds`` of the data home (see `ecgbeat.datasets.get_data_home`), and load it in place of
-# the simulated sounds. A sound is divided into rows of 3 s, and ``file_index`` contains the file of
-# each row:
+# the simulated sounds. A sound is divided into rows of 3 s, and ``file_index`` contains the file
+# of each row:
 #
 # .. code-block:: python
 #
@@ -51,7 +61,8 @@ figure.colorbar(image, ax=axes, label="Standard deviations")
 # -----------------
 # A fifth of the subjects is held out for the test, and a fifth of the others for validation. With
 # early stopping, the weights of the epoch with the lowest validation loss are kept. Noise, changes
-# of the amplitude and shifts in time make each training sound a little different in each epoch.
+# of the amplitude and shifts in time make each training sound a little different in each epoch,
+# and averaged weights make the curves smooth.
 
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -65,9 +76,11 @@ network = ECGCNNClassifier(
     augment_amplitude=0.1,
     augment_noise=0.2,
     augment_shift=0.1,
+    weight_averaging=0.95,
     early_stopping=True,
     validation_fraction=0.2,
-    max_epochs=15,
+    patience=20,
+    max_epochs=40,
     batch_size=32,
     random_state=0,
 )

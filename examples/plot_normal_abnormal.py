@@ -7,7 +7,7 @@ and `ecgbeat.ECGCNNLSTMClassifier`, by cross-validation with the same folds. The
 simulated patients. No patient is in both the training and the test set of a fold.
 """
 
-# sphinx_gallery_thumbnail_number = 2
+# sphinx_gallery_thumbnail_number = 1
 import numpy as np
 
 from ecgbeat.datasets import make_heartbeats

@@ -7,6 +7,7 @@ the beats and classifies them. It is trained on recordings with annotations. The
 simulated patients that were held out.
 """
 
+import matplotlib.pyplot as plt
 from sklearn.pipeline import make_pipeline
 
 from ecgbeat import BeatAnnotator, ECGCNNClassifier, ZScoreScaler
@@ -24,8 +25,9 @@ network = ECGCNNClassifier(n_filters=8, max_epochs=10, random_state=0)
 annotator = BeatAnnotator(make_pipeline(ZScoreScaler(), network), fs=360, mapping="literature")
 annotator.fit(recordings[train], annotations[train])
 
+figure, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
 RecordingDisplay.from_estimator(
-    annotator, recordings[test][0], annotations[test][0], start=20, stop=30
+    annotator, recordings[test][0], annotations[test][0], start=20, stop=25, ax=ax
 )
 
 # %%
@@ -100,10 +102,11 @@ with_rhythm.fit(recordings[train], annotations[train])
 print(report(with_rhythm))
 
 # %%
-# Compare the columns of S in both reports. The same ten seconds with the rhythm:
+# Compare the columns of S in both reports. The same five seconds with the rhythm:
 
+figure, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
 RecordingDisplay.from_estimator(
-    with_rhythm, recordings[test][0], annotations[test][0], start=20, stop=30
+    with_rhythm, recordings[test][0], annotations[test][0], start=20, stop=25, ax=ax
 )
 
 # %%

@@ -72,7 +72,8 @@ for name, labels in predicted.items():
 # Three things raise the first score. From the orange to the blue point of the first row, the
 # synthetic beats leave the test set. From the first to the second row, the beats derived from test
 # beats leave the training set. From the second to the last row, the patients of the test set leave
-# the training set. The original beats are the first rows after resampling.
+# the training set. The original beats are the first rows after resampling. Differences within the
+# bars are not reliable.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -93,7 +94,7 @@ scores = np.array(
 )  # (n_rows, n_folds, 2)
 means, stds = scores.mean(axis=1), scores.std(axis=1)
 
-figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 positions = np.array([2, 1, 0])
 for column, label, marker, color in (
     (0, "all test rows", "o", "#D55E00"),

@@ -84,11 +84,12 @@ names = [
         strict=True,
     )
 ]
-figure, ax = plt.subplots(figsize=(6, 4.2), layout="constrained")
+figure, ax = plt.subplots(figsize=(5.5, 4.2), layout="constrained")
 ax.errorbar(
-    results["mean_test_score"], names, xerr=results["std_test_score"], fmt="o", ms=9, capsize=4
+    results["mean_test_score"], names, xerr=results["std_test_score"], fmt="o", ms=10, capsize=5
 )
-ax.set(xlabel="Macro-F1, mean and SD of three folds", xlim=(0, 1))
+ax.set_xlabel("Macro-F1, mean and SD of three folds\n(axis does not start at 0)", fontsize="large")
+ax.tick_params(labelsize="large")
 ax.grid(axis="x", alpha=0.3)
 
 # %%

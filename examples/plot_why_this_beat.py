@@ -65,11 +65,14 @@ for row, label in zip(axes, ["N", "S", "V"], strict=True):
             fs=160,
             before=0.3,
             ax=ax,
-            limit=0.4,
+            limit=1,
             colorbar=axes if is_last else False,
         )
         ax.set_title(f"true class {label}, {display.title}", fontsize="medium")
-        ax.label_outer()
+for ax in axes[:, 1]:
+    ax.set_ylabel("")
+for ax in axes[:-1].flat:
+    ax.set_xlabel("")
 
 # %%
 # Sanity check

@@ -215,7 +215,8 @@ class SaliencyDisplay:
             Relevance at the ends of the color scale. Larger values are drawn like it. None takes
             the largest value of the beat.
         colorbar : bool, matplotlib Axes or array of Axes, default=True
-            Whether to draw the scale of the colors, or the axes beside which to draw it.
+            Whether to draw the scale of the colors, or the axes of several beats beside which to
+            draw it. The latter does not name the class.
 
         Returns
         -------
@@ -252,9 +253,13 @@ class SaliencyDisplay:
                 span = float(np.ptp(wave))
                 draw_paper(panel, box_height(span, self.unit), lowest=wave.min() - _GAP * span)
         self._label_axes(names)
+        # a scale for several beats, which may refer to several classes, names no class
+        name = f" {self.target}" if colorbar is True and self.target is not None else ""
         if isinstance(colorbar, bool):
             colorbar = self.axes_ if colorbar else None
-        self.colorbar_ = None if colorbar is None else self._draw_colorbar(colorbar, is_signed)
+        self.colorbar_ = None
+        if colorbar is not None:
+            self.colorbar_ = self._draw_colorbar(colorbar, is_signed, name)
         return self
 
     def _label_axes(self, lead_names: Sequence[str]) -> None:
@@ -268,14 +273,13 @@ class SaliencyDisplay:
             if panel is not self.axes_[-1]:
                 panel.tick_params(labelbottom=False)
 
-    def _draw_colorbar(self, beside: AxesLike, is_signed: bool) -> "Colorbar":
+    def _draw_colorbar(self, beside: AxesLike, is_signed: bool, name: str) -> "Colorbar":
         """Draw the scale of the colors, with their unit and the meaning of both ends."""
         from matplotlib.ticker import MaxNLocator
 
         # a number at the very end of the scale would stick out of the figure
         ticks = MaxNLocator(6, prune="both" if is_signed else "upper")
         bar = self.figure_.colorbar(self.lines_[0], ax=beside, fraction=0.08, pad=0.02, ticks=ticks)
-        name = "" if self.target is None else f" {self.target}"
         name = name if len(name) <= _MAX_NAME else ""  # the title contains long names
         ends = f"← against{name}     for{name} →" if is_signed else f"for{name} →"
         quantity = _QUANTITIES[self.method].format(self.unit or "unit")

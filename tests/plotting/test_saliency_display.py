@@ -106,6 +106,7 @@ def test_one_color_scale_beside_several_beats(net, simulated):
     )
     figure.canvas.draw()
     assert len(figure.axes) == 3
+    assert display.colorbar_.ax.get_ylabel().startswith("← against     for →")
     assert display.colorbar_.ax.get_position().x0 > axes[1].get_position().x1
 
 
