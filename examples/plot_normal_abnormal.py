@@ -109,8 +109,9 @@ ax.set(xlabel="Predicted probability of abnormal", ylabel="Fraction of abnormal 
 # %%
 # Classify a single beat
 # ----------------------
-# For practical use, fit the better model to all beats. One beat is a table of one row.
+# One beat is a table of one row. The network of the first fold has not seen this beat. For
+# practical use, fit the network again to all beats.
 
-model = models["CNN"].fit(X, y)
-probability = model.predict_proba(X[:1])[0]
-print(f"abnormal with a probability of {probability[1]:.2f}; label: {names[0]}")
+model, row = results["CNN"]["estimator"][0], results["CNN"]["indices"]["test"][0][:1]
+probability = model.predict_proba(X[row])[0]
+print(f"abnormal with a probability of {probability[1]:.2f}; label: {names[row][0]}")

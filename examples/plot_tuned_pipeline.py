@@ -90,6 +90,7 @@ ax.errorbar(
 )
 ax.set_xlabel("Macro-F1, mean and SD of three folds\n(axis does not start at 0)", fontsize="large")
 ax.tick_params(labelsize="large")
+ax.margins(y=0.1)
 ax.grid(axis="x", alpha=0.3)
 
 # %%
