@@ -237,6 +237,8 @@ class SaliencyDisplay:
             limit = float(np.abs(relevance).max()) or 1.0
         limit = check_positive("limit", limit)
         check_axes(ax, n_leads, caller)
+        if not isinstance(colorbar, bool):
+            check_axes(colorbar, np.asarray(colorbar, dtype=object).size, f"{caller} with colorbar")
         panels = make_panels(ax, 1, n_leads, 1, (_SIZE_INCH[0], _SIZE_INCH[1] * n_leads + 0.4))
         self.axes_ = panels.axes[0]
         self.ax_ = self.axes_[0]

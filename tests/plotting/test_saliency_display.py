@@ -205,6 +205,13 @@ def test_invalid_parameters_make_no_figure(net, simulated, rows, options, messag
     assert plt.get_fignums() == []
 
 
+def test_invalid_colorbar_makes_no_figure(wave):
+    display = SaliencyDisplay(wave[np.newaxis], wave[np.newaxis])
+    with pytest.raises(TypeError, match="with colorbar: ax must be a matplotlib Axes"):
+        display.plot(colorbar="left")
+    assert plt.get_fignums() == []
+
+
 def test_unknown_method_raises():
     with pytest.raises(ValueError, match="method must be one of"):
         SaliencyDisplay(np.ones((1, 9)), np.ones((1, 9)), method="lime").plot()
