@@ -34,7 +34,8 @@ for name, labels in predicted.items():
 
 # %%
 # To use real patients, load the MIT-BIH Arrhythmia Database (see `ecgbeat.datasets.fetch_mitdb`)
-# in place of the simulated beats. The lines below take every tenth beat of the classes N, S and V:
+# in place of the simulated beats. The lines below take every twentieth beat of the classes N, S
+# and V:
 #
 # .. code-block:: python
 #
@@ -42,7 +43,7 @@ for name, labels in predicted.items():
 #     from ecgbeat.datasets import load_mitdb
 #
 #     beats = extract_beats(load_mitdb(), n_times=128, symbols="NLRejnAaJSVE")
-#     beats.update({key: beats[key][::10] for key in ("data", "target", "groups")})
+#     beats.update({key: beats[key][::20] for key in ("data", "target", "groups")})
 
 # %%
 # Compare the scores

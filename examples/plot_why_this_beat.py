@@ -35,7 +35,8 @@ SaliencyDisplay.from_estimator(model, X[ventricular[0]], fs=160, before=0.3)
 # between its score and that of a flat line.
 #
 # To use real patients, load the MIT-BIH Arrhythmia Database (see `ecgbeat.datasets.fetch_mitdb`)
-# in place of the simulated beats. The lines below take every tenth beat of the classes N, S and V:
+# in place of the simulated beats. The lines below take every twentieth beat of the classes N, S
+# and V:
 #
 # .. code-block:: python
 #
@@ -43,7 +44,7 @@ SaliencyDisplay.from_estimator(model, X[ventricular[0]], fs=160, before=0.3)
 #     from ecgbeat.datasets import load_mitdb
 #
 #     beats = extract_beats(load_mitdb(), n_times=128, symbols="NLRejnAaJSVE")
-#     beats.update({key: beats[key][::10] for key in ("data", "target", "groups")})
+#     beats.update({key: beats[key][::20] for key in ("data", "target", "groups")})
 
 # %%
 # Compare several beats
