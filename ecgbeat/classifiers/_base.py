@@ -45,7 +45,7 @@ from ecgbeat.classifiers._callbacks import (
     has_stopped_early,
     rank_of,
 )
-from ecgbeat.classifiers._net import SklearnNet, find_classes, labels_of_dataset
+from ecgbeat.classifiers._net import REMEDY, SklearnNet, find_classes, labels_of_dataset
 from ecgbeat.classifiers._parameters import (
     SHARED_CONSTRAINTS,
     Auto,
@@ -390,7 +390,7 @@ class BeatClassifier(SklearnNet):
                 if not (self.keep_interrupted or has_stopped_early(self)):
                     raise
             self.notify("on_train_end", X=X, y=y)
-        self._check_weights_are_finite()
+        self._check_weights_are_finite(f"after training. {REMEDY.format(lr=self.lr)}")
         self._auto_augmentation = (0.0, 0.0)
         return self
 
