@@ -28,12 +28,20 @@ from skorch.history import History
 from skorch.utils import data_from_dataset, to_numpy
 from torch import Tensor, nn
 
-from ecgbeat._validation import unchanged_on_error, validate_parameter_constraints
+from ecgbeat._validation import (
+    InvalidParameterError,
+    unchanged_on_error,
+    validate_parameter_constraints,
+)
 from ecgbeat.classifiers._batches import WeightedBatch
 from ecgbeat.classifiers._callbacks import without_names
 from ecgbeat.classifiers._heuristics import check_device, resolve_device
 
 REMEDY = "Scale the input, for example with ZScoreScaler, or lower the learning rate, lr={lr!r}."
+
+# attributes without which skorch cannot use an unpickled net
+_STATE = {"_params_to_validate"}
+_STATE_OF_INITIALIZED = {"_modules", "_criteria", "_optimizers", "callbacks_", "history_"}
 
 _SEEDED = threading.RLock()  # held while torch's global generator is that of one net
 
@@ -86,15 +94,21 @@ class SklearnNet(NeuralNetClassifier):
             if "callbacks" in kwargs:  # skorch would first build the old ones, valid or not
                 self.callbacks = kwargs.pop("callbacks")
             super().set_params(**kwargs)
-            if "device" in kwargs and self.initialized_:
-                check_device(self.__dict__["device"])
+            if {"device", "batch_size"} & kwargs.keys() and self.initialized_:
+                self._check_parameters()  # prediction uses them, too
             return self
 
     def _check_parameters(self) -> None:
         """Raise an error if a parameter is invalid."""
-        validate_parameter_constraints(
-            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
-        )
+        parameters = self.get_params(deep=False)
+        validate_parameter_constraints(self._parameter_constraints, parameters, type(self).__name__)
+        for name, constraints in self._parameter_constraints.items():
+            # scikit-learn counts True as the number 1
+            if isinstance(parameters[name], (bool, np.bool_)) and "boolean" not in constraints:
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(self).__name__} must not be a bool, got "
+                    f"{parameters[name]!r}."
+                )
         check_device(self.__dict__["device"])
 
     __repr__ = BaseEstimator.__repr__  # skorch's is unreadable inside a pipeline
@@ -113,6 +127,13 @@ class SklearnNet(NeuralNetClassifier):
         # of a version of ecgbeat that did not have a parameter yet
         parameters = inspect.signature(type(self)).parameters.values()
         state = {p.name: p.default for p in parameters if p.default is not p.empty} | state
+        needed = _STATE | (_STATE_OF_INITIALIZED if state.get("initialized_") else set())
+        if needed - state.keys():
+            raise ValueError(
+                f"This {type(self).__name__} cannot be unpickled: it lacks the attributes "
+                f"{sorted(needed - state.keys())}. Another version of ecgbeat or skorch has stored "
+                "it: load it with that version, or fit it again."
+            )
         device = state["device"]
         super().__setstate__(state | {"device": resolve_device(device)})
         if device == "auto":
@@ -253,13 +274,22 @@ class SklearnNet(NeuralNetClassifier):
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Compute loss and gradients of one batch; raise if the loss is not finite."""
         step: dict[str, Any] = super().train_step_single(batch, **fit_params)
-        loss = step["loss"].item()
-        if not math.isfinite(loss):
-            raise ValueError(
-                f"{type(self).__name__}: the loss of a training batch in epoch "
-                f"{len(self.history_)} is {loss}. {REMEDY.format(lr=self.lr)}"
-            )
+        self._check_loss_is_finite(step["loss"], "training")
         return step
+
+    def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Compute the loss of one batch for validation; raise if it is not finite."""
+        step: dict[str, Any] = super().validation_step(batch, **fit_params)
+        self._check_loss_is_finite(step["loss"], "validation")
+        return step
+
+    def _check_loss_is_finite(self, loss: Tensor, kind: str) -> None:
+        value = loss.item()
+        if not math.isfinite(value):
+            raise ValueError(
+                f"{type(self).__name__}: the loss of a {kind} batch in epoch "
+                f"{len(self.history_)} is {value}. {REMEDY.format(lr=self.lr)}"
+            )
 
     def _check_weights_are_finite(self, explanation: str) -> None:
         """Raise if a weight or statistic of a network is infinite or NaN."""

@@ -634,3 +634,21 @@ def test_pickle_without_a_parameter_of_today(beats):
     np.testing.assert_array_equal(restored.predict_proba(beats[0]), expected)
     assert restored.get_params()["keep_interrupted"] is False
     restored.fit(*beats)
+
+
+def test_pickle_without_any_one_attribute_works_or_is_refused(beats):
+    fitted = net(early_stopping=True, max_epochs=1).fit(*beats)
+    expected = fitted.predict_proba(beats[0])
+    needed = {"_params_to_validate", "_modules", "_criteria", "_optimizers"}
+    needed |= {"callbacks_", "history_"}
+    names = vars(fitted).keys() & fitted.__getstate__().keys()
+    assert needed < names
+    for name in names:
+        state = {key: value for key, value in fitted.__getstate__().items() if key != name}
+        restored = ECGCNNClassifier.__new__(ECGCNNClassifier)
+        if name in needed:
+            with pytest.raises(ValueError, match=rf"it lacks the attributes \['{name}'\]"):
+                restored.__setstate__(state)
+        else:
+            restored.__setstate__(state)
+            np.testing.assert_allclose(restored.predict_proba(beats[0]), expected, atol=1e-6)
