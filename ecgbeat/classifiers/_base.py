@@ -675,8 +675,8 @@ class BeatClassifier(SklearnNet):
             yield from super().forward_iter(X, training=training, device=device)
             return
         sizes = {"auto": heuristics.prediction_batch_for(X[:1].size), -1: max(len(X), 1)}
-        # torch takes no integer of NumPy, as a grid of parameters may contain
-        for rows in as_tensor(X).split(int(sizes.get(self.batch_size, self.batch_size))):
+        size: Any = sizes.get(self.batch_size, self.batch_size)
+        for rows in as_tensor(X).split(int(size)):  # torch takes no integer of NumPy
             yield to_device(self.evaluation_step((rows, None)), device=device)
 
     def _has_custom_loading(self) -> bool:

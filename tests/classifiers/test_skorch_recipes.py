@@ -32,7 +32,7 @@ from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
 
 
 def net(**parameters):
-    defaults = {"n_filters": 4, "max_epochs": 4, "batch_size": 16, "random_state": 0}
+    defaults = {"n_filters": 4, "max_epochs": 4, "batch_size": 30, "random_state": 0}
     return ECGCNNClassifier(**defaults | parameters)
 
 
@@ -221,7 +221,11 @@ def test_callbacks_can_be_disabled(beats):
 def test_grid_search_over_skorchs_parameters(beats, grid):
     stop = EarlyStopping(monitor="train_loss")
     search = GridSearchCV(
-        net(callbacks=[("stop", stop)]), grid, cv=2, scoring="f1_macro", error_score="raise"
+        net(callbacks=[("stop", stop)], max_epochs=1),
+        grid,
+        cv=2,
+        scoring="f1_macro",
+        error_score="raise",
     )
     search.fit(*beats)
     assert search.best_params_.keys() == grid.keys()
