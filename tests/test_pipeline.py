@@ -46,7 +46,7 @@ def pipeline(**parameters):
 @pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_grid_search_by_patient_matches_cross_validate(heartbeats, n_jobs):
     search = GridSearchCV(
-        pipeline(),
+        pipeline(max_epochs=3),
         {"ecgcnnclassifier__dropout": [0.0, 0.3], "rpeaksegmenter__after": [0.4]},
         cv=StratifiedGroupKFold(3),
         scoring="f1_macro",

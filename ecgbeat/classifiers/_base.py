@@ -45,7 +45,7 @@ from ecgbeat.classifiers._callbacks import (
     has_stopped_early,
     rank_of,
 )
-from ecgbeat.classifiers._net import SklearnNet, find_classes, labels_of_dataset
+from ecgbeat.classifiers._net import REMEDY, SklearnNet, find_classes, labels_of_dataset
 from ecgbeat.classifiers._parameters import (
     SHARED_CONSTRAINTS,
     Auto,
@@ -390,7 +390,7 @@ class BeatClassifier(SklearnNet):
                 if not (self.keep_interrupted or has_stopped_early(self)):
                     raise
             self.notify("on_train_end", X=X, y=y)
-        self._check_weights_are_finite()
+        self._check_weights_are_finite(f"after training. {REMEDY.format(lr=self.lr)}")
         self._auto_augmentation = (0.0, 0.0)
         return self
 
@@ -675,7 +675,8 @@ class BeatClassifier(SklearnNet):
             yield from super().forward_iter(X, training=training, device=device)
             return
         sizes = {"auto": heuristics.prediction_batch_for(X[:1].size), -1: max(len(X), 1)}
-        for rows in as_tensor(X).split(sizes.get(self.batch_size, self.batch_size)):
+        size: Any = sizes.get(self.batch_size, self.batch_size)
+        for rows in as_tensor(X).split(int(size)):  # torch takes no integer of NumPy
             yield to_device(self.evaluation_step((rows, None)), device=device)
 
     def _has_custom_loading(self) -> bool:

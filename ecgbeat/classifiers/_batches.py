@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from functools import cache
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,6 +49,11 @@ def batch_loader(
     -------
     TensorBatches or torch.utils.data.DataLoader
 
+    Raises
+    ------
+    ValueError
+        If `batch_size` is not a positive integer.
+
     Examples
     --------
     >>> import numpy as np
@@ -59,6 +65,8 @@ def batch_loader(
     (3, 187) ['N' 'N' 'V']
     (2, 187) ['N' 'S']
     """
+    if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or batch_size < 1:
+        raise ValueError(f"batch_size must be an integer of at least 1, got {batch_size!r}.")
     arrays = None if loader_options else _arrays_in_memory(dataset)
     if arrays is not None:
         X, y, *weight = arrays

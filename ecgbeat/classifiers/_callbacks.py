@@ -152,7 +152,7 @@ class OneCycle(Callback):
         self.scheduler_ = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
             max_lr=[group["lr"] for group in optimizer.param_groups],
-            total_steps=max(n_batches * n_epochs, 2),  # torch divides by 0 for one step
+            total_steps=max(int(n_batches * n_epochs), 2),  # torch divides by 0 for one step
             cycle_momentum=any(name in optimizer.defaults for name in ("betas", "momentum")),
         )
 

@@ -8,10 +8,13 @@ labels of the user, only the loss uses codes.
 
 import copy
 import inspect
+import io
+import json
 import math
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
@@ -21,15 +24,24 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback
+from skorch.history import History
 from skorch.utils import data_from_dataset, to_numpy
 from torch import Tensor, nn
 
-from ecgbeat._validation import unchanged_on_error, validate_parameter_constraints
+from ecgbeat._validation import (
+    InvalidParameterError,
+    unchanged_on_error,
+    validate_parameter_constraints,
+)
 from ecgbeat.classifiers._batches import WeightedBatch
 from ecgbeat.classifiers._callbacks import without_names
 from ecgbeat.classifiers._heuristics import check_device, resolve_device
 
-_REMEDY = "Scale the input, for example with ZScoreScaler, or lower the learning rate, lr={lr!r}."
+REMEDY = "Scale the input, for example with ZScoreScaler, or lower the learning rate, lr={lr!r}."
+
+# attributes without which skorch cannot use an unpickled net
+_STATE = {"_params_to_validate"}
+_STATE_OF_INITIALIZED = {"_modules", "_criteria", "_optimizers", "callbacks_", "history_"}
 
 _SEEDED = threading.RLock()  # held while torch's global generator is that of one net
 
@@ -82,15 +94,21 @@ class SklearnNet(NeuralNetClassifier):
             if "callbacks" in kwargs:  # skorch would first build the old ones, valid or not
                 self.callbacks = kwargs.pop("callbacks")
             super().set_params(**kwargs)
-            if "device" in kwargs and self.initialized_:
-                check_device(self.__dict__["device"])
+            if {"device", "batch_size"} & kwargs.keys() and self.initialized_:
+                self._check_parameters()  # prediction uses them, too
             return self
 
     def _check_parameters(self) -> None:
         """Raise an error if a parameter is invalid."""
-        validate_parameter_constraints(
-            self._parameter_constraints, self.get_params(deep=False), type(self).__name__
-        )
+        parameters = self.get_params(deep=False)
+        validate_parameter_constraints(self._parameter_constraints, parameters, type(self).__name__)
+        for name, constraints in self._parameter_constraints.items():
+            # scikit-learn counts True as the number 1
+            if isinstance(parameters[name], (bool, np.bool_)) and "boolean" not in constraints:
+                raise InvalidParameterError(
+                    f"The {name!r} parameter of {type(self).__name__} must not be a bool, got "
+                    f"{parameters[name]!r}."
+                )
         check_device(self.__dict__["device"])
 
     __repr__ = BaseEstimator.__repr__  # skorch's is unreadable inside a pipeline
@@ -109,6 +127,13 @@ class SklearnNet(NeuralNetClassifier):
         # of a version of ecgbeat that did not have a parameter yet
         parameters = inspect.signature(type(self)).parameters.values()
         state = {p.name: p.default for p in parameters if p.default is not p.empty} | state
+        needed = _STATE | (_STATE_OF_INITIALIZED if state.get("initialized_") else set())
+        if needed - state.keys():
+            raise ValueError(
+                f"This {type(self).__name__} cannot be unpickled: it lacks the attributes "
+                f"{sorted(needed - state.keys())}. Another version of ecgbeat or skorch has stored "
+                "it: load it with that version, or fit it again."
+            )
         device = state["device"]
         super().__setstate__(state | {"device": resolve_device(device)})
         if device == "auto":
@@ -173,17 +198,62 @@ class SklearnNet(NeuralNetClassifier):
                 history[:] = epochs
             raise
 
-    def load_params(self, *args: Any, **kwargs: Any) -> None:
-        """Load parameters as skorch does; if they do not fit the network, load none of them."""
-        with self._unchanged_on_error():
-            super().load_params(*args, **kwargs)
-            self._is_loaded = True
-
     def _trained_parts(self) -> list[Any]:
-        """Return the objects with a ``state_dict`` that training changes in place."""
-        names = [f"{name}_" for name in self._modules + self._criteria + self._optimizers]
-        parts = [self.__dict__.get(name) for name in names] + [self.module, self.criterion]
-        return [part for part in parts if isinstance(part, (nn.Module, torch.optim.Optimizer))]
+        """Return the objects with a ``state_dict`` that training and loading change in place."""
+        values = self.__dict__.values()
+        return [part for part in values if isinstance(part, (nn.Module, torch.optim.Optimizer))]
+
+    def load_params(
+        self,
+        f_params: Any = None,
+        f_optimizer: Any = None,
+        f_criterion: Any = None,
+        f_history: Any = None,
+        checkpoint: Any = None,
+        use_safetensors: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Load files as skorch does, all or none: only those that fit the net.
+
+        Raises ValueError if a file is damaged or not of its kind, if values are not finite, or if
+        the optimizer's state is of another network; RuntimeError if the parameters are.
+        """
+        given = {
+            "f_params": f_params,
+            "f_optimizer": f_optimizer,
+            "f_criterion": f_criterion,
+            "f_history": f_history,
+            **kwargs,
+        }
+        files = {name: file for name, file in given.items() if file}
+        with self._unchanged_on_error():
+            if checkpoint is not None:
+                files = self._files_of_checkpoint(checkpoint, files) | files
+            for name, file in files.items():
+                _check_file(name, file, use_safetensors, self.torch_load_kwargs)
+            try:
+                super().load_params(use_safetensors=use_safetensors, **files)
+            except KeyError as error:  # from torch's optimizers
+                raise ValueError(
+                    f"{files!r} hold the state of another optimizer: it lacks {error}."
+                ) from error
+            for name in files:
+                part = self.__dict__.get(f"{name.removeprefix('f_')}_")
+                if isinstance(part, torch.optim.Optimizer):
+                    _check_optimizer_state(part, f"{name}={files[name]!r}")
+            if {"f_params", "f_module"} & files.keys():
+                self._check_weights_are_finite("in the file, whose training has diverged.")
+                self._is_loaded = True
+
+    def _files_of_checkpoint(self, checkpoint: Any, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the files of a checkpoint, whose names may depend on the history in it."""
+        if not self.initialized_:
+            self.initialize()
+        if "f_history" not in given and checkpoint.f_history is not None:
+            _check_file("f_history", checkpoint.f_history_, False, None)
+            self.history = History.from_file(checkpoint.f_history_)
+        files: dict[str, Any] = checkpoint.get_formatted_files(self)
+        return {name: file for name, file in files.items() if name != "f_pickle"}
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
@@ -204,23 +274,32 @@ class SklearnNet(NeuralNetClassifier):
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
         """Compute loss and gradients of one batch; raise if the loss is not finite."""
         step: dict[str, Any] = super().train_step_single(batch, **fit_params)
-        loss = step["loss"].item()
-        if not math.isfinite(loss):
-            raise ValueError(
-                f"{type(self).__name__}: the loss of a training batch in epoch "
-                f"{len(self.history_)} is {loss}. {_REMEDY.format(lr=self.lr)}"
-            )
+        self._check_loss_is_finite(step["loss"], "training")
         return step
 
-    def _check_weights_are_finite(self) -> None:
-        """Raise if training has made a weight or statistic of a network infinite or NaN."""
+    def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Compute the loss of one batch for validation; raise if it is not finite."""
+        step: dict[str, Any] = super().validation_step(batch, **fit_params)
+        self._check_loss_is_finite(step["loss"], "validation")
+        return step
+
+    def _check_loss_is_finite(self, loss: Tensor, kind: str) -> None:
+        value = loss.item()
+        if not math.isfinite(value):
+            raise ValueError(
+                f"{type(self).__name__}: the loss of a {kind} batch in epoch "
+                f"{len(self.history_)} is {value}. {REMEDY.format(lr=self.lr)}"
+            )
+
+    def _check_weights_are_finite(self, explanation: str) -> None:
+        """Raise if a weight or statistic of a network is infinite or NaN."""
         networks = [getattr(self, f"{name}_") for name in self._modules]
         for network in networks:
             for name, values in network.state_dict().items():
                 if values.is_floating_point() and not torch.isfinite(values).all():
                     raise ValueError(
-                        f"{type(self).__name__}: {name!r} of the network is not finite after "
-                        f"training. {_REMEDY.format(lr=self.lr)}"
+                        f"{type(self).__name__}: {name!r} of the network is not finite "
+                        f"{explanation}"
                     )
 
     def evaluation_step(self, batch: Any, training: bool = False) -> Any:
@@ -265,6 +344,97 @@ class SklearnNet(NeuralNetClassifier):
         layers = (layer for module in modules for layer in module.modules())
         if any(layer.training is not training for layer in layers):
             super()._set_training(training)
+
+
+def _check_file(
+    name: str, file: Any, use_safetensors: bool, torch_load_kwargs: dict[str, Any] | None
+) -> None:
+    """Raise a ValueError that names the file unless it holds a history or the state of a part.
+
+    A file object is rewound to be read again.
+    """
+    if hasattr(file, "read"):
+        start = file.tell()
+        content = file.read()
+        file.seek(start)
+    else:
+        content = Path(file).read_bytes()
+    try:
+        if name == "f_history":
+            _check_history(json.loads(content))
+        elif use_safetensors:
+            from safetensors.torch import load  # optional, as in skorch
+
+            load(content)
+        else:
+            options = torch_load_kwargs or {"weights_only": True}
+            _check_state_dict(torch.load(io.BytesIO(content), map_location="cpu", **options))
+    except Exception as error:  # torch raises errors of many types for damaged files
+        hint = "" if name == "f_history" else f", or not one of use_safetensors={use_safetensors}"
+        raise ValueError(
+            f"{name}={file!r} cannot be loaded: it is damaged, no file of save_params{hint}. "
+            f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        ) from error
+
+
+def _check_history(epochs: Any) -> None:
+    for epoch in epochs:
+        if not isinstance(epoch, dict) or not isinstance(epoch.get("batches"), list):
+            raise TypeError(f"a history is a list of epochs with their batches, got {epochs!r:.80}")
+
+
+def _check_state_dict(state: Any) -> None:
+    if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
+        raise TypeError(f"a state dict has names, but the file contains a {type(state).__name__}")
+
+
+def _check_optimizer_state(optimizer: torch.optim.Optimizer, source: str) -> None:
+    """Raise a ValueError if the state of an optimizer is of another optimizer or network.
+
+    torch compares the numbers of parameters only. The fused AdamW would then read beyond the end
+    of smaller tensors.
+    """
+    settings = optimizer.defaults.keys() - {"differentiable"}  # torch adds it while loading
+    for group in optimizer.param_groups:
+        missing = sorted(settings - group.keys())
+        if missing:
+            raise ValueError(
+                f"{source} is the state of another optimizer: it lacks {missing} of "
+                f"{type(optimizer).__name__}."
+            )
+    expected = _shapes_after_a_step(optimizer)
+    found = _shapes_of_state(optimizer)
+    for number, shapes in found.items():
+        for name, shape in expected.get(number, {}).items():
+            if shapes.get(name) != shape:
+                raise ValueError(
+                    f"{source} is the state of another optimizer or network: {name!r} of parameter "
+                    f"{number} has the shape {shapes.get(name)}, but the network needs {shape}."
+                )
+
+
+def _shapes_of_state(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, tuple[int, ...]]]:
+    """Return the shapes of the tensors that an optimizer holds for each parameter, by number."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    states = {i: optimizer.state[p] for i, p in enumerate(parameters) if optimizer.state.get(p)}
+    return {
+        number: {n: tuple(v.shape) for n, v in state.items() if isinstance(v, Tensor) and v.ndim}
+        for number, state in states.items()
+    }
+
+
+def _shapes_after_a_step(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, tuple[int, ...]]]:
+    """Return the shapes of the state after the first step of a copy; empty if it cannot step."""
+    twin = copy.deepcopy(optimizer)
+    twin.state.clear()
+    for group in twin.param_groups:
+        for parameter in group["params"]:
+            parameter.grad = torch.zeros_like(parameter)
+    try:
+        twin.step(lambda: 0.0)
+    except Exception:  # of an optimizer that needs other gradients or arguments
+        return {}
+    return _shapes_of_state(twin)
 
 
 def _weighted_mean(losses: Tensor, codes: Tensor, weight: Tensor, criterion: Any) -> Tensor:

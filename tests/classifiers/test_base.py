@@ -117,7 +117,9 @@ def test_class_weights_increase_recall_of_rare_class():
     X[y == "V"] += 0.6
     recalls = {}
     for weight in (None, "balanced", {"V": 19.0}):
-        net = ECGCNNClassifier(**SMALL | {"max_epochs": 10}, class_weight=weight).fit(X, y)
+        net = ECGCNNClassifier(
+            **SMALL | {"max_epochs": 10, "batch_size": 50}, class_weight=weight
+        ).fit(X, y)
         recalls[str(weight)] = np.mean(net.predict(X)[y == "V"] == "V")
     assert recalls["balanced"] > recalls["None"] + 0.3
     assert recalls["{'V': 19.0}"] > recalls["None"] + 0.3
@@ -412,7 +414,9 @@ NEW = {
 
 @pytest.mark.parametrize("net_class", [ECGCNNClassifier, ECGCNNLSTMClassifier])
 def test_all_options_survive_cloning_and_pickling(beats, net_class):
-    twin = clone(net_class(**SMALL | {"max_epochs": 25, "n_filters": 4}, **NEW))
+    twin = clone(
+        net_class(**SMALL | {"max_epochs": 20, "n_filters": 4, "batch_size": 30, "lr": 0.02}, **NEW)
+    )
     assert twin.get_params().items() >= NEW.items()
     assert all(f"{name}={value!r}" in repr(twin) for name, value in NEW.items())
     fitted = twin.fit(*beats)

@@ -377,6 +377,63 @@ def test_interrupt_is_raised_and_the_old_model_stays(beats, search):
     assert len(net.history) == 3
 
 
+class InterruptAt(Callback):
+    """Interrupt the training at the event of a name, from the second training on."""
+
+    def __init__(self, event):
+        self.event = event
+        self.is_armed = False
+
+    def notified(self, event, training):
+        if self.is_armed and self.event == (f"{event} of validation" if not training else event):
+            raise KeyboardInterrupt
+
+
+EVENTS = {
+    "on_train_begin",
+    "on_train_end",
+    "on_epoch_begin",
+    "on_epoch_end",
+    "on_batch_begin",
+    "on_batch_end",
+    "on_grad_computed",
+}
+for name in EVENTS:
+    setattr(
+        InterruptAt,
+        name,
+        lambda self, *_, name=name, training=True, **__: self.notified(name, training),
+    )
+
+
+@pytest.mark.parametrize("event", sorted(EVENTS | {"on_batch_end of validation"}))
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_interrupt_at_any_event_changes_nothing(beats, event, method):
+    callback = InterruptAt(event)
+    net = ECGCNNClassifier(
+        **SMALL | {"batch_size": 50}, callbacks=[callback], early_stopping=True
+    ).fit(*beats)
+    before, history = state_of(net), list(net.history)
+    callback.is_armed = True
+    with pytest.raises(KeyboardInterrupt):
+        getattr(net, method)(*beats)
+    assert_same(state_of(net), before)
+    assert list(net.history) == history
+
+
+class InvalidInValidation(nn.CrossEntropyLoss):
+    def forward(self, logits, targets):
+        return super().forward(logits, targets) / int(torch.is_grad_enabled())
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_validation_loss_that_is_not_finite_raises(beats, method):
+    net = ECGCNNClassifier(**SMALL, criterion=InvalidInValidation, early_stopping=True)
+    with pytest.raises(ValueError, match="the loss of a validation batch in epoch 1 is inf"):
+        getattr(net, method)(*beats)
+    assert not net.initialized_
+
+
 def test_interrupt_can_end_training(beats):
     net = ECGCNNClassifier(**SMALL_3_EPOCHS, callbacks=[Interrupt()], keep_interrupted=True)
     assert len(net.fit(*beats).history) == 2

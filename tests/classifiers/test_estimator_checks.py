@@ -6,9 +6,11 @@ from sklearn.utils.estimator_checks import check_estimator, estimator_checks_gen
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
 from ecgbeat.networks import FocalLoss
 
-DEFAULT = [ECGCNNClassifier(), ECGCNNLSTMClassifier()]
-# narrow and short, so that the many checks take seconds; wide enough to pass the score check
-SMALL = {"n_filters": 4, "max_epochs": 25, "batch_size": 16}
+# few steps, so that the many checks take seconds; enough to pass those of the score
+SHORT = {"max_epochs": 20, "batch_size": 64, "lr": 0.02}
+SMALL = SHORT | {"n_filters": 4}
+# both have the same training: that of the second is shortened
+DEFAULT = [ECGCNNClassifier(), ECGCNNLSTMClassifier(**SHORT)]
 SMALL_LSTM = SMALL | {"hidden_size": 8}
 VARIED = [
     ECGCNNClassifier(**SMALL, n_leads=2),

@@ -18,7 +18,7 @@ from torch.utils.data import Subset, TensorDataset
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
 from ecgbeat.classifiers._net import encode, find_classes, labels_of_dataset
 
-SMALL = {"n_filters": 2, "max_epochs": 2, "batch_size": 16, "random_state": 0}
+SMALL = {"n_filters": 2, "max_epochs": 2, "batch_size": 40, "random_state": 0}
 NETS = pytest.mark.parametrize(
     "net",
     [
@@ -120,7 +120,7 @@ def test_partial_fit_continues_the_random_numbers(beats):
 def test_labels_of_any_dtype_are_predicted(bumps, labels):
     X, codes = bumps
     y = np.asarray(labels)[codes]
-    net = ECGCNNClassifier(**SMALL | {"max_epochs": 12}).fit(X, y)
+    net = ECGCNNClassifier(**SMALL | {"max_epochs": 8, "batch_size": 30, "lr": 0.03}).fit(X, y)
     predicted = net.predict(X)
     assert predicted.dtype == y.dtype
     np.testing.assert_array_equal(net.classes_, np.unique(y))

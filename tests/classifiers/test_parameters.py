@@ -5,6 +5,7 @@ import pickle
 import typing
 from typing import Any, ClassVar, Unpack
 
+import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
@@ -220,3 +221,37 @@ def test_loop_of_ones_own_gets_batches_of_the_automatic_size(beats):
     batches = net.get_iterator(net.get_dataset(*beats), training=True)
     assert {len(rows) for rows, _ in batches} == {15}  # 120 beats, at most 16 each
     assert torch.is_tensor(next(iter(batches))[0])
+
+
+NUMBERS = {"n_filters": 2, "kernel_size": 3, "n_blocks": 2, "patience": 2, "n_leads": 2}
+
+
+def test_numbers_of_numpy_are_accepted(beats):
+    numbers = NUMBERS | {"max_epochs": 2, "batch_size": 50, "n_aux_features": 2}
+    parameters = {name: np.int64(number) for name, number in numbers.items()}
+    plain, fitted = (
+        ECGCNNClassifier(random_state=0, **p).fit(*beats) for p in (numbers, parameters)
+    )
+    np.testing.assert_array_equal(fitted.predict_proba(beats[0]), plain.predict_proba(beats[0]))
+
+
+@pytest.mark.parametrize("name", [*NUMBERS, "batch_size", "max_epochs", "lr"])
+def test_bool_is_no_number(beats, name):
+    with pytest.raises(ValueError, match=f"The '{name}' parameter .* must not be a bool, got True"):
+        ECGCNNClassifier(**{name: True}).fit(*beats)
+
+
+@pytest.mark.parametrize("size", [0, -2, 2.5, "16", None, True])
+def test_invalid_batch_size_of_a_fitted_net_is_not_set(beats, size):
+    fitted = ECGCNNClassifier(n_filters=2, max_epochs=1, batch_size=50).fit(*beats)
+    with pytest.raises(ValueError, match="'batch_size' parameter"):
+        fitted.set_params(batch_size=size)
+    assert fitted.predict(beats[0]).shape == (120,)
+
+
+@pytest.mark.parametrize("size", [0, 2.5])
+@pytest.mark.parametrize("iterator", ["iterator_train", "iterator_valid"])
+def test_invalid_batch_size_of_an_iterator_raises(beats, iterator, size):
+    options = {f"{iterator}__batch_size": size}
+    with pytest.raises(ValueError, match=f"batch_size must be an integer .*, got {size}"):
+        ECGCNNClassifier(n_filters=2, early_stopping=True, **options).fit(*beats)

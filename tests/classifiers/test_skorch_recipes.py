@@ -32,7 +32,7 @@ from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
 
 
 def net(**parameters):
-    defaults = {"n_filters": 4, "max_epochs": 4, "batch_size": 16, "random_state": 0}
+    defaults = {"n_filters": 4, "max_epochs": 4, "batch_size": 30, "random_state": 0}
     return ECGCNNClassifier(**defaults | parameters)
 
 
@@ -221,7 +221,11 @@ def test_callbacks_can_be_disabled(beats):
 def test_grid_search_over_skorchs_parameters(beats, grid):
     stop = EarlyStopping(monitor="train_loss")
     search = GridSearchCV(
-        net(callbacks=[("stop", stop)]), grid, cv=2, scoring="f1_macro", error_score="raise"
+        net(callbacks=[("stop", stop)], max_epochs=1),
+        grid,
+        cv=2,
+        scoring="f1_macro",
+        error_score="raise",
     )
     search.fit(*beats)
     assert search.best_params_.keys() == grid.keys()
@@ -423,24 +427,141 @@ def test_subclass_changes_the_loss(beats):
 # --- parameters, history and generators -----------------------------------------------
 
 
-@pytest.mark.parametrize("other", [{"n_filters": 3}, {"n_blocks": 2}])
-def test_parameters_of_another_network_are_not_loaded(beats, tmp_path, other):
-    net(**other, max_epochs=1).fit(*beats).save_params(f_params=tmp_path / "params")
-    fitted = net(max_epochs=1).fit(*beats)
-    expected = fitted.predict_proba(beats[0])
-    with pytest.raises(RuntimeError, match=r"size mismatch|Unexpected key|Missing key"):
-        fitted.load_params(f_params=tmp_path / "params")
-    np.testing.assert_array_equal(fitted.predict_proba(beats[0]), expected)
+PARTS = ("params", "optimizer", "history")
 
 
-def test_parameters_of_other_classes_are_not_loaded(beats, tmp_path):
+def files_of(folder, parts=PARTS):
+    return {f"f_{part}": str(folder / part) for part in parts}
+
+
+def state_of(fitted):
+    """Return everything that loading may change, as text or by identity."""
+    states = [fitted.module_.state_dict(), fitted.optimizer_.state_dict(), list(fitted.history)]
+    return repr(states), {name: id(value) for name, value in vars(fitted).items()}
+
+
+OTHERS = {
+    "filters": {"n_filters": 3},
+    "kernel": {"kernel_size": 7},
+    "blocks": {"n_blocks": 2},
+    "custom network": {"module": nn.Sequential(nn.Linear(64, 3))},
+    "classes": {},
+}
+OTHER_OPTIMIZERS = [torch.optim.SGD, torch.optim.RMSprop, torch.optim.Adafactor, torch.optim.LBFGS]
+
+
+@pytest.mark.parametrize("parts", [["params"], ["optimizer"], PARTS, PARTS[1:]], ids=str)
+@pytest.mark.parametrize("other", OTHERS)
+def test_files_of_another_network_leave_the_net_as_it_was(beats, tmp_path, other, parts):
     X, y = beats
-    net(max_epochs=1).fit(X, y).save_params(f_params=tmp_path / "params")
-    fitted = net(max_epochs=1).fit(X[y != "V"], y[y != "V"])
-    expected = fitted.predict_proba(X)
-    with pytest.raises(RuntimeError, match="size mismatch"):
-        fitted.load_params(f_params=tmp_path / "params")
-    np.testing.assert_array_equal(fitted.predict_proba(X), expected)
+    rows = y != "V" if other == "classes" else slice(None)
+    net(**OTHERS[other], max_epochs=1).fit(X[rows], y[rows]).save_params(**files_of(tmp_path))
+    fitted = net(max_epochs=1).fit(X, y)
+    before = state_of(fitted)
+    message = r"size mismatch|Unexpected key|Missing key|state of another|parameter group"
+    with pytest.raises((RuntimeError, ValueError), match=message):
+        fitted.load_params(**files_of(tmp_path, parts))
+    assert state_of(fitted) == before
+    fitted.partial_fit(X, y)
+
+
+@pytest.mark.parametrize("optimizer", OTHER_OPTIMIZERS)
+def test_state_of_another_optimizer_is_not_loaded(beats, tmp_path, optimizer):
+    net(max_epochs=1, optimizer=optimizer).fit(*beats).save_params(**files_of(tmp_path))
+    fitted = net(max_epochs=1).fit(*beats)
+    before = state_of(fitted)
+    with pytest.raises(ValueError, match="state of another optimizer"):
+        fitted.load_params(**files_of(tmp_path))
+    assert state_of(fitted) == before
+
+
+@pytest.mark.parametrize("optimizer", [*OTHER_OPTIMIZERS, torch.optim.AdamW, torch.optim.Rprop])
+def test_state_of_the_same_optimizer_is_loaded(beats, tmp_path, optimizer):
+    saved = net(max_epochs=1, optimizer=optimizer).fit(*beats)
+    saved.save_params(**files_of(tmp_path))
+    fitted = net(max_epochs=1, optimizer=optimizer, classes=["N", "S", "V"]).initialize()
+    fitted.load_params(**files_of(tmp_path))
+    found, expected = (n.optimizer_.state_dict()["state"] for n in (fitted, saved))
+    assert repr(found) == repr(expected)
+    assert len(fitted.partial_fit(*beats).history) == 2
+
+
+DAMAGE = {
+    "empty": lambda _: b"",
+    "text": lambda _: b"not a file of ecgbeat" * 20,
+    "binary": lambda _: bytes(range(256)),
+    "half": lambda content: content[: len(content) // 2],
+    "JSON": lambda _: b"[1, 2]",
+    "number": lambda _: b"3",
+    "cut": lambda content: content[:-9],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("part", [*PARTS, "safetensors"])
+def test_damaged_files_are_named_and_not_loaded(beats, tmp_path, part, damage):
+    files = files_of(tmp_path)
+    fitted = net(max_epochs=1).fit(*beats)
+    fitted.save_params(**files)
+    options = {"use_safetensors": part == "safetensors"}
+    if options["use_safetensors"]:
+        files, part = {"f_params": str(tmp_path / "params")}, "params"
+        fitted.save_params(**files, **options)
+    path = tmp_path / part
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    before = state_of(fitted)
+    with pytest.raises(ValueError, match=f"f_{part}='.*{part}' cannot be loaded: it is damaged"):
+        fitted.load_params(**files, **options)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=part):
+        fitted.load_params(**files, **options)
+    assert state_of(fitted) == before
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_damaged_checkpoint_is_not_loaded(beats, tmp_path, part):
+    checkpoint = Checkpoint(dirname=tmp_path, monitor=None)
+    net(max_epochs=1, callbacks=[checkpoint]).fit(*beats)
+    fitted = net(max_epochs=1, random_state=1).fit(*beats)
+    before = state_of(fitted)
+    path = next(path for path in tmp_path.iterdir() if path.name.startswith(part))
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(ValueError, match=f"f_{part}='.*{path.name}' cannot be loaded"):
+        fitted.load_params(checkpoint=checkpoint)
+    assert state_of(fitted) == before
+
+
+def test_file_objects_are_loaded(beats, tmp_path):
+    saved = net(max_epochs=1).fit(*beats)
+    saved.save_params(**files_of(tmp_path))
+    fitted = net(max_epochs=1, classes=["N", "S", "V"]).initialize()
+    with (tmp_path / "params").open("rb") as params, (tmp_path / "history").open() as history:
+        fitted.load_params(f_params=params, f_history=history)
+    np.testing.assert_array_equal(fitted.predict_proba(beats[0]), saved.predict_proba(beats[0]))
+    assert len(fitted.history) == 1
+
+
+def test_parameters_that_are_not_finite_are_not_loaded(beats, tmp_path):
+    diverged = net(max_epochs=1).fit(*beats)
+    with torch.no_grad():
+        next(diverged.module_.parameters())[0] = torch.nan
+    diverged.save_params(**files_of(tmp_path))
+    fitted = net(max_epochs=1).fit(*beats)
+    before = state_of(fitted)
+    with pytest.raises(ValueError, match="of the network is not finite in the file"):
+        fitted.load_params(**files_of(tmp_path))
+    assert state_of(fitted) == before
+
+
+@pytest.mark.parametrize("parts", [["history"], []], ids=str)
+def test_net_without_loaded_parameters_learns_other_classes(beats, tmp_path, parts):
+    X, y = beats
+    net(max_epochs=1).fit(X, y).save_params(**files_of(tmp_path))
+    resumed = net(max_epochs=1).initialize()
+    resumed.load_params(**files_of(tmp_path, parts))
+    resumed.partial_fit(X[y != "V"], y[y != "V"])
+    assert resumed.classes_.tolist() == ["N", "S"]
+    assert len(resumed.history) == 1 + len(parts)
 
 
 @pytest.mark.parametrize("classes", [None, ["N", "S", "V"]])
@@ -517,3 +638,21 @@ def test_pickle_without_a_parameter_of_today(beats):
     np.testing.assert_array_equal(restored.predict_proba(beats[0]), expected)
     assert restored.get_params()["keep_interrupted"] is False
     restored.fit(*beats)
+
+
+def test_pickle_without_any_one_attribute_works_or_is_refused(beats):
+    fitted = net(early_stopping=True, max_epochs=1).fit(*beats)
+    expected = fitted.predict_proba(beats[0])
+    needed = {"_params_to_validate", "_modules", "_criteria", "_optimizers"}
+    needed |= {"callbacks_", "history_"}
+    names = vars(fitted).keys() & fitted.__getstate__().keys()
+    assert needed < names
+    for name in names:
+        state = {key: value for key, value in fitted.__getstate__().items() if key != name}
+        restored = ECGCNNClassifier.__new__(ECGCNNClassifier)
+        if name in needed:
+            with pytest.raises(ValueError, match=rf"it lacks the attributes \['{name}'\]"):
+                restored.__setstate__(state)
+        else:
+            restored.__setstate__(state)
+            np.testing.assert_allclose(restored.predict_proba(beats[0]), expected, atol=1e-6)
