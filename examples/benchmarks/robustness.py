@@ -80,9 +80,9 @@ def change_rows(leads):
 
 def measure_memory(name, hours, with_gap):
     """Return peak memory and size of a recording in MB; runs in a separate process."""
-    hour = np.concatenate(
-        [make_recording(600, fs=FS, random_state=seed).signal for seed in range(6)]
-    ).astype(np.float32)
+    seeds = range(min(6, round(np.ceil(6 * hours))))  # an hour that repeats
+    hour = np.concatenate([make_recording(600, fs=FS, random_state=seed).signal for seed in seeds])
+    hour = hour.astype(np.float32)
     annotator = _fitted_annotator() if name == "BeatAnnotator.predict" else None
     n_times = round(hours * 3600 * FS)
     recording = np.empty((2, n_times), np.float32)
