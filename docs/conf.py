@@ -79,7 +79,7 @@ html_css_files = ["ecgbeat.css"]
 html_show_sourcelink = False
 smartquotes = False  # keep quotation marks in default="beat"
 # pages without subpages
-PAGES_WITHOUT_SIDEBAR = "installation tutorial training benchmarks contributing changelog citing"
+PAGES_WITHOUT_SIDEBAR = "installation tutorial training contributing changelog citing"
 html_sidebars = {page: [] for page in PAGES_WITHOUT_SIDEBAR.split()}
 html_theme_options = {
     "logo": {"text": "ecgbeat"},

@@ -130,9 +130,7 @@ def select_leads(recording: ArrayLike, lead: int | None) -> np.ndarray:
         largest = 4 if x.dtype.kind == "f" else 2  # bytes that float32 represents exactly
         if x.dtype.itemsize <= largest:
             x = x.astype(np.float32, copy=False)  # half the memory of float64
-    leads = as_recording(x, gaps=None)
-    if leads.ndim == 1:
-        return leads[np.newaxis]
+    leads = np.atleast_2d(as_recording(x, gaps=None))
     if lead is None:
         return leads
     row = lead_row(lead, [str(number) for number in range(len(leads))])
@@ -144,8 +142,9 @@ def lead_row(lead: int | str, lead_names: Sequence[str]) -> int:
     row = find_lead(lead, lead_names)
     if row is None:
         raise ValueError(
-            f"There is no lead {lead!r} in a recording of {len(lead_names)} leads: pass a number "
-            f"from 0 to {len(lead_names) - 1}, or one of the names {list(lead_names)}."
+            f"There is no lead {lead!r} in a recording of {len(lead_names)} "
+            f"lead{'s' * (len(lead_names) != 1)}: pass a number from 0 to "
+            f"{len(lead_names) - 1}, or one of the names {list(lead_names)}."
         )
     return row
 

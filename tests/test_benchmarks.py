@@ -304,3 +304,38 @@ def test_invalid_mfcc_sizes_raise(load, monkeypatch, capsys, argument):
     with pytest.raises(SystemExit):
         load("mfcc_speed").parse_arguments()
     assert f"argument {argument[0]}: invalid" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("peaks", "n_wrong"), [([2, 4], 0), ([1], 1), ([3], 0), ([0, 9], 0), ([6, 7], 0), ([5, 8], 2)]
+)
+def test_samples_on_slopes_are_no_extrema(load, peaks, n_wrong):
+    x = np.array([0.0, 1.0, 3.0, 2.0, 2.5, 1.0, 0.5, 0.5, 0.7, 0.9])
+    assert load("robustness").count_no_extrema(x, np.array(peaks)) == n_wrong
+
+
+def test_robustness_tables(load, monkeypatch, capsys, folder):
+    script = load("robustness")
+    arguments = ["--data", str(folder), "--leads", "0", "--sections", "peaks", "--markdown"]
+    monkeypatch.setattr(sys, "argv", ["robustness.py", *arguments])
+    script.main()
+    cells = [re.split(r" *\| *", line.strip("| ")) for line in capsys.readouterr().out.splitlines()]
+    (accuracy,) = (row for row in cells if row[0] == "0")
+    assert accuracy[2] == "0"
+    assert float(accuracy[3]) > 0.95
+    assert [row[1] for row in cells if row[0] in script.CHANGES] == ["0"] * len(script.CHANGES)
+
+
+def test_memory_of_a_recording_is_measured(load):
+    peak, size = load("robustness").measure_memory("detect_r_peaks", 0.1, True)
+    assert size == pytest.approx(2 * 360 * 360 * 4 / 2**20)
+    assert peak >= 0 or np.isnan(peak)
+
+
+def test_no_peak_depends_on_gain_or_offset(load, real_data):
+    # in these leads, many values are equal up to rounding
+    script = load("robustness")
+    records = script.load_records(real_data / "mitdb", 1, ["101", "207", "209"])
+    detections = [detect_r_peaks(record.x, record.fs) for record in records]
+    _, *rows = script.change_rows({1: (records, detections)})
+    assert [row[1] for row in rows] == ["0"] * len(script.CHANGES)

@@ -62,7 +62,7 @@ def run_doctest(block: str, page: str, namespace: dict) -> str:
 
 def test_pages_exist():
     assert {
-        "benchmarks.md",
+        "benchmarks/index.md",
         "changelog.md",
         "citing.md",
         "contributing.md",

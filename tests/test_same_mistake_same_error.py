@@ -238,6 +238,33 @@ def test_missing_lead_raises(entrance, mistake):
     check_raises(entrance, mistake)
 
 
+ONE_LEAD = {
+    "BeatAnnotator.fit": Entrance(
+        lambda lead: new_annotator(lead=lead).fit([RECORDING], [ANNOTATION]), IN_LIST
+    ),
+    "BeatAnnotator.predict": Entrance(
+        lambda lead: copy.copy(fitted_annotator()).set_params(lead=lead).predict([RECORDING]),
+        IN_LIST,
+    ),
+    "BeatAnnotator.score": Entrance(
+        lambda lead: (
+            copy.copy(fitted_annotator()).set_params(lead=lead).score([RECORDING], [ANNOTATION])
+        ),
+        IN_LIST,
+    ),
+    "RecordingDisplay.from_predictions": Entrance(lambda lead: draw(RECORDING, lead=lead)),
+}
+MISSING_IN_ONE_LEAD = {
+    "second": Mistake(1, ValueError, "There is no lead 1 in a recording of 1 lead: "),
+    "too negative": Mistake(-2, ValueError, "There is no lead -2 in a recording of 1 lead: "),
+}
+
+
+@pytest.mark.parametrize(("entrance", "mistake"), cases(MISSING_IN_ONE_LEAD, ONE_LEAD))
+def test_missing_lead_of_1d_recording_raises(entrance, mistake):
+    check_raises(entrance, mistake)
+
+
 # --- lists of recordings --------------------------------------------------------------
 
 LISTS_OF_RECORDINGS = {

@@ -74,7 +74,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     lead : int or None, default=0
         Lead to use if recordings have several leads. None uses all leads: R peaks are detected
         in all of them together, and a row holds one lead after the other (set ``n_leads`` of
-        the steps of the classifier). Ignored for 1-D recordings.
+        the steps of the classifier). A 1-D recording has one lead, with the number 0.
     detector : callable or None, default=None
         Detector of R peaks. ``detector(x, fs)`` is called with an unfiltered recording, of
         shape (n_times,) or (n_leads, n_times), and returns sample numbers. None uses

@@ -10,6 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
+# Relative difference of equal values. In recordings of few bits, many values are equal or an exact
+# multiple of others, and are rounded differently for each gain and offset. With this margin, they
+# compare as in exact arithmetic.
+_EQUAL = 1e-9
+
 # --- bands ----------------------------------------------------------------------------
 
 _RATE_HZ = 120.0  # enough for the band of the QRS complex, 40 Hz and below
@@ -22,10 +27,10 @@ _LEVEL_BLOCK_S = 1.5  # holds a beat at 40 beats per minute and above
 # the ends, where the blocks are mirrored
 _N_LEVEL_BLOCKS = 9
 _SILENT = 1e-3  # of a lead's highest level
-_STEEP_RATIO = 1.5  # of the steepest rise of a typical beat between two samples
-_SPIKE_RATIO = 6.0  # of the same rise
+_STEEP_RATIO = 1.5 + _EQUAL  # of the steepest rise of a typical beat between two samples
+_SPIKE_RATIO = 6.0 + _EQUAL  # of the same rise
 _JUMP_SAMPLES = 3  # longest jump
-_LASTING = 0.6  # share of a jump that remains soon after it, and after the widest beat
+_LASTING = 0.6 + _EQUAL  # share of a jump that remains soon after it, and after the widest beat
 _SOON_S, _LATER_S, _N_LEVEL = (0.04, 0.25), (0.6, 1.1), 8
 _ROUNDING = 1e-13  # of the range of a signal: rounding error of a constant signal
 
@@ -256,7 +261,7 @@ def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
 # --- candidates -----------------------------------------------------------------------
 
 _ENVELOPE_S = 0.09  # about one QRS complex
-_LOWEST = 0.25  # of the local level: T waves stay below
+_LOWEST = 0.25 + _EQUAL  # of the local level: T waves stay below
 _CONSIDERED = 0.08  # of the local level: lower maxima are ignored
 _ONE_COMPLEX_S = 0.16
 _REFRACTORY_S = 0.25  # smallest interval between beats: 240 beats per minute
@@ -301,8 +306,8 @@ def find_candidates(bands: Bands) -> Candidates:
 
 
 def _local_maxima(x: np.ndarray) -> np.ndarray:
-    """Return the samples of local maxima, the first of each plateau."""
-    rises = x[1:] > x[:-1]
+    """Return the samples of local maxima of positive values, the first of each plateau."""
+    rises = x[1:] > (1 + _EQUAL) * x[:-1]
     return np.flatnonzero(rises[:-1] & ~rises[1:]) + 1
 
 
@@ -326,7 +331,8 @@ def _is_highest(
     """Return whether each maximum is at least ``ratio`` times its neighbors in ``reach``."""
     before, after = _highest_near(positions, heights, reach)
     # of two equal maxima, the later one is kept
-    return (heights >= ratio * before) & (heights > ratio * after)
+    above_before = heights >= (1 - _EQUAL) * ratio * before
+    return above_before & (heights > (1 + _EQUAL) * ratio * after)
 
 
 # --- beats or noise -------------------------------------------------------------------
@@ -334,7 +340,6 @@ def _is_highest(
 _RISE_S = (0.145, 0.235)  # before a candidate: two adjacent windows of the envelope
 _FAST_NOISE_S = 1.0
 _SLOW_NOISE_S = 0.2
-_EQUAL = 1e-9  # relative difference of equal values, up to rounding
 _PEAK_S = 0.06  # half a QRS complex: largest distance of its peak from that of the envelope
 _SHAPE_S = 0.1
 _N_NEIGHBORS = 9  # candidates in the running median of the noise

@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, c
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import Bunch, estimator_checks
+from skorch.callbacks import Callback
 
 from ecgbeat import (
     BandpassFilter,
@@ -37,6 +38,13 @@ from ecgbeat.signal import (
 
 FS = 360.0
 GROUPS = [0, 0, 1, 1, 2, 2]
+
+
+class Interrupt(Callback):
+    """Interrupt the training after the first batch."""
+
+    def on_batch_end(self, *_, **__):
+        raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -846,6 +854,36 @@ def test_refit_equals_fresh_fit(fitted, patients):
     assert_same_beats(fitted.predict(recordings), fresh.predict(recordings), atol=0)
     assert fitted.__dict__.keys() == fresh.__dict__.keys()
     assert fitted.bandpass_ is None
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"detector": interrupt},
+        {"bandpass": FunctionTransformer(interrupt)},
+        {"classifier": make_pipeline(FunctionTransformer(interrupt), LogisticRegression())},
+        {
+            "classifier": ECGCNNClassifier(
+                max_epochs=1, callbacks=[("stop", Interrupt())], random_state=0
+            )
+        },
+    ],
+    ids=["detector", "bandpass", "pipeline", "net"],
+)
+def test_interrupted_fit_keeps_former_state(fitted, patients, parameters):
+    recordings, annotations = patients
+    before, beats = dict(vars(fitted)), fitted.predict(recordings[4:])
+    former = fitted.get_params(deep=False)
+    fitted.set_params(**parameters)
+    with pytest.raises(KeyboardInterrupt):
+        fitted.fit(recordings[:2], annotations[:2])
+    fitted.set_params(**{name: former[name] for name in parameters})
+    assert vars(fitted) == before
+    assert_same_beats(fitted.predict(recordings[4:]), beats, atol=0)
 
 
 def test_failed_fit_keeps_former_state(fitted, patients):
