@@ -43,7 +43,9 @@ ROOMS = {
     "metrics": room(1, LAYER_0, "numpy sklearn"),
     "preprocessing": room(2, LAYERS_01, "numpy sklearn"),
     "features": room(2, LAYERS_01, "numpy pandas sklearn"),
-    "classifiers": room(2, f"{LAYER_0} _progress networks", "numpy sklearn skorch torch"),
+    "classifiers": room(
+        2, f"{LAYER_0} _progress networks", "numpy sklearn skorch torch safetensors"
+    ),
     "datasets": room(
         2,
         f"{LAYER_0} _files _progress signal",
