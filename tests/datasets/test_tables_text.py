@@ -1,9 +1,12 @@
 import gzip
+import itertools
+import re
 
 import numpy as np
 import pytest
 
 from ecgbeat.datasets import load_recordings
+from ecgbeat.datasets.tables import text
 from ecgbeat.datasets.tables.text import open_text, read_text_annotation
 
 ROWS = [[0.5, -1.0], [0.25, 2.0], [-0.125, 3.5]]
@@ -241,3 +244,29 @@ def test_empty_annotations(tmp_path, text):
 def test_damaged_annotations_raise(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         read_annotation(tmp_path, text)
+
+
+@pytest.mark.parametrize("row", ["1", "-0.25,nan", "1e-03;2", "5 6"])
+@pytest.mark.parametrize("bad", ["x", "1e39"])
+def test_damaged_row_behind_many_is_named(tmp_path, monkeypatch, row, bad):
+    n_rows = 700_000
+    examined = []
+    examine = text._row_problem
+    monkeypatch.setattr(text, "_row_problem", lambda *a: examined.append(a) or examine(*a))
+    damaged = re.sub(r"^[^,; ]+", bad, row)
+    with pytest.raises(ValueError, match=rf"line {n_rows + 1} column 1 is "):
+        read(tmp_path, f"{row}\n" * n_rows + f"{damaged}\n", time_column=None)
+    assert len(examined) < n_rows  # blocks of plain rows are passed over
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", None])
+def test_plain_rows_have_no_problem(separator):
+    cells = ["1", "-2.5", "+3", "1e-03", "9" * 20 + "e09", "nan", "-", "", "--", "x", "1e39", "inf"]
+    cells += ["1,5", "1_0", "\u0661", " 4", "\t6", "\xa07", '"8"', "1.", ".", "None", "#N/A"]
+    decimal = "," if separator in (";", "\t") else "."
+    recording = text.TextRecording(None, separator, decimal, 0, 2, [0, 1], [])
+    plain = text._plain_rows(recording)
+    rows = [(separator or " ").join(pair) for pair in itertools.product(cells, repeat=2)]
+    matched = [row for row in rows if plain.fullmatch(f"{row}\n")]
+    assert len(matched) > 50
+    assert not any(text._row_problem(recording, row) for row in matched)

@@ -8,6 +8,7 @@ import gzip
 import io
 import re
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -30,6 +31,7 @@ _ANNOTATION_COLUMNS = ("sample", "symbol")
 _MAX_VALUE = float(np.finfo(np.float32).max)  # recordings are float32
 _MAX_SAMPLE = 2**53  # up to which a float holds every integer
 _MAX_LINE = 2**24  # characters, enough for a million columns
+_BLOCK = 2**20  # characters that are searched for a damaged row at a time
 _MAX_NAME = 200  # characters of the name of a column
 # deflate packs up to 1000 to 1, but no recording to less than a hundredth
 _MAX_RATIO = 200
@@ -70,9 +72,7 @@ class TextRecording(NamedTuple):
             raise ValueError(_find_bad_line(self) or reason) from error
         signal = np.ascontiguousarray(frame[self.columns].to_numpy(np.float64).T)
         # pandas fills up rows that are too short, and accepts words for infinity
-        is_suspect = (np.abs(signal) > _MAX_VALUE).any() or (
-            frame.iloc[:, -1].isna().any() and _is_ragged(self)
-        )
+        is_suspect = (np.abs(signal) > _MAX_VALUE).any() or frame.iloc[:, -1].isna().any()
         if is_suspect and (problem := _find_bad_line(self)):
             raise ValueError(problem)
         return signal
@@ -334,25 +334,50 @@ def _is_ascending(cells: list[str], decimal: str) -> bool:
     return len(values) >= _MIN_ASCENDING_ROWS and bool((np.diff(values) > 0).all())
 
 
-def _is_ragged(recording: TextRecording) -> bool:
-    """Return, quickly, whether some rows may be longer or shorter than others."""
-    separator = recording.separator
-    if separator is None:
-        return True
-    counts = {line.count(separator) for line in read_lines(recording.file) if line.strip()}
-    return counts != {recording.n_columns - 1}
-
-
 def _find_bad_line(recording: TextRecording) -> str | None:
-    """Describe the first line that is not a row; slow, and run only on suspicion."""
-    n_columns = recording.n_columns
-    for number, line in enumerate(read_lines(recording.file), start=1):
-        if number <= recording.n_skipped or not line.strip():
-            continue
-        cells = _split(line, recording.separator)
-        if len(cells) != n_columns:
-            return f"line {number} has {len(cells)} columns, the others have {n_columns}"
-        for column in recording.columns:
-            if problem := _cell_problem(cells[column], recording.decimal):
-                return f"line {number} column {column + 1} {problem}"
+    """Describe the first line that is not a row.
+
+    Run only on suspicion. Blocks of plain rows are passed over, which takes seconds for millions.
+    """
+    plain = _plain_rows(recording)
+    number = 0
+    with _open_text(recording.file) as stream:
+        try:
+            while block := stream.read(_BLOCK) + stream.readline(_MAX_LINE):
+                if number < recording.n_skipped or not plain.fullmatch(block):
+                    for index, line in enumerate(block.split("\n"), start=number + 1):
+                        if index > recording.n_skipped and (
+                            problem := _row_problem(recording, line)
+                        ):
+                            return f"line {index} {problem}"
+                number += block.count("\n")
+        except (OSError, EOFError, zlib.error):
+            deque(read_lines(recording.file), maxlen=0)  # raises with the number of the line
+            raise
     return None
+
+
+def _row_problem(recording: TextRecording, line: str) -> str | None:
+    """Return what is wrong with a row, None if its cells are numbers or missing."""
+    if not line.strip():
+        return None
+    cells = _split(line, recording.separator)
+    if len(cells) != recording.n_columns:
+        return f"has {len(cells)} columns, the others have {recording.n_columns}"
+    for column in recording.columns:
+        if problem := _cell_problem(cells[column], recording.decimal):
+            return f"column {column + 1} {problem}"
+    return None
+
+
+def _plain_rows(recording: TextRecording) -> re.Pattern[str]:
+    """Return a pattern of rows of short numbers, which never tries a second way to match."""
+    gap, separator = r"\ *+", recording.separator
+    between = r"[ \t]++" if separator is None else gap + re.escape(separator) + gap
+    decimals = rf"(?:{re.escape(recording.decimal)}[0-9]{{0,20}}+)?+(?:[eE][-+]?+0[0-9])?+"
+    # an empty cell cannot be seen between blanks
+    missing = sorted(_MISSING[separator is None :], key=len, reverse=True)
+    number = rf"(?>[-+]?+[0-9]{{1,20}}+{decimals}|{'|'.join(map(re.escape, missing))})"
+    other = r"[^\s,;\"]++"  # a time, which is not checked
+    cells = [number if c in recording.columns else other for c in range(recording.n_columns)]
+    return re.compile(rf"(?:{gap}{between.join(cells)}{gap}\n)*+")
