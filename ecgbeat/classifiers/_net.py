@@ -253,7 +253,7 @@ class SklearnNet(NeuralNetClassifier):
             _check_file("f_history", checkpoint.f_history_, False, None)
             self.history = History.from_file(checkpoint.f_history_)
         files: dict[str, Any] = checkpoint.get_formatted_files(self)
-        return {name: file for name, file in files.items() if name != "f_pickle"}
+        return {name: file for name, file in files.items() if file and name != "f_pickle"}
 
     def run_single_epoch(
         self, iterator: Any, training: bool, prefix: str, step_fn: Any, **fit_params: Any
@@ -351,14 +351,17 @@ def _check_file(
 ) -> None:
     """Raise a ValueError that names the file unless it holds a history or the state of a part.
 
-    A file object is rewound to be read again.
+    A file object is rewound to be read again. A missing file is left to skorch, which checks the
+    names of the arguments first.
     """
     if hasattr(file, "read"):
         start = file.tell()
         content = file.read()
         file.seek(start)
-    else:
+    elif Path(file).exists():
         content = Path(file).read_bytes()
+    else:
+        return
     try:
         if name == "f_history":
             _check_history(json.loads(content))

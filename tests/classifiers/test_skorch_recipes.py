@@ -531,6 +531,31 @@ def test_damaged_checkpoint_is_not_loaded(beats, tmp_path, part):
     assert state_of(fitted) == before
 
 
+def test_checkpoint_of_safetensors_without_optimizer_is_loaded(beats, tmp_path):
+    checkpoint = Checkpoint(
+        monitor=None, dirname=tmp_path, f_optimizer=None, f_pickle=None, use_safetensors=True
+    )
+    fitted = net(max_epochs=1, callbacks=[checkpoint]).fit(*beats)
+    loaded = net(max_epochs=1, random_state=1).fit(*beats)
+    loaded.load_params(checkpoint=checkpoint, use_safetensors=True)
+    np.testing.assert_array_equal(loaded.predict_proba(beats[0]), fitted.predict_proba(beats[0]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"f_params": "absent"}, FileNotFoundError),
+        ({"params": "absent"}, TypeError),
+        ({"f_params": "absent", "f_module": "absent"}, TypeError),
+        ({"f_unknown": "absent"}, AttributeError),
+    ],
+)
+def test_wrong_arguments_of_load_params_raise_the_errors_of_skorch(beats, arguments, error):
+    fitted = net(max_epochs=1).fit(*beats)
+    with pytest.raises(error):
+        fitted.load_params(**arguments)
+
+
 def test_file_objects_are_loaded(beats, tmp_path):
     saved = net(max_epochs=1).fit(*beats)
     saved.save_params(**files_of(tmp_path))
