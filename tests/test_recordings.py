@@ -159,8 +159,8 @@ def test_lead_selects_a_row(lead, rows):
     np.testing.assert_array_equal(select_leads(x, lead), x[rows])
 
 
-@pytest.mark.parametrize("lead", [0, 5, None])
-def test_lead_is_ignored_for_recordings_of_one_axis(lead):
+@pytest.mark.parametrize("lead", [0, -1, None])
+def test_recordings_of_one_axis_have_one_lead(lead):
     assert select_leads(np.zeros(9), lead).shape == (1, 9)
 
 
