@@ -5,6 +5,7 @@ Functions take and return arrays, and operate along the last axis.
 
 from ecgbeat._recordings import bridge_gaps
 from ecgbeat.signal._beats import cut_beats, resample_beats, window_samples
+from ecgbeat.signal._ectopy import ectopic_probability
 from ecgbeat.signal._filtering import bandpass, bandpass_sections
 from ecgbeat.signal._mfcc import MFCC_CONSTRAINTS as MFCC_CONSTRAINTS  # for MFCCExtractor
 from ecgbeat.signal._mfcc import mfcc
@@ -19,6 +20,7 @@ __all__ = [
     "bridge_gaps",
     "cut_beats",
     "detect_r_peaks",
+    "ectopic_probability",
     "locate_r_peaks",
     "mean_and_scale",
     "mfcc",
