@@ -85,9 +85,7 @@ def test_sampling_rate_does_not_matter():
 def test_far_beats_do_not_matter():
     r_peaks = r_peaks_at_intervals(sinus_rhythm(2000))
     part = ectopic_probability(r_peaks[500:1500], FS)
-    np.testing.assert_allclose(
-        ectopic_probability(r_peaks, FS)[700:1300], part[200:800], atol=1e-6
-    )
+    np.testing.assert_allclose(ectopic_probability(r_peaks, FS)[700:1300], part[200:800], atol=1e-6)
 
 
 @pytest.mark.parametrize("dilation", [1, 4])
