@@ -6,11 +6,9 @@ from sklearn.utils.estimator_checks import check_estimator, estimator_checks_gen
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
 from ecgbeat.networks import FocalLoss
 
+DEFAULT = [ECGCNNClassifier(), ECGCNNLSTMClassifier()]
 # few steps, so that the many checks take seconds; enough to pass those of the score
-SHORT = {"max_epochs": 20, "batch_size": 64, "lr": 0.02}
-SMALL = SHORT | {"n_filters": 4}
-# both have the same training: that of the second is shortened
-DEFAULT = [ECGCNNClassifier(), ECGCNNLSTMClassifier(**SHORT)]
+SMALL = {"n_filters": 4, "max_epochs": 20, "batch_size": 64, "lr": 0.02}
 SMALL_LSTM = SMALL | {"hidden_size": 8}
 VARIED = [
     ECGCNNClassifier(**SMALL, n_leads=2),
