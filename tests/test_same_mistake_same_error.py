@@ -211,56 +211,48 @@ def test_many_short_beats_are_no_transposed_recording():
 # --- leads ----------------------------------------------------------------------------
 
 TWO_LEADS = np.array([RECORDING, RECORDING])
-LEADS = {
-    "BeatAnnotator.fit": Entrance(
-        lambda lead: new_annotator(lead=lead).fit([TWO_LEADS], [ANNOTATION]), IN_LIST
-    ),
-    "BeatAnnotator.predict": Entrance(
-        lambda lead: copy.copy(fitted_annotator()).set_params(lead=lead).predict([TWO_LEADS]),
-        IN_LIST,
-    ),
-    "BeatAnnotator.score": Entrance(
-        lambda lead: (
-            copy.copy(fitted_annotator()).set_params(lead=lead).score([TWO_LEADS], [ANNOTATION])
+
+
+def entrances_of_leads(recording):
+    """Return the entrances for a lead number, each with the same recording."""
+    return {
+        "BeatAnnotator.fit": Entrance(
+            lambda lead: new_annotator(lead=lead).fit([recording], [ANNOTATION]), IN_LIST
         ),
-        IN_LIST,
-    ),
-    "RecordingDisplay.from_predictions": Entrance(lambda lead: draw(TWO_LEADS, lead=lead)),
-}
+        "BeatAnnotator.predict": Entrance(
+            lambda lead: copy.copy(fitted_annotator()).set_params(lead=lead).predict([recording]),
+            IN_LIST,
+        ),
+        "BeatAnnotator.score": Entrance(
+            lambda lead: (
+                copy.copy(fitted_annotator()).set_params(lead=lead).score([recording], [ANNOTATION])
+            ),
+            IN_LIST,
+        ),
+        "RecordingDisplay.from_predictions": Entrance(lambda lead: draw(recording, lead=lead)),
+    }
+
+
 LEAD_MISTAKES = {
     "too large": Mistake(5, ValueError, "There is no lead 5 in a recording of 2 leads: "),
     "too negative": Mistake(-3, ValueError, "There is no lead -3 in a recording of 2 leads: "),
 }
-
-
-@pytest.mark.parametrize(("entrance", "mistake"), cases(LEAD_MISTAKES, LEADS))
-def test_missing_lead_raises(entrance, mistake):
-    check_raises(entrance, mistake)
-
-
-ONE_LEAD = {
-    "BeatAnnotator.fit": Entrance(
-        lambda lead: new_annotator(lead=lead).fit([RECORDING], [ANNOTATION]), IN_LIST
-    ),
-    "BeatAnnotator.predict": Entrance(
-        lambda lead: copy.copy(fitted_annotator()).set_params(lead=lead).predict([RECORDING]),
-        IN_LIST,
-    ),
-    "BeatAnnotator.score": Entrance(
-        lambda lead: (
-            copy.copy(fitted_annotator()).set_params(lead=lead).score([RECORDING], [ANNOTATION])
-        ),
-        IN_LIST,
-    ),
-    "RecordingDisplay.from_predictions": Entrance(lambda lead: draw(RECORDING, lead=lead)),
-}
-MISSING_IN_ONE_LEAD = {
+MISTAKES_WITH_ONE_LEAD = {
     "second": Mistake(1, ValueError, "There is no lead 1 in a recording of 1 lead: "),
     "too negative": Mistake(-2, ValueError, "There is no lead -2 in a recording of 1 lead: "),
 }
 
 
-@pytest.mark.parametrize(("entrance", "mistake"), cases(MISSING_IN_ONE_LEAD, ONE_LEAD))
+@pytest.mark.parametrize(
+    ("entrance", "mistake"), cases(LEAD_MISTAKES, entrances_of_leads(TWO_LEADS))
+)
+def test_missing_lead_raises(entrance, mistake):
+    check_raises(entrance, mistake)
+
+
+@pytest.mark.parametrize(
+    ("entrance", "mistake"), cases(MISTAKES_WITH_ONE_LEAD, entrances_of_leads(RECORDING))
+)
 def test_missing_lead_of_1d_recording_raises(entrance, mistake):
     check_raises(entrance, mistake)
 

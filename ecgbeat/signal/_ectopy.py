@@ -9,8 +9,9 @@ from scipy import ndimage
 
 from ecgbeat._recordings import as_sample_numbers, check_ascending
 from ecgbeat._validation import check_fs
+from ecgbeat.signal._rr import _LONGEST_S, _TYPICAL_S
 
-_SHORTEST_S, _LONGEST_S, _TYPICAL_S = 0.2, 3.0, 0.8  # intervals are clipped; 75 beats per minute
+_SHORTEST_S = 0.2  # 300 beats per minute: intervals are clipped
 _WINDOW_BEATS = 121  # of the percentiles to which intervals are compared
 _PERCENTILES = (10, 50, 90)
 _SCALE, _LIMIT = 3.0, 4.0  # inputs are of the order of 1, and bounded
@@ -84,7 +85,12 @@ def ectopic_probability(r_peaks: ArrayLike, fs: float) -> np.ndarray:
         return np.empty((0, 3))
     intervals = np.diff(r_peaks) / fs
     previous = np.append(intervals[0] if len(intervals) else _TYPICAL_S, intervals)
-    logits = _apply(_weights(), network_input(previous)).astype(np.float64)
+    return class_probability(_weights(), previous)
+
+
+def class_probability(weights: dict[str, np.ndarray], intervals: np.ndarray) -> np.ndarray:
+    """Return the probabilities of the classes, (n_beats, 3), from the interval before each beat."""
+    logits = _apply(weights, network_input(intervals)).astype(np.float64)
     odds = np.exp(logits - logits.max(axis=0))
     return (odds / odds.sum(axis=0)).T
 

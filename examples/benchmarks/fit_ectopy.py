@@ -41,7 +41,7 @@ class Rhythm(NamedTuple):
     n_supraventricular: np.ndarray  # cumulative, (n_beats + 1,)
 
 
-def read_rhythm(path, fs=None):
+def read_rhythm(path, fs):
     """Read the beats of an annotation file."""
     annotation = wfdb.rdann(str(path.with_suffix("")), "atr")
     beats = is_beat(annotation.symbol)
@@ -50,7 +50,7 @@ def read_rhythm(path, fs=None):
     label = np.full(len(classes), UNKNOWN)
     for index, name in enumerate(CLASSES):
         label[classes == name] = index
-    time_s = annotation.sample[beats][order] / (fs or annotation.fs)
+    time_s = annotation.sample[beats][order] / fs
     return Rhythm(time_s, label, np.append(0, np.cumsum(label == CLASSES.index("S"))))
 
 
@@ -199,9 +199,7 @@ def arrays_of(network):
 def probability(arrays, time_s):
     """Return the probabilities of the classes, as the package computes them."""
     weights = {name: value.astype(np.float32) for name, value in arrays.items()}
-    logits = _ectopy._apply(weights, _ectopy.network_input(intervals_before(time_s)))
-    odds = np.exp(logits - logits.max(axis=0))
-    return (odds / odds.sum(axis=0)).T
+    return _ectopy.class_probability(weights, intervals_before(time_s))
 
 
 def majority_excerpt(rhythm, length=150):

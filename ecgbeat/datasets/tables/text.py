@@ -335,26 +335,30 @@ def _is_ascending(cells: list[str], decimal: str) -> bool:
 
 
 def _find_bad_line(recording: TextRecording) -> str | None:
-    """Describe the first line that is not a row.
+    """Describe the first line that is not a row; run only on suspicion."""
+    try:
+        for number, line in _unusual_lines(recording):
+            if problem := _row_problem(recording, line):
+                return f"line {number} {problem}"
+    except (OSError, EOFError, zlib.error):
+        deque(read_lines(recording.file), maxlen=0)  # raises with the number of the line
+        raise
+    return None
 
-    Run only on suspicion. Blocks of plain rows are passed over, which takes seconds for millions.
+
+def _unusual_lines(recording: TextRecording) -> Iterator[tuple[int, str]]:
+    """Yield the lines below the header with their numbers, but for blocks of plain rows.
+
+    To pass over these blocks takes seconds for millions of rows.
     """
     plain = _plain_rows(recording)
     number = 0
     with _open_text(recording.file) as stream:
-        try:
-            while block := stream.read(_BLOCK) + stream.readline(_MAX_LINE):
-                if number < recording.n_skipped or not plain.fullmatch(block):
-                    for index, line in enumerate(block.split("\n"), start=number + 1):
-                        if index > recording.n_skipped and (
-                            problem := _row_problem(recording, line)
-                        ):
-                            return f"line {index} {problem}"
-                number += block.count("\n")
-        except (OSError, EOFError, zlib.error):
-            deque(read_lines(recording.file), maxlen=0)  # raises with the number of the line
-            raise
-    return None
+        while block := stream.read(_BLOCK) + stream.readline(_MAX_LINE):
+            if number < recording.n_skipped or not plain.fullmatch(block):
+                lines = enumerate(block.split("\n"), start=number + 1)
+                yield from (item for item in lines if item[0] > recording.n_skipped)
+            number += block.count("\n")
 
 
 def _row_problem(recording: TextRecording, line: str) -> str | None:
