@@ -49,16 +49,21 @@ __all__ = [
     "lead_layout",
     "leads_of_columns",
     "refuse_single_beat",
+    "remember_table",
     "split_leads",
     "sum_is_finite",
     "unchanged_on_error",
     "validate_beats",
     "validate_parameter_constraints",
+    "warn_of_lost_names",
 ]
 
 # sampling rates in Hz: from trends of one sample in minutes to sound of some 100 kHz
 _LOWEST_FS, _HIGHEST_FS = 1e-3, 1e6
 FS_INTERVAL = Interval(Real, _LOWEST_FS, _HIGHEST_FS, closed="both")  # for _parameter_constraints
+
+# of tables of several leads made in this process, by their number of columns
+_LEADS_OF_TABLES: dict[int, int] = {}
 
 MIN_TIMES = 8  # fewest samples per lead of a beat, see lead_layout
 
@@ -148,6 +153,29 @@ def leads_of_columns(X: Any, n_aux: int = 0) -> int | None:
             "columns of MFCCExtractor, or an array without names."
         )
     return len(channels)
+
+
+def remember_table(n_columns: int, n_leads: int) -> None:
+    """Note that tables of several leads with this number of columns were made."""
+    _LEADS_OF_TABLES[n_columns] = n_leads
+
+
+def warn_of_lost_names(owner: str, n_columns: int) -> None:
+    """Warn if rows without names are as long as those of a table that was made before.
+
+    Their names were then most likely lost on the way, and with them the number of leads.
+    """
+    n_leads = _LEADS_OF_TABLES.get(n_columns, 1)
+    if n_leads > 1:
+        warnings.warn(
+            f"{owner} takes the rows of {n_columns} values for one lead, since they have neither "
+            f"column names nor a third dimension. A table of MFCCExtractor with as many columns "
+            f"holds {n_leads} channels. If a step between has dropped the names, keep them by "
+            f'set_output(transform="pandas") of the whole pipeline, or set n_leads={n_leads}. '
+            "Otherwise set n_leads=1.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _is_nested_three_deep(X: Any) -> bool:

@@ -14,6 +14,7 @@ from ecgbeat._validation import (
     check_is_fitted,
     import_extra,
     is_single_row,
+    remember_table,
     unchanged_on_error,
     validate_beats,
     validate_parameter_constraints,
@@ -97,9 +98,9 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
     flatten : bool, default=False
         Whether to return a pandas DataFrame with one row per sound and one column per
         coefficient and frame, channel by channel, for steps that take tables. The classifiers
-        of ecgbeat read the channels from the column names, which SMOTE keeps. Otherwise the
-        result is 3-D, each channel being a lead for a classifier. Has no effect with
-        ``summary="stats"``, which is always 2-D.
+        of ecgbeat read the channels from the column names, which SMOTE keeps, and warn if another
+        step has dropped them. Otherwise the result is 3-D, each channel being a lead for a
+        classifier. Has no effect with ``summary="stats"``, which is always 2-D.
     summary : {"stats"} or None, default=None
         With "stats", each channel is summarized by six statistics over the frames, for
         models without an order in time: mean, standard deviation, minimum, median,
@@ -281,6 +282,7 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
         if not self.flatten:
             return coefficients
         pandas = import_extra("pandas", extra="data", purpose="MFCCExtractor with flatten=True")
+        remember_table(self.n_channels_ * self.n_frames_, self.n_channels_)
         return pandas.DataFrame(
             coefficients.reshape(len(rows), -1),
             index=getattr(X, "index", None) if hasattr(X, "columns") else None,

@@ -27,6 +27,7 @@ from ecgbeat._validation import (
     lead_layout,
     leads_of_columns,
     validate_beats,
+    warn_of_lost_names,
 )
 from ecgbeat.classifiers import _heuristics as heuristics
 from ecgbeat.classifiers._augmentation import Augmentation, augment_rows
@@ -484,6 +485,8 @@ class BeatClassifier(SklearnNet):
             )
         validated = validate_beats(self, X, y, reset=reset, dtype=np.float32)
         if reset:
+            if not (n_leads or found):
+                warn_of_lost_names(type(self).__name__, self.n_features_in_ - self.n_aux_features)
             self.n_leads_ = n_leads or found or 1
             if n_leads_3d and self.n_aux_features:
                 raise ValueError(

@@ -54,9 +54,14 @@ def test_folders_that_list_each_other_by_links_raise(folder):
         load_wfdb(folder, annotator=None)
 
 
-def test_zero_samples_raise(folder):
-    (folder / "r.hea").write_text("r 1 360 0\nr.dat 16 200/mV\n")
-    with pytest.raises(ValueError, match=r"r\.hea is damaged: .*0 samples\. Leave that number out"):
+@pytest.mark.parametrize("comment", ["", "# a comment\n\n"])
+def test_zero_samples_are_an_unknown_number(folder, comment):
+    (folder / "r.hea").write_text(f"{comment}r 1 360\nr.dat 16 200/mV\n")
+    expected = load_wfdb(folder, annotator=None).recordings[0]
+    (folder / "r.hea").write_text(f"{comment}r 1 360 0 12:00:00\nr.dat 16 200/mV\n")
+    np.testing.assert_array_equal(load_wfdb(folder, annotator=None).recordings[0], expected)
+    (folder / "r.dat").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"1 signals of 0 samples"):
         load_wfdb(folder, annotator=None)
 
 

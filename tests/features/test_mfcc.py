@@ -237,6 +237,19 @@ def test_smote_refuses_3d_results(sounds):
         pipe.fit(*sounds)
 
 
+def test_classifier_warns_of_lost_names(sounds):
+    net = ECGCNNClassifier(max_epochs=1, n_filters=2)
+    pipe = make_pipeline(MFCCExtractor(n_mfcc=7, flatten=True), StandardScaler(), net)
+    with pytest.warns(UserWarning, match=r"table of MFCCExtractor .* 7 channels.*set n_leads=7"):
+        pipe.fit(*sounds)
+    for n_leads in (1, 7):
+        assert (
+            pipe.set_params(ecgcnnclassifier__n_leads=n_leads).fit(*sounds)[-1].n_leads_ == n_leads
+        )
+    pipe.set_params(ecgcnnclassifier__n_leads=None).set_output(transform="pandas")
+    assert pipe.fit(*sounds)[-1].n_leads_ == 7
+
+
 def test_incomplete_columns_raise(sounds):
     X, y = sounds
     table = MFCCExtractor(n_mfcc=13, flatten=True).fit_transform(X)

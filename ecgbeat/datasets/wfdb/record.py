@@ -7,8 +7,9 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, NamedTuple, NoReturn
 
@@ -79,6 +80,7 @@ class Record(NamedTuple):
 
     path: Path  # without extension
     header: Any  # wfdb.Record
+    states_zero: bool = False  # samples; their number is that of the file
 
     @property
     def lead_names(self) -> list[str]:
@@ -102,9 +104,12 @@ class Record(NamedTuple):
         files = [self.path.parent / self.header.file_name[channel] for channel in channels]
         for file in dict.fromkeys(files):
             self._check_size(file)
-        with _refusing_damage(files[0], _describe_size(self, files[0])):
+        source: AbstractContextManager[Path] = nullcontext(self.path)
+        if self.states_zero:
+            source = _without_number_of_samples(self.path, dict.fromkeys(files))
+        with source as path, _refusing_damage(files[0], _describe_size(self, files[0])):
             read = _import_wfdb().rdrecord(
-                str(self.path), channels=channels, physical=False, smooth_frames=in_frames
+                str(path), channels=channels, physical=False, smooth_frames=in_frames
             )
         if verify:
             _verify_checksums(self, read, files)
@@ -453,13 +458,28 @@ def _as_record(path: Path, header: Any) -> Record:
     formats = set(zip(header.file_name, header.fmt, strict=True))
     if len(formats) != len(set(header.file_name)):
         _refuse(file, "it states several formats for the signals of one file")
-    if header.sig_len == 0:  # wfdb reads the header again, and stops at this number
-        _refuse(file, "its first line states 0 samples", "Leave that number out if it is unknown.")
-    if header.sig_len is None:
+    states_zero = header.sig_len == 0  # unknown, as a missing number
+    if not header.sig_len:
         header.sig_len = int(_n_frames(header, path.parent / header.file_name[0]) + _ROUNDING)
     if header.sig_len <= 0:
         _refuse(file, f"it states {header.n_sig} signals of 0 samples")
-    return Record(path, header)
+    return Record(path, header, states_zero)
+
+
+@contextmanager
+def _without_number_of_samples(path: Path, files: Iterable[Path]) -> Iterator[Path]:
+    """Yield the path of a copy of a header that states 0 samples, without that number.
+
+    wfdb takes a missing number from the size of the file, but reads nothing at 0.
+    """
+    (_, first), *rest = _header_lines(_with_extension(path, "hea"))
+    lines = [" ".join(first.split()[:3]), *(line for _, line in rest)]
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        _with_extension(copy, "hea").write_text("\n".join(lines), encoding="utf-8")
+        for file in files:
+            copy.with_name(file.name).symlink_to(file.resolve())
+        yield copy
 
 
 def _n_frames(header: Any, file: Path) -> float:
