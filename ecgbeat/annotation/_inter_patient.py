@@ -85,6 +85,22 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
 
     Multiplying the odds is better than training one model on all columns: the training set has
     few patients with supraventricular beats, and models of the shape learn them by heart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgbeat.annotation import InterPatientClassifier
+    >>> from ecgbeat.datasets import make_recording
+    >>> from ecgbeat.labels import to_aami
+    >>> from ecgbeat.signal import bandpass, beat_features
+    >>> ecgs = [make_recording(120, random_state=i) for i in range(3)]
+    >>> X = [beat_features(bandpass(ecg.signal, 360), ecg.r_peaks, 360) for ecg in ecgs]
+    >>> y = [to_aami(ecg.symbols) for ecg in ecgs]
+    >>> patients = np.repeat([0, 1], [len(y[0]), len(y[1])])
+    >>> classifier = InterPatientClassifier(random_state=0)
+    >>> classifier = classifier.fit(np.concatenate(X[:2]), np.concatenate(y[:2]), patients)
+    >>> bool(np.mean(classifier.predict(X[2]) == y[2]) > 0.8)
+    True
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"random_state": ["random_state"]}
@@ -137,7 +153,7 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
             rows, labels = rows[chosen], labels[chosen]
             weight *= _TOTAL_WEIGHT / weight.sum()
             seed = random.randint(2**31 - 1)
-            self.linear_ = _linear_model(seed).fit(
+            self.linear_ = _linear_model(len(rows), seed).fit(
                 rows, labels, logisticregression__sample_weight=weight
             )
             self.trees_ = _trees(seed).fit(rows, labels, sample_weight=weight)
@@ -295,10 +311,13 @@ def _undersample(
     return kept, weight[kept]
 
 
-def _linear_model(seed: int) -> Any:
+def _linear_model(n_rows: int, seed: int) -> Any:
     """Return a strongly regularized linear model of quantiles."""
     quantiles = QuantileTransformer(
-        n_quantiles=300, output_distribution="normal", subsample=20_000, random_state=seed
+        n_quantiles=min(300, n_rows),
+        output_distribution="normal",
+        subsample=20_000,
+        random_state=seed,
     )
     return make_pipeline(quantiles, LogisticRegression(C=0.003, max_iter=300))
 

@@ -126,7 +126,7 @@ def without(*names):
 
 def steps(seed):
     """Return the classifier, the columns and whether fusion beats are simulated, by step."""
-    trees = OneModel(max_iter=100, early_stopping=False, random_state=seed)
+    trees = OneModel(max_iter=40, early_stopping=False, random_state=seed)
     two = InterPatientClassifier(random_state=seed)
     everything = without()
     return {
