@@ -140,7 +140,7 @@ def _find_jumps(x: np.ndarray, rises: np.ndarray, fs: float, silence: float) -> 
     if len(high) == 0 or _STEEP_RATIO * typical <= silence:
         return np.empty(0, np.int64)
     # in most recordings, few blocks remain
-    samples = (starts[high, None] + np.arange(_level_block_length(fs))).ravel()
+    samples = (starts[high, None] + np.arange(level_block_length(fs))).ravel()
     samples = samples[samples < len(rises)]
     steep = samples[np.abs(rises[samples]) > _STEEP_RATIO * typical]
     begin = np.flatnonzero(np.diff(steep, prepend=-2) > 1)  # runs of steep samples
@@ -210,25 +210,25 @@ def _in_blocks(x: np.ndarray, n_block: int) -> np.ndarray:
 
 def _level_blocks(x: np.ndarray, fs: float) -> np.ndarray:
     """Return the first sample of each block of 1.5 s."""
-    return np.arange(0, x.shape[-1], _level_block_length(fs))
+    return np.arange(0, x.shape[-1], level_block_length(fs))
 
 
-def _level_block_length(fs: float) -> int:
+def level_block_length(fs: float) -> int:
     """Return the number of samples in a block of 1.5 s."""
     return max(1, round(_LEVEL_BLOCK_S * fs))
 
 
-def _block_tops(amplitude: np.ndarray, fs: float) -> np.ndarray:
+def block_tops(amplitude: np.ndarray, fs: float) -> np.ndarray:
     """Return the highest value in each block of 1.5 s."""
     return np.maximum.reduceat(amplitude, _level_blocks(amplitude, fs), axis=-1)
 
 
 def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarray:
     """Return the typical height of the QRS complexes around positions: a running median."""
-    tops = _block_tops(power, fs)
+    tops = block_tops(power, fs)
     typical = ndimage.median_filter(np.sqrt(tops), _N_LEVEL_BLOCKS)
     # linear interpolation between equidistant nodes
-    nodes = np.clip(positions / _level_block_length(fs) - 0.5, 0, len(typical) - 1)
+    nodes = np.clip(positions / level_block_length(fs) - 0.5, 0, len(typical) - 1)
     before = nodes.astype(np.intp)
     rise = np.diff(typical, append=typical[-1])
     return typical[before] + rise[before] * (nodes - before)
@@ -240,7 +240,7 @@ def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
     They vary in time, and bring the best lead of each moment to a height of 1.
     """
     amplitude = np.abs(qrs)
-    starts, tops = _level_blocks(amplitude, fs), _block_tops(amplitude, fs)
+    starts, tops = _level_blocks(amplitude, fs), block_tops(amplitude, fs)
     lengths = np.diff(starts, append=amplitude.shape[-1])
     means = np.add.reduceat(amplitude, starts, axis=-1) / lengths
     size = (1, _N_LEVEL_BLOCKS)

@@ -9,8 +9,10 @@ from ecgbeat._validation import check_fs, check_positive
 from ecgbeat.signal._qrs import (
     Bands,
     block_length,
+    block_tops,
     decimation_step,
     find_candidates,
+    level_block_length,
     odd_width,
     qrs_band,
     slow_power,
@@ -18,8 +20,8 @@ from ecgbeat.signal._qrs import (
 )
 from ecgbeat.signal._r_peaks import decimate_scaled, stretches
 
-_REACH_S = 2.5  # complexes this close to the middle of a second count for it
-_LONGEST_PAUSE_S = 6.0  # between complexes; in a longer one, there is no ECG
+_REACH_S = 3.0  # complexes this close to the middle of a second count for it
+_LONGEST_PAUSE_S = 7.0  # between complexes; in a longer one, there is no ECG
 _BESIDE_S = 1.0  # from the complexes before and after a long pause
 
 _FLOOR_S = 5.0
@@ -29,16 +31,18 @@ _SHAPE_S = 0.15
 _N_NEIGHBORS = 8  # complexes before, and as many after
 _RANK = 3  # correlations with this many neighbors are at least as high
 _N_HEIGHTS = 9
+_FAINT = 0.0025  # weight: complexes of a twentieth of the height of a beat are noise
+_N_BLOCKS = 9  # of 1.5 s: two of them hold a beat at 10 beats per minute
 _ROUNDING = 1e-13  # of the range of a signal: rounding error of a constant signal
 _TINY = 1e-10  # smallest ratio
 
-QUANTITIES = ("prominence", "slow deviation", "agreement", "unevenness")
-# larger and smaller values make no difference
-LIMITS = np.array([[0.0, 3.5], [-0.5, 1.5], [0.5, 4.0], [0.0, 1.5]])
+QUANTITIES = ("prominence", "slow deviation", "unevenness", "agreement", "close agreement")
+# larger and smaller values make no difference; noise hardly reaches an agreement of 3.3
+LIMITS = np.array([[0.0, 3.5], [-0.5, 1.5], [0.0, 1.5], [0.5, 5.0], [3.3, 4.3]])
 # a logistic regression (examples/benchmarks/signal_quality.py), positive for beats
-WEIGHTS = np.array([2.0, -2.0, 1.0, -2.8])
-INTERCEPT = -3.6
-_FLAT = (0.2, 0.7)  # prominence at which waves do not stand out at all, and do
+WEIGHTS = np.array([2.0, -2.0, -2.8, 1.0, 3.0])
+INTERCEPT = -13.7
+_FLAT = (0.1, 0.4)  # prominence at which waves do not stand out at all, and do
 
 
 def signal_quality(recording: ArrayLike, fs: float) -> np.ndarray:
@@ -57,21 +61,7 @@ def signal_quality(recording: ArrayLike, fs: float) -> np.ndarray:
         Quality of each second in the best lead, from 0 (no ECG can be recognized) to 1. The last
         second may be shorter.
     """
-    fs = check_fs(fs)
-    given = np.atleast_2d(as_recording(recording, gaps=None))
-    leads = as_recording(given, gaps="linear")
-    step, n_times = decimation_step(fs), leads.shape[1]
-    bounds = _seconds(n_times, fs)
-    quality = np.zeros(len(bounds) - 1)
-    if n_times < step:
-        return quality
-    for row, lead in zip(given, leads, strict=True):
-        of_lead = _mean_over_complexes(*_rate_complexes(lead, step, fs / step), bounds / fs)
-        if leads is not given:  # gaps were filled
-            n_missing = np.add.reduceat(np.isnan(row), bounds[:-1], dtype=np.int64)
-            of_lead[2 * n_missing >= np.diff(bounds)] = 0.0
-        np.maximum(quality, of_lead, out=quality)
-    return quality
+    return _best_quality(recording, fs)[0]
 
 
 def unreadable_stretches(
@@ -97,16 +87,34 @@ def unreadable_stretches(
     min_quality = check_positive("min_quality", min_quality, strict=False)
     if min_quality > 1:
         raise ValueError(f"min_quality must be from 0 to 1, got {min_quality!r}.")
-    recording = as_recording(recording, gaps=None)
-    is_unreadable = signal_quality(recording, fs) < min_quality
-    edges = np.flatnonzero(np.diff(is_unreadable, prepend=False, append=False))
-    return _seconds(recording.shape[-1], fs)[edges].reshape(-1, 2)
+    quality, bounds = _best_quality(recording, fs, enough=min_quality)
+    edges = np.flatnonzero(np.diff(quality < min_quality, prepend=False, append=False))
+    return bounds[edges].reshape(-1, 2)
 
 
-def _seconds(n_times: int, fs: float) -> np.ndarray:
-    """Return the first sample of each second, and the number of samples."""
+def _best_quality(
+    recording: ArrayLike, fs: float, enough: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the quality of each second, and the first sample of each with the number of samples.
+
+    Further leads are not read if all seconds have a quality of at least ``enough``.
+    """
+    fs = check_fs(fs)
+    given = np.atleast_2d(as_recording(recording, gaps=None))
+    leads = as_recording(given, gaps="linear")
+    step, n_times = decimation_step(fs), leads.shape[1]
     starts = np.round(np.arange(np.ceil(n_times / fs)) * fs).astype(np.int64)
-    return np.append(starts[starts < n_times], n_times)
+    bounds = np.append(starts[starts < n_times], n_times)
+    quality = np.zeros(len(bounds) - 1)
+    for row, lead in zip(given, leads, strict=True):
+        if n_times < step or (quality >= enough).all():
+            break
+        of_lead = _mean_over_complexes(*_rate_complexes(lead, step, fs / step), bounds / fs)
+        if leads is not given:  # gaps were filled
+            n_missing = np.add.reduceat(np.isnan(row), bounds[:-1], dtype=np.int64)
+            of_lead[2 * n_missing >= np.diff(bounds)] = 0.0
+        np.maximum(quality, of_lead, out=quality)
+    return quality, bounds
 
 
 def _rate_complexes(
@@ -139,33 +147,41 @@ def quantities_of_complexes(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.nd
 
     One row per complex, in the order of ``QUANTITIES``, independent of gain and offset.
     """
-    x = x - x[0]
-    qrs = qrs_band(np.diff(x), fs)
-    highest = np.abs(qrs).max()
-    n_block = block_length(fs)
-    if highest <= _ROUNDING * np.ptp(x):
-        return np.empty(0, np.int64), np.empty(0), np.empty((0, len(QUANTITIES)))
-    qrs /= highest
-    none = np.empty(0)
-    bands = Bands(fs, qrs[np.newaxis], none, none, n_block, _ROUNDING)
-    positions, heights, levels, _, energy = find_candidates(bands)
+    n_block, none = block_length(fs), np.empty(0)
+    bands = Bands(fs, qrs_band(np.diff(x), fs)[None], none, none, n_block, _ROUNDING * np.ptp(x))
+    positions, heights, _, _, energy = find_candidates(bands)
+    weights = _weights(positions, heights, energy, fs)
+    positions, heights, weights = (v[weights > _FAINT] for v in (positions, heights, weights))
     if len(positions) == 0:
-        return positions, heights, np.empty((0, len(QUANTITIES)))
-    envelope = np.sqrt(energy[::n_block])
-    floor = ndimage.median_filter(envelope, odd_width(_FLOOR_S, fs / n_block), mode="nearest")
-    slow = ndimage.uniform_filter1d(
-        slow_power(x / highest, fs), odd_width(_SLOW_S, fs / n_block), mode="nearest"
-    )
+        return positions, weights, np.empty((0, len(QUANTITIES)))
+    rate = fs / n_block
+    floor = ndimage.median_filter(np.sqrt(energy[::n_block]), odd_width(_FLOOR_S, rate))
+    slow = ndimage.uniform_filter1d(slow_power(x, fs), odd_width(_SLOW_S, rate))
     blocks, log_heights = positions // n_block, np.log(heights)
+    agreement = -np.log(np.maximum(1 - _agreement(bands.qrs[0], positions, fs), _TINY))
     quantities = np.column_stack(
         [
             -np.log(np.maximum(floor[blocks] / heights, _TINY)),
             0.5 * np.log(np.maximum(slow[blocks] / np.square(heights), _TINY)),
-            -np.log(np.maximum(1 - _agreement(qrs, positions, fs), _TINY)),
             np.abs(log_heights - ndimage.median_filter(log_heights, _N_HEIGHTS)),
+            agreement,
+            agreement,
         ]
     )
-    return positions, np.minimum(heights / levels, 1.0), quantities
+    return positions, weights, quantities
+
+
+def _weights(
+    positions: np.ndarray, heights: np.ndarray, energy: np.ndarray, fs: float
+) -> np.ndarray:
+    """Return the power of complexes relative to the highest ones around, at most 1.
+
+    Noise between beats hardly counts, and a single artifact no more than a beat.
+    """
+    tops = np.sqrt(block_tops(energy, fs))
+    high = ndimage.rank_filter(tops, -min(2, len(tops)), size=min(_N_BLOCKS, len(tops)))
+    high = high[positions // level_block_length(fs)]
+    return (heights / np.maximum(high, heights)) ** 2
 
 
 def _agreement(qrs: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
@@ -175,7 +191,8 @@ def _agreement(qrs: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
     """
     windows, first = windows_around(qrs, positions, round(_PEAK_S * fs))
     peaks = first + np.abs(windows).argmax(axis=1)
-    shapes, _ = windows_around(qrs, peaks, round(_SHAPE_S * fs))
+    half = round(_SHAPE_S * fs)
+    shapes, _ = windows_around(np.pad(qrs, half), peaks + half, half)
     shapes = shapes / (np.linalg.norm(shapes, axis=1, keepdims=True) + np.finfo(np.float64).tiny)
     n = len(shapes)
     if n == 1:
@@ -194,12 +211,12 @@ def _mean_over_complexes(
 ) -> np.ndarray:
     """Return the weighted mean of the ratings around each second, 0 in long pauses.
 
-    ``bounds`` are those of the seconds. The first and the last complex are repeated beyond the
-    ends, at the same distance.
+    ``bounds`` are those of the seconds. The first and the last complex are repeated just beyond
+    the ends.
     """
     if len(times) == 0:
         return np.zeros(len(bounds) - 1)
-    times = np.concatenate([-times[:1], times, 2 * bounds[-1] - times[-1:]])
+    times = np.concatenate([[-_BESIDE_S], times, [bounds[-1] + _BESIDE_S]])
     weights, ratings = (np.concatenate([v[:1], v, v[-1:]]) for v in (weights, ratings))
     middles = (bounds[:-1] + bounds[1:]) / 2
     after = np.clip(np.searchsorted(times, middles), 1, len(times) - 1)
