@@ -327,7 +327,7 @@ def _recordings_of_bunch(bunch: Mapping[str, Any], caller: str, fs: float | None
     ):
         raise ValueError(
             f"The Bunch of recordings has fs={own_fs!r} Hz, but {caller} works at fs={fs!r} Hz. "
-            "Set fs to the rate of the recordings."
+            "Set fs to the rate of the recordings, as in fs=bunch.fs."
         )
     return bunch["recordings"]
 

@@ -17,6 +17,7 @@ from ecgbeat.datasets.wfdb.record import annotation_codes, encode_annotation, pa
 if TYPE_CHECKING:
     import pandas
 
+UNCLASSIFIED = "?"  # label, and WFDB symbol, of beats that are not classified
 _RECORD_NAME = re.compile(r"[-\w]+(/[-\w]+)*")  # optional folders, and characters that WFDB allows
 # of a record's own files; an annotation would replace its header or its samples
 _TAKEN_EXTENSIONS = frozenset({"hea", "dat", "edf", "mat", "flac", "xws", "xyz"})
@@ -32,10 +33,15 @@ class AnnotatedBeats(NamedTuple):
     sample : ndarray of shape (n_beats,)
         Sample numbers of the R peaks, int64, ascending.
     symbol : ndarray of shape (n_beats,)
-        Predicted label of each beat.
+        Predicted label of each beat. ``"?"`` if it is not classified, which is possible with
+        ``abstain_below`` of the annotator.
     probability : ndarray of shape (n_beats, n_classes) or None
         Probability of each class, in the order of ``classes_`` of the annotator. None if the
         classifier has no ``predict_proba``.
+    unreadable : ndarray of shape (n_stretches, 2) or None, default=None
+        First sample of each stretch in which no ECG can be recognized, and the sample after its
+        last, int64, ascending. No beat is classified there. None if the signal quality was not
+        examined, that is without ``min_quality`` of the annotator.
 
     Examples
     --------
@@ -54,6 +60,14 @@ class AnnotatedBeats(NamedTuple):
     sample: np.ndarray
     symbol: np.ndarray
     probability: np.ndarray | None
+    unreadable: np.ndarray | None = None
+
+
+def select_classified(beats: AnnotatedBeats) -> AnnotatedBeats:
+    """Return the beats whose label is not ``"?"``."""
+    keep = beats.symbol != UNCLASSIFIED
+    probability = None if beats.probability is None else beats.probability[keep]
+    return AnnotatedBeats(beats.sample[keep], beats.symbol[keep], probability, beats.unreadable)
 
 
 def beats_table(
@@ -82,7 +96,9 @@ def beats_table(
     if annotated and all(beats.probability is not None for beats in annotated):
         probability = np.concatenate([beats.probability for beats in annotated])
         column_of = {value: column for column, value in enumerate(classes.tolist())}
-        chosen = np.array([column_of[value] for value in label.tolist()], np.int64)
+        chosen = probability.argmax(axis=1)  # for labels that are not a class, that is "?"
+        for value, column in column_of.items():
+            chosen[label == value] = column
         columns["probability"] = probability[np.arange(len(label)), chosen]
         columns |= {
             f"probability_{value}": probability[:, column] for value, column in column_of.items()
@@ -100,7 +116,7 @@ def plan_files(
     record_names: Sequence[str],
     extension: str,
     fs: float,
-    classes: np.ndarray,
+    labels: Sequence[Any],
     wfdb_symbols: Mapping[Any, str] | None,
     *,
     overwrite: bool,
@@ -134,7 +150,7 @@ def plan_files(
             f"{len(present)} of the files exist already, the first is {present[0]}. Pass "
             "overwrite=True or another extension."
         )
-    symbol_of = _symbols_of_labels(classes, wfdb_symbols)
+    symbol_of = _symbols_of_labels(labels, wfdb_symbols)
     return AnnotationFiles(folder, record_names, extension, float(fs), symbol_of, overwrite)
 
 
@@ -155,12 +171,12 @@ def _check_not_taken(folder: Path, record_names: Sequence[str], extension: str) 
 
 
 def _symbols_of_labels(
-    classes: np.ndarray, wfdb_symbols: Mapping[Any, str] | None
+    labels: Sequence[Any], wfdb_symbols: Mapping[Any, str] | None
 ) -> dict[Any, str]:
     """Return the WFDB symbol of each label."""
     known = set(annotation_codes().values())
     given = {} if wfdb_symbols is None else wfdb_symbols
-    symbol_of = {label: given.get(label, label) for label in classes.tolist()}
+    symbol_of = {label: given.get(label, label) for label in labels}
     wrong = {label: symbol for label, symbol in symbol_of.items() if symbol not in known}
     if wrong:
         example = "{" + ", ".join(f"{label!r}: 'N'" for label in list(wrong)[:2]) + ", ...}"

@@ -1,5 +1,6 @@
 """Detection and classification of the beats of whole recordings."""
 
+import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, check_random_state
 
 from ecgbeat._progress import tqdm
 from ecgbeat._recordings import (
@@ -28,15 +29,24 @@ from ecgbeat._validation import (
     Interval,
     Real,
     StrOptions,
+    check_fs,
     check_is_fitted,
     sum_is_finite,
     validate_parameter_constraints,
 )
-from ecgbeat.annotation._annotated_beats import AnnotatedBeats, beats_table, plan_files
+from ecgbeat.annotation._annotated_beats import (
+    UNCLASSIFIED,
+    AnnotatedBeats,
+    beats_table,
+    plan_files,
+    select_classified,
+)
+from ecgbeat.annotation._excerpts import draw_excerpts
+from ecgbeat.annotation._resampling import resample_recording
 from ecgbeat.labels import LabeledBeats, label_beats
 from ecgbeat.metrics import annotation_f1_score, match_beats
 from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter
-from ecgbeat.signal import detect_r_peaks, rr_features
+from ecgbeat.signal import detect_r_peaks, rr_features, unreadable_stretches
 
 if TYPE_CHECKING:
     import pandas
@@ -60,7 +70,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         Any scikit-learn classifier, or pipeline of scikit-learn or imbalanced-learn. Its input
         is one beat per row, float32; see Notes.
     fs : float, default=360.0
-        Sampling rate of all recordings in Hz.
+        Sampling rate in Hz of the recordings in ``fit``, and of all steps. Recordings of
+        another rate are resampled in prediction, see ``fs`` of `predict`.
     segmenter : object with the method ``segment`` or None, default=None
         Segmenter that cuts the beats. ``segment(recording, r_peaks=r_peaks)`` is called with the
         filtered recording, of shape (n_times,) or (n_leads, n_times), and sample numbers, and
@@ -84,6 +95,18 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         around each beat. With ``"past"``, later beats are not used. Pass their number,
         ``len(ecgbeat.signal.rr_feature_names())``, as ``n_aux_features`` to
         `ECGCNNClassifier`.
+    features : callable or None, default=None
+        Function that computes the input of the classifier, instead of ``segmenter`` and
+        ``rr_features``: ``features(recording, r_peaks, fs)`` is called once for each recording
+        that has beats, with the filtered recording, always of shape (n_leads, n_times), all R
+        peaks, int64 and strictly ascending, and the rate ``fs`` of the annotator. It returns
+        finite numbers of shape (n_beats, n_features), and must not modify its arguments.
+        Recordings may then differ in their number of leads, but not in that of columns.
+    n_excerpts : int, default=0
+        Number of random excerpts of each recording to train on, in addition to the whole
+        recording; requires ``features``. An excerpt is a run of 60 to 300 beats, whose features
+        are computed from these beats alone, as if they were all of the recording. Runs with
+        many beats that are not of the most frequent class are preferred.
     symbols : collection of str, default=None
         Symbols of the annotations to use, such as ``("N", "L", "R", "A", "V")``. None uses
         every beat (see `ecgbeat.labels.is_beat`), or all symbols of ``mapping`` if it is a dict.
@@ -93,6 +116,17 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         themselves.
     tolerance : float, default=0.15
         Largest distance in seconds between a detected beat and its annotation.
+    abstain_below : float or None, default=None
+        Beats whose highest probability is lower are labeled ``"?"``, the WFDB symbol of a beat
+        that is not classified. Requires labels that are strings and a classifier with
+        ``predict_proba``. Used in prediction only, so it can be set after ``fit``. None
+        classifies all beats.
+    min_quality : float, default=0.0
+        Smallest signal quality, from 0 to 1, of the stretches in which beats are used.
+        R peaks in stretches of lower quality, found by `ecgbeat.signal.unreadable_stretches`, are
+        left out in ``fit`` and in prediction. 0 does not measure the quality.
+    random_state : int, RandomState or None, default=None
+        Seed of the excerpts. Pass an int for reproducible results. Independent of the classifier.
     verbose : int, default=0
         If above 0, show a progress bar over the recordings. Independent of the classifier.
 
@@ -103,13 +137,17 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
         Labels, in the order of the columns of probabilities.
     segmenter_ : object
-        Copy of ``segmenter``, or the default one.
+        Copy of ``segmenter``, or the default one. None with ``features``.
     bandpass_ : transformer or None
         Unfitted copy of ``bandpass``, or the default one. None with ``"passthrough"``.
-    n_leads_ : int
-        Number of leads in a row.
+    features_ : callable or None
+        The parameter ``features`` in ``fit``.
+    n_features_ : int
+        Number of columns of the input of the classifier.
+    n_leads_ : int or None
+        Number of leads in a row. None with ``features``, since recordings may differ.
     n_beats_ : int
-        Number of beats in the training set.
+        Number of beats in the training set, without their repetitions in excerpts.
     n_missed_ : int
         Number of annotated beats that were not detected in ``fit``.
     n_extra_ : int
@@ -131,7 +169,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     peak, and have the label of the annotation within ``tolerance``. Annotated beats that are
     not detected are cut at their annotation and kept in the training set, since they represent
     their class as well. Detected beats without annotation have no class and are left out.
-    ``rr_features`` are computed from all detected beats and the missed ones.
+    ``rr_features`` and ``features`` are computed from all detected beats and the missed ones.
 
     Beats are not scaled: use a pipeline that starts with a `ZScoreScaler`, as in the example, and
     put resampling such as SMOTE into the same pipeline of imbalanced-learn. With ``rr_features``,
@@ -167,9 +205,14 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         "lead": [Integral, None],
         "detector": [callable, None],
         "rr_features": ["boolean", StrOptions({"past"})],
+        "features": [callable, None],
+        "n_excerpts": [Interval(Integral, 0, None, closed="left")],
         "symbols": [str, list, tuple, set, frozenset, np.ndarray, None],
         "mapping": [StrOptions({"literature", "bxb"}), Mapping, None],
         "tolerance": [Interval(Real, 0, None, closed="left")],
+        "abstain_below": [Interval(Real, 0, 1, closed="both"), None],
+        "min_quality": [Interval(Real, 0, 1, closed="both")],
+        "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
@@ -183,9 +226,14 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         lead: int | None = 0,
         detector: Callable[[np.ndarray, float], Any] | None = None,
         rr_features: bool | str = False,
+        features: Callable[[np.ndarray, np.ndarray, float], ArrayLike] | None = None,
+        n_excerpts: int = 0,
         symbols: Iterable[str] | None = None,
         mapping: str | Mapping[str, Any] | None = None,
         tolerance: float = 0.15,
+        abstain_below: float | None = None,
+        min_quality: float = 0.0,
+        random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
         self.classifier = classifier
@@ -195,9 +243,14 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         self.lead = lead
         self.detector = detector
         self.rr_features = rr_features
+        self.features = features
+        self.n_excerpts = n_excerpts
         self.symbols = symbols
         self.mapping = mapping
         self.tolerance = tolerance
+        self.abstain_below = abstain_below
+        self.min_quality = min_quality
+        self.random_state = random_state
         self.verbose = verbose
 
     def fit(
@@ -233,9 +286,9 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
             If one recording is passed instead of a list of them, a recording does not hold
             real numbers, or the sample numbers of an annotation are not integers.
         ValueError
-            If a parameter, recording or annotation is invalid, a Bunch contradicts ``fs`` or
-            ``annotations``, or no beat is left to train on. The estimator keeps its former
-            state.
+            If a parameter, recording or annotation is invalid, parameters contradict each other,
+            a Bunch contradicts ``fs`` or ``annotations``, a step returns an array of the wrong
+            shape, or no beat is left to train on. The estimator keeps its former state.
         """
         validate_parameter_constraints(
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
@@ -246,74 +299,101 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         if groups is not None:
             check_one_per_recording("groups", groups, len(recordings))
         steps = self._copy_steps()
+        references = self._label_recordings(recordings, annotations)
+        for reference in references:
+            self._check_abstention(self.classifier, reference.label[reference.is_scored])
         parts = []
-        pairs = list(zip(recordings, annotations, strict=True))
-        for index, (recording, annotation) in self._progress(pairs, "cutting beats"):
+        for index, recording in self._progress(recordings, "cutting beats"):
             with error_naming_recording(index):
-                leads = bridge_gaps(select_leads(recording, self.lead))
-                reference = self._label_beats(annotation, leads.shape[1])
-                parts.append(_training_beats(steps, leads, reference, self.tolerance))
-        n_beats = [len(part.label) for part in parts]
-        if sum(n_beats) == 0:
+                leads = select_leads(recording, self.lead)
+                parts.append(_training_beats(steps, leads, references[index], self.tolerance))
+            if steps.features is not None and len(parts[-1].label):
+                steps = steps._replace(n_features=parts[-1].rows.shape[1])
+        n_beats = sum(len(part.label) for part in parts)
+        if n_beats == 0:
             raise ValueError(self._describe_absence(len(parts)))
+        if self.n_excerpts:
+            parts += self._excerpts(steps, recordings, parts)
         beats = _join_training_beats(parts)
+        patients = None
+        if groups is not None:  # those of the excerpts follow in the same order
+            n_rows = [len(part.label) for part in parts]
+            patients = np.repeat(np.resize(np.asarray(groups), len(parts)), n_rows)
         classifier = clone(self.classifier)
-        patients = None if groups is None else np.repeat(np.asarray(groups), n_beats)
         _fit_classifier(classifier, beats.rows, beats.label, patients)
         # attributes are set last, so that a failed fit does not change them
         self.classifier_ = classifier
         self.classes_ = np.asarray(getattr(classifier, "classes_", np.unique(beats.label)))
         self.segmenter_ = steps.segmenter
+        self.features_ = steps.features
+        self.n_features_ = beats.rows.shape[1]
         self.bandpass_ = steps.bandpass
         self.n_leads_ = beats.n_leads
-        self.n_beats_ = len(beats.label)
+        self.n_beats_ = n_beats
         self.n_missed_ = beats.n_missed
         self.n_extra_ = beats.n_extra
         return self
 
-    def predict(self, recordings: Sequence[ArrayLike] | Bunch) -> list[AnnotatedBeats]:
+    def predict(
+        self, recordings: Sequence[ArrayLike] | Bunch, *, fs: float | None = None
+    ) -> list[AnnotatedBeats]:
         """Detect and classify the beats of recordings.
 
         Parameters
         ----------
         recordings : Bunch or sequence of array-like of shape (n_times,) or (n_leads, n_times)
             Recordings in mV. NaN marks gaps. A Bunch of a loader stands for its recordings.
+        fs : float or None, default=None
+            Sampling rate of the recordings in Hz, if it is not that of the annotator. R peaks
+            are detected at this rate, and returned as samples of the recordings; the recordings
+            are then resampled to the rate of the annotator. None is the rate of the annotator.
 
         Returns
         -------
         list of AnnotatedBeats
             One for each recording: ``sample``, ``symbol`` (the predicted labels) and
-            ``probability``. The arrays are empty if no beat is detected.
+            ``probability``. The arrays are empty if no beat is detected. With ``min_quality``,
+            also ``unreadable``.
 
         Raises
         ------
         sklearn.exceptions.NotFittedError
             If ``fit`` was not called.
         TypeError
-            If one recording is passed instead of a list of them.
+            If one recording is passed instead of a list of them, or ``fs`` is not a number.
         ValueError
-            If a recording is invalid, or has another number of leads than those seen in
-            ``fit``.
+            If a recording or ``fs`` is invalid, a Bunch has another rate, a recording has another
+            number of leads or of features than those seen in ``fit``, or ``abstain_below`` does
+            not fit the classifier.
         """
         check_is_fitted(self)
-        recordings = check_recordings(recordings, "predict", self.fs)
-        samples: list[np.ndarray] = []
-        batches = _batches(self._rows(recordings, samples), _BATCH_ROWS)
+        fs = self._rate_of_recordings(fs)
+        recordings = check_recordings(recordings, "predict", fs)
+        self._check_abstention(self.classifier_, self.classes_)
+        found: list[_Found] = []
+        batches = _batches(self._rows(recordings, found, fs), _BATCH_ROWS)
         classified = [_classify(self.classifier_, self.classes_, batch) for batch in batches]
-        n_beats = [len(sample) for sample in samples]
+        n_beats = [len(beats.r_peaks) for beats in found]
         labels = _split_by_recording([label for label, _ in classified], n_beats, self.classes_[:0])
-        probabilities: Sequence[Any] = [None] * len(samples)
+        probabilities: Sequence[Any] = [None] * len(found)
         if hasattr(self.classifier_, "predict_proba"):
             empty = np.empty((0, len(self.classes_)))
             probabilities = _split_by_recording([p for _, p in classified], n_beats, empty)
+        if self.abstain_below is not None:
+            labels = [
+                np.where(probability.max(axis=1) < self.abstain_below, UNCLASSIFIED, label)
+                for label, probability in zip(labels, probabilities, strict=True)
+            ]
         return [
-            AnnotatedBeats(*beats) for beats in zip(samples, labels, probabilities, strict=True)
+            AnnotatedBeats(beats.r_peaks, label, probability, beats.unreadable)
+            for beats, label, probability in zip(found, labels, probabilities, strict=True)
         ]
 
     def annotate(
         self,
         recordings: Sequence[ArrayLike] | Bunch,
         *,
+        fs: float | None = None,
         record_names: Sequence[object] | None = None,
         write_to: str | os.PathLike[str] | None = None,
         extension: str = "ecgbeat",
@@ -326,6 +406,9 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         ----------
         recordings : Bunch or sequence of array-like of shape (n_times,) or (n_leads, n_times)
             Recordings in mV. NaN marks gaps. A Bunch of a loader stands for its recordings.
+        fs : float or None, default=None
+            Sampling rate of the recordings in Hz, if it is not that of the annotator, as in
+            `predict`. It is the rate of the times in the table and of the files as well.
         record_names : sequence of length n_recordings, default=None
             Names of the recordings. None takes those of a Bunch, and numbers the recordings of
             a list from 0.
@@ -345,8 +428,10 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         pandas.DataFrame
             One row per beat: ``record``, ``beat`` (from 0 in each recording), ``sample``,
             ``time_s``, ``rr_s`` (interval from the previous beat, NaN for the first), ``label``,
-            ``probability`` (of this label) and ``probability_<class>`` for each class. The table
-            has no probabilities if the classifier has no ``predict_proba``.
+            ``probability`` (of this label; of ``"?"``, the highest one) and
+            ``probability_<class>`` for each class. The table has no probabilities if the
+            classifier has no ``predict_proba``. Unreadable stretches are neither in the table
+            nor in the files: use ``unreadable`` of `predict`.
 
         Raises
         ------
@@ -363,7 +448,9 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         record_names = from_bunch(recordings, "record_names", record_names)
-        recordings = check_recordings(recordings, "annotate", self.fs)
+        fs = self._rate_of_recordings(fs)
+        recordings = check_recordings(recordings, "annotate", fs)
+        self._check_abstention(self.classifier_, self.classes_)
         if record_names is None:
             record_names = range(len(recordings))
         check_one_per_recording("record_names", record_names, len(recordings))
@@ -374,25 +461,30 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
                 write_to,
                 names,
                 extension,
-                self.fs,
-                self.classes_,
+                fs,
+                [*self.classes_.tolist(), *[UNCLASSIFIED] * (self.abstain_below is not None)],
                 wfdb_symbols,
                 overwrite=overwrite,
             )
-        annotated = self.predict(recordings)
-        table = beats_table(names, annotated, self.classes_, self.fs)
+        annotated = self.predict(recordings, fs=fs)
+        table = beats_table(names, annotated, self.classes_, fs)
         if files is not None:
             files.write(annotated)
         return table
 
     def score(
-        self, recordings: Sequence[ArrayLike] | Bunch, annotations: Sequence[Any] | None = None
+        self,
+        recordings: Sequence[ArrayLike] | Bunch,
+        annotations: Sequence[Any] | None = None,
+        *,
+        fs: float | None = None,
     ) -> float:
         """Return the macro-averaged F1 score, including detection errors.
 
         A missed beat counts as a false negative of its class, an extra beat as a false positive
         of its predicted class. Annotated beats that ``symbols`` or ``mapping`` exclude, and
-        beats detected there, are ignored.
+        beats detected there, are ignored. With ``abstain_below``, beats that are not classified
+        count as not detected, and so do beats in unreadable stretches with ``min_quality``.
 
         Parameters
         ----------
@@ -400,6 +492,9 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
             Recordings in mV. NaN marks gaps. A Bunch of a loader stands for its recordings.
         annotations : sequence of Annotation, default=None
             One for each recording. Omit it for a Bunch that holds annotations.
+        fs : float or None, default=None
+            Sampling rate of the recordings and annotations in Hz, if it is not that of the
+            annotator, as in `predict`.
 
         Returns
         -------
@@ -418,18 +513,16 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         ecgbeat.metrics.annotation_f1_score : Equivalent function.
         """
         check_is_fitted(self)
-        recordings, annotations = check_annotated_recordings(
-            recordings, annotations, "score", self.fs
-        )
-        references = []
-        for index, (recording, annotation) in enumerate(zip(recordings, annotations, strict=True)):
-            with error_naming_recording(index):
-                n_times = select_leads(recording, self.lead).shape[1]
-                references.append(self._label_beats(annotation, n_times))
+        fs = self._rate_of_recordings(fs)
+        recordings, annotations = check_annotated_recordings(recordings, annotations, "score", fs)
+        references = self._label_recordings(recordings, annotations)
+        predictions = self.predict(recordings, fs=fs)
+        if self.abstain_below is not None:
+            predictions = [select_classified(beats) for beats in predictions]
         return annotation_f1_score(  # type: ignore[return-value]
             [(r.sample[r.is_scored], r.label[r.is_scored]) for r in references],
-            self.predict(recordings),
-            self.fs,
+            predictions,
+            fs,
             tolerance=self.tolerance,
             left_out=[r.sample[~r.is_scored] for r in references],
         )
@@ -437,6 +530,14 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         """Return whether ``fit`` was called."""
         return hasattr(self, "classifier_")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Unpickle, with defaults for the parameters that a former version did not have."""
+        parameters = inspect.signature(type(self)).parameters.values()
+        defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+        if "classifier_" in state:
+            defaults |= {"features_": None, "n_features_": None}
+        super().__setstate__(defaults | state)
 
     def __sklearn_tags__(self) -> Any:
         """Return tags for lists of recordings, which may hold NaN."""
@@ -453,7 +554,18 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     def _copy_steps(self) -> "_Steps":
         """Return copies of the steps before the classifier, with defaults filled in."""
         segmenter, bandpass = self.segmenter, self.bandpass
-        if segmenter is None:
+        if self.features is None and self.n_excerpts:
+            raise ValueError(
+                f"n_excerpts={self.n_excerpts!r} requires features=, since the beats of an excerpt "
+                "differ from those of the recording in computed features only."
+            )
+        if self.features is not None and (segmenter is not None or self.rr_features):
+            raise ValueError(
+                "features= replaces the segmenter and rr_features, got features with "
+                f"segmenter={segmenter!r} and rr_features={self.rr_features!r}. Omit them, and let "
+                "features return their columns as well."
+            )
+        if segmenter is None and self.features is None:
             segmenter = RPeakSegmenter(self.fs, n_times=_N_TIMES)
         if bandpass is None:
             bandpass = BandpassFilter(self.fs)
@@ -463,31 +575,97 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
             self.fs,
             self.detector,
             None if isinstance(bandpass, str) else clone(bandpass, safe=False),
-            clone(segmenter, safe=False),
+            None if segmenter is None else clone(segmenter, safe=False),
             self.rr_features,
+            self.features,
+            self.min_quality,
         )
 
-    def _label_beats(self, annotation: Any, n_times: int) -> LabeledBeats:
-        """Return the beats of an annotation with their labels."""
-        return label_beats(annotation, self.symbols, self.mapping, n_times=n_times)
+    def _rate_of_recordings(self, fs: float | None) -> float:
+        """Return the sampling rate of recordings, which is by default that of the annotator."""
+        return self.fs if fs is None or check_fs(fs) == self.fs else float(fs)
+
+    def _check_abstention(self, classifier: Any, labels: np.ndarray) -> None:
+        """Raise if beats cannot be left unclassified, for lack of probabilities or of a label."""
+        name = "abstain_below"
+        validate_parameter_constraints(
+            {name: self._parameter_constraints[name]},
+            {name: self.abstain_below},
+            type(self).__name__,
+        )
+        if self.abstain_below is None:
+            return
+        wanted = f"abstain_below={self.abstain_below!r} "
+        if not hasattr(classifier, "predict_proba"):
+            raise ValueError(
+                f"{wanted}requires a classifier with predict_proba, got {classifier!r}. Set "
+                "abstain_below=None, or calibrate the classifier by CalibratedClassifierCV."
+            )
+        classes = sorted(set(labels.tolist()), key=str)
+        if any(not isinstance(label, str) or label == UNCLASSIFIED for label in classes):
+            raise ValueError(
+                f"{wanted}gives beats the label {UNCLASSIFIED!r}, so the classes must be strings "
+                f"other than that, got {classes!r}. Choose the classes by mapping= and symbols=."
+            )
+
+    def _label_recordings(
+        self, recordings: Sequence[ArrayLike], annotations: Sequence[Any]
+    ) -> list[LabeledBeats]:
+        """Return the annotated beats of each recording with their labels."""
+        references = []
+        for index, (recording, annotation) in enumerate(zip(recordings, annotations, strict=True)):
+            with error_naming_recording(index):
+                n_times = select_leads(recording, self.lead).shape[1]
+                beats = label_beats(annotation, self.symbols, self.mapping, n_times=n_times)
+                references.append(beats)
+        return references
+
+    def _excerpts(
+        self, steps: "_Steps", recordings: Sequence[ArrayLike], parts: "list[_TrainingBeats]"
+    ) -> "list[_TrainingBeats]":
+        """Return the beats of random excerpts of each recording, with features of their own."""
+        random_state = check_random_state(self.random_state)
+        labels = np.concatenate([part.label for part in parts if len(part.label)])
+        classes, counts = np.unique(labels, return_counts=True)
+        most_frequent = classes[counts.argmax()]
+        excerpts = []
+        for index, recording in self._progress(recordings, "computing excerpts"):
+            part = parts[index]
+            rare = part.number[part.label != most_frequent] if len(part.label) else part.number
+            runs = draw_excerpts(len(part.r_peaks), rare, self.n_excerpts, random_state)
+            with error_naming_recording(index):
+                leads = bridge_gaps(select_leads(recording, self.lead))
+                excerpts.append(_beats_of_runs(steps, leads, part, runs))
+        return excerpts
 
     def _rows(
-        self, recordings: Sequence[ArrayLike], samples: list[np.ndarray]
+        self, recordings: Sequence[ArrayLike], found: "list[_Found]", fs: float
     ) -> Iterator[np.ndarray]:
-        """Yield the rows of all recordings, and append the R peaks of each to ``samples``."""
-        steps = _Steps(self.fs, self.detector, self.bandpass_, self.segmenter_, self.rr_features)
+        """Yield the rows of all recordings, and append the R peaks of each to ``found``."""
+        steps = _Steps(
+            self.fs,
+            self.detector,
+            self.bandpass_,
+            self.segmenter_,
+            self.rr_features,
+            self.features_,
+            self.min_quality,
+            self.n_features_,
+        )
         for index, recording in self._progress(recordings, "annotating"):
             with error_naming_recording(index):
                 selected = select_leads(recording, self.lead)
-                leads = bridge_gaps(selected)
-                if len(leads) != self.n_leads_:
+                if self.features_ is None and len(selected) != self.n_leads_:
                     raise ValueError(
                         f"The recording must have {self.n_leads_} leads, as seen in fit, got "
-                        f"{len(leads)}. Select one with lead=, or pass recordings with the same "
+                        f"{len(selected)}. Select one with lead=, or pass recordings with the same "
                         "leads."
                     )
-                r_peaks = steps.detect(leads)
-                samples.append(r_peaks)
+                leads = bridge_gaps(selected)
+                found.append(steps.find(leads, selected, fs))
+                r_peaks = found[-1].r_peaks
+                if fs != self.fs and len(r_peaks):
+                    leads, r_peaks = resample_recording(leads, r_peaks, fs, self.fs)
                 # within the block, since the chunks of rows are computed on iteration
                 yield from steps.rows(leads, r_peaks, r_peaks, copy=leads is selected)
 
@@ -504,22 +682,40 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
 # --- from a recording to rows ---------------------------------------------------------
 
 
+class _Found(NamedTuple):
+    """R peaks of one recording that are classified, and its unreadable stretches."""
+
+    r_peaks: np.ndarray  # (n_beats,) int64, strictly ascending
+    unreadable: np.ndarray | None  # (n_stretches, 2) int64, None if not examined
+
+
 class _Steps(NamedTuple):
-    """Steps before the classifier: detection, filter, segmentation, RR features."""
+    """Steps before the classifier: detection, filter, and segmentation or features."""
 
     fs: float
     detector: Callable[[np.ndarray, float], Any] | None
     bandpass: Any  # transformer of rows, None for no filter
-    segmenter: Any
+    segmenter: Any  # None with features
     rr_features: bool | str
+    features: Callable[[np.ndarray, np.ndarray, float], ArrayLike] | None = None
+    min_quality: float = 0.0
+    n_features: int | None = None  # of the recordings before, None for the first
 
-    def detect(self, leads: np.ndarray) -> np.ndarray:
+    def find(self, leads: np.ndarray, with_gaps: np.ndarray, fs: float) -> _Found:
+        """Return the R peaks of leads, without those in unreadable stretches."""
+        r_peaks = self.detect(leads, fs)
+        if not self.min_quality:
+            return _Found(r_peaks, None)
+        unreadable = unreadable_stretches(with_gaps, fs, min_quality=self.min_quality)
+        return _Found(r_peaks[_is_outside(r_peaks, unreadable)], unreadable)
+
+    def detect(self, leads: np.ndarray, fs: float) -> np.ndarray:
         """Return the R peaks of leads of shape (n_leads, n_times), int64, strictly ascending."""
         if leads.size == 0:
             return np.empty(0, np.int64)
         if self.detector is None:
-            return detect_r_peaks(_one_or_more_leads(leads), self.fs)
-        found = self.detector(_one_or_more_leads(leads), self.fs)
+            return detect_r_peaks(_one_or_more_leads(leads), fs)
+        found = self.detector(_one_or_more_leads(leads), fs)
         found = as_sample_numbers(found, "detector(x, fs)")
         check_within_recording(found, leads.shape[1], "detector(x, fs)")
         return np.unique(found)
@@ -536,11 +732,18 @@ class _Steps(NamedTuple):
 
         Each is the beat at one of ``r_peaks``, its leads one after the other, then its RR
         features, which are computed from ``all_r_peaks``, strictly ascending. With ``copy=False``,
-        the filter may overwrite ``leads``.
+        the filter may overwrite ``leads``. With ``features``, a row holds the features of the beat
+        instead.
         """
         if len(r_peaks) == 0:
             return
-        filtered = _one_or_more_leads(self._filter(leads, copy=copy))
+        filtered = self.filter(leads, copy=copy)
+        if self.features is not None:
+            yield self.compute_features(filtered, all_r_peaks)[
+                np.searchsorted(all_r_peaks, r_peaks)
+            ]
+            return
+        filtered = _one_or_more_leads(filtered)
         columns = None
         if self.rr_features:
             columns = rr_features(all_r_peaks, self.fs, future=self.rr_features != "past")
@@ -558,7 +761,37 @@ class _Steps(NamedTuple):
                 rows = np.concatenate([rows, of_chunk], axis=1)
             yield rows
 
-    def _filter(self, leads: np.ndarray, *, copy: bool) -> np.ndarray:
+    def compute_features(self, filtered: np.ndarray, r_peaks: np.ndarray) -> np.ndarray:
+        """Return the features of beats, checked, as float32."""
+        assert self.features is not None
+        call = "features(recording, r_peaks, fs)"
+        # a copy, since the R peaks are returned as well
+        returned = self.features(filtered, r_peaks.copy(), self.fs)
+        try:
+            values = np.asarray(returned)
+        except ValueError:  # nested lists of different lengths
+            values = np.asarray(returned, dtype=object)
+        if values.dtype.kind not in "fiub" or values.ndim != 2 or len(values) != len(r_peaks):
+            raise ValueError(
+                f"{call} must return real numbers of shape (n_beats, n_features), one row for each "
+                f"R peak, got {values.dtype} of shape {values.shape} for {len(r_peaks)} R peaks."
+            )
+        if self.n_features not in (None, values.shape[1]):
+            raise ValueError(
+                f"{call} must return the same number of columns for all recordings, got "
+                f"{values.shape[1]}, expected {self.n_features} as for the first one in fit."
+            )
+        with np.errstate(over="ignore"):
+            rows = values.astype(np.float32)
+        if not (is_finite := np.isfinite(rows)).all():
+            beat, column = np.argwhere(~is_finite)[0].tolist()
+            raise ValueError(
+                f"{call} must return finite numbers, in the range of float32, got "
+                f"{values[beat, column]!r} in row {beat}, column {column}."
+            )
+        return rows
+
+    def filter(self, leads: np.ndarray, *, copy: bool = True) -> np.ndarray:
         """Filter leads by a clone of the filter, if there is one."""
         if self.bandpass is None:
             return leads
@@ -581,6 +814,11 @@ def _one_or_more_leads(leads: np.ndarray) -> np.ndarray:
     return leads[0] if len(leads) == 1 else leads
 
 
+def _is_outside(samples: np.ndarray, stretches: np.ndarray) -> np.ndarray:
+    """Return whether samples are outside of half-open stretches, which ascend."""
+    return np.searchsorted(stretches.ravel(), samples, side="right") % 2 == 0
+
+
 def _check_rate(name: str, step: Any, fs: float) -> None:
     """Raise if a step, or a nested step, has another sampling rate."""
     parameters: dict[str, Any] = getattr(step, "get_params", dict)()
@@ -601,37 +839,65 @@ class _TrainingBeats(NamedTuple):
 
     rows: np.ndarray  # (n_beats, n_features)
     label: np.ndarray  # (n_beats,)
-    n_leads: int
+    n_leads: int | None  # None with features, for which recordings may differ
     n_missed: int  # annotated beats that were not detected
     n_extra: int  # detected beats that were not annotated
+    # of one recording only:
+    r_peaks: np.ndarray = np.empty(0, np.int64)  # of all beats, also of those without label
+    number: np.ndarray = np.empty(0, np.int64)  # (n_beats,) of each labeled beat among r_peaks
 
 
 def _training_beats(
-    steps: _Steps, leads: np.ndarray, reference: LabeledBeats, tolerance: float
+    steps: _Steps, selected: np.ndarray, reference: LabeledBeats, tolerance: float
 ) -> _TrainingBeats:
     """Cut the annotated beats of one recording at their detected R peaks.
 
-    Annotated beats that are not detected are cut at their annotation.
+    Annotated beats that are not detected are cut at their annotation. Beats in unreadable
+    stretches are left out.
     """
-    detected = steps.detect(leads)
+    leads = bridge_gaps(selected)
+    detected, unreadable = steps.find(leads, selected, steps.fs)
+    if unreadable is not None:
+        keep = _is_outside(reference.sample, unreadable)
+        reference = LabeledBeats(*(part[keep] for part in reference))
     matches = match_beats(reference.sample, detected, steps.fs, tolerance)
     r_peaks = reference.sample.copy()
     r_peaks[matches.reference_index] = detected[matches.detected_index]
     all_r_peaks = np.union1d(detected, r_peaks)
-    rows = list(steps.rows(leads, r_peaks[reference.is_scored], all_r_peaks))
+    scored = r_peaks[reference.is_scored]
+    rows = list(steps.rows(leads, scored, all_r_peaks))
     return _TrainingBeats(
         np.concatenate(rows) if rows else np.empty((0, 0), np.float32),
         reference.label[reference.is_scored],
-        len(leads),
+        len(leads) if steps.features is None else None,
         len(matches.missed),
         len(matches.extra),
+        all_r_peaks,
+        np.searchsorted(all_r_peaks, scored),
+    )
+
+
+def _beats_of_runs(
+    steps: _Steps, leads: np.ndarray, beats: _TrainingBeats, runs: list[tuple[int, int]]
+) -> _TrainingBeats:
+    """Return the annotated beats of runs of beats, with features computed from each run alone."""
+    rows, labels = [np.empty((0, beats.rows.shape[1]), np.float32)], [beats.label[:0]]
+    filtered = steps.filter(leads) if runs else leads
+    for start, stop in runs:
+        inside = (beats.number >= start) & (beats.number < stop)
+        if inside.any():
+            of_run = steps.compute_features(filtered, beats.r_peaks[start:stop])
+            rows.append(of_run[beats.number[inside] - start])
+            labels.append(beats.label[inside])
+    return beats._replace(
+        rows=np.concatenate(rows), label=np.concatenate(labels), n_missed=0, n_extra=0
     )
 
 
 def _join_training_beats(parts: list[_TrainingBeats]) -> _TrainingBeats:
     """Concatenate the beats of recordings, at least one of which has beats."""
     filled = [part for part in parts if len(part.label)]
-    n_leads = sorted({part.n_leads for part in filled})
+    n_leads = sorted({part.n_leads or 0 for part in filled})
     if len(n_leads) > 1:
         raise ValueError(
             f"Recordings must have the same number of leads, got {n_leads}. Select one with lead=, "
@@ -640,7 +906,7 @@ def _join_training_beats(parts: list[_TrainingBeats]) -> _TrainingBeats:
     return _TrainingBeats(
         np.concatenate([part.rows for part in filled]),
         np.concatenate([part.label for part in filled]),
-        n_leads[0],
+        n_leads[0] or None,
         sum(part.n_missed for part in parts),
         sum(part.n_extra for part in parts),
     )

@@ -10,6 +10,7 @@ from ecgbeat.signal._ectopy import ectopic_probability
 from ecgbeat.signal._filtering import bandpass, bandpass_sections
 from ecgbeat.signal._mfcc import MFCC_CONSTRAINTS as MFCC_CONSTRAINTS  # for MFCCExtractor
 from ecgbeat.signal._mfcc import mfcc
+from ecgbeat.signal._quality import signal_quality, unreadable_stretches
 from ecgbeat.signal._r_peaks import detect_r_peaks
 from ecgbeat.signal._rr import rr_feature_names, rr_features
 from ecgbeat.signal._scaling import mean_and_scale, zscore
@@ -31,6 +32,8 @@ __all__ = [
     "rr_feature_names",
     "rr_features",
     "segment_beats",
+    "signal_quality",
+    "unreadable_stretches",
     "window_samples",
     "zscore",
 ]

@@ -91,16 +91,16 @@ def split_bands(leads: np.ndarray, fs: float) -> Bands:
     parts = [_split_lead(lead, fs) for lead in leads]
     if len(parts) == 1:
         qrs, fast, slow, silence = parts[0]
-        return Bands(fs, qrs[np.newaxis], fast, slow, _block_length(fs), silence)
+        return Bands(fs, qrs[np.newaxis], fast, slow, block_length(fs), silence)
     qrs, fast, slow = (np.stack([part[k] for part in parts]) for k in range(3))
     # computed from the unmodified leads, so that a lead with jumps has a smaller weight
-    gains = _lead_gains(np.stack([_qrs_band(np.diff(lead), fs) for lead in leads]), fs)
+    gains = _lead_gains(np.stack([qrs_band(np.diff(lead), fs) for lead in leads]), fs)
     qrs *= gains
-    weights = gains[:, :: _block_length(fs)]
+    weights = gains[:, :: block_length(fs)]
     silence = max(part[3] * gain.max() for part, gain in zip(parts, gains, strict=True))
     # multiplied twice, since the square of a gain may overflow
     fast, slow = ((power * weights * weights).sum(axis=0) for power in (fast, slow))
-    return Bands(fs, qrs, fast, slow, _block_length(fs), float(silence))
+    return Bands(fs, qrs, fast, slow, block_length(fs), float(silence))
 
 
 def _split_lead(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
@@ -112,14 +112,14 @@ def _split_lead(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray, np.nd
     if len(jumps):
         rises[jumps] = 0.0
         x = np.concatenate([[0.0], np.cumsum(rises)])
-    n_block = _block_length(fs)
+    n_block = block_length(fs)
     curvature = np.zeros_like(x)
     np.subtract(rises[1:], rises[:-1], out=curvature[1:-1])
     np.square(curvature, out=curvature)
-    return _qrs_band(rises, fs), _block_means(curvature, n_block), _slow_power(x, fs), silence
+    return qrs_band(rises, fs), _block_means(curvature, n_block), slow_power(x, fs), silence
 
 
-def _block_length(fs: float) -> int:
+def block_length(fs: float) -> int:
     """Return the number of samples in a block of the noise bands."""
     return max(1, round(_NOISE_BLOCK_S * fs))
 
@@ -140,7 +140,7 @@ def _find_jumps(x: np.ndarray, rises: np.ndarray, fs: float, silence: float) -> 
     if len(high) == 0 or _STEEP_RATIO * typical <= silence:
         return np.empty(0, np.int64)
     # in most recordings, few blocks remain
-    samples = (starts[high, None] + np.arange(_level_block_length(fs))).ravel()
+    samples = (starts[high, None] + np.arange(level_block_length(fs))).ravel()
     samples = samples[samples < len(rises)]
     steep = samples[np.abs(rises[samples]) > _STEEP_RATIO * typical]
     begin = np.flatnonzero(np.diff(steep, prepend=-2) > 1)  # runs of steep samples
@@ -172,7 +172,7 @@ def _level(
     return np.median(x[np.clip(positions[:, None] + offsets, 0, len(x) - 1)], axis=1)
 
 
-def _qrs_band(rises: np.ndarray, fs: float) -> np.ndarray:
+def qrs_band(rises: np.ndarray, fs: float) -> np.ndarray:
     """Return the mean over 25 ms minus the mean over 75 ms, from the differences of a signal.
 
     The weights of this filter sum to zero, so it can be computed from differences. Zero
@@ -187,9 +187,9 @@ def _qrs_band(rises: np.ndarray, fs: float) -> np.ndarray:
     return np.convolve(rises, np.cumsum(weights)[:-1])[half - 1 : half + len(rises)]
 
 
-def _slow_power(x: np.ndarray, fs: float) -> np.ndarray:
+def slow_power(x: np.ndarray, fs: float) -> np.ndarray:
     """Return the squared deviation of each block's mean from the mean of its surroundings."""
-    n_block = _block_length(fs)
+    n_block = block_length(fs)
     means = _block_means(x, n_block)
     width = odd_width(_SLOW_BAND_S, fs / n_block)
     return np.square(means - ndimage.uniform_filter1d(means, width, mode="nearest"))
@@ -210,25 +210,25 @@ def _in_blocks(x: np.ndarray, n_block: int) -> np.ndarray:
 
 def _level_blocks(x: np.ndarray, fs: float) -> np.ndarray:
     """Return the first sample of each block of 1.5 s."""
-    return np.arange(0, x.shape[-1], _level_block_length(fs))
+    return np.arange(0, x.shape[-1], level_block_length(fs))
 
 
-def _level_block_length(fs: float) -> int:
+def level_block_length(fs: float) -> int:
     """Return the number of samples in a block of 1.5 s."""
     return max(1, round(_LEVEL_BLOCK_S * fs))
 
 
-def _block_tops(amplitude: np.ndarray, fs: float) -> np.ndarray:
+def block_tops(amplitude: np.ndarray, fs: float) -> np.ndarray:
     """Return the highest value in each block of 1.5 s."""
     return np.maximum.reduceat(amplitude, _level_blocks(amplitude, fs), axis=-1)
 
 
 def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarray:
     """Return the typical height of the QRS complexes around positions: a running median."""
-    tops = _block_tops(power, fs)
+    tops = block_tops(power, fs)
     typical = ndimage.median_filter(np.sqrt(tops), _N_LEVEL_BLOCKS)
     # linear interpolation between equidistant nodes
-    nodes = np.clip(positions / _level_block_length(fs) - 0.5, 0, len(typical) - 1)
+    nodes = np.clip(positions / level_block_length(fs) - 0.5, 0, len(typical) - 1)
     before = nodes.astype(np.intp)
     rise = np.diff(typical, append=typical[-1])
     return typical[before] + rise[before] * (nodes - before)
@@ -240,7 +240,7 @@ def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
     They vary in time, and bring the best lead of each moment to a height of 1.
     """
     amplitude = np.abs(qrs)
-    starts, tops = _level_blocks(amplitude, fs), _block_tops(amplitude, fs)
+    starts, tops = _level_blocks(amplitude, fs), block_tops(amplitude, fs)
     lengths = np.diff(starts, append=amplitude.shape[-1])
     means = np.add.reduceat(amplitude, starts, axis=-1) / lengths
     size = (1, _N_LEVEL_BLOCKS)

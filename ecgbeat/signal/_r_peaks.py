@@ -137,8 +137,8 @@ def _detect(leads: np.ndarray, step: int, fs: float) -> tuple[np.ndarray, np.nda
     By default the lead of the largest weight; another one where that lead lacks a peak.
     """
     found, strengths = [], []
-    for start, stop, first, last in _stretches(leads.shape[1] // step, fs):
-        bands = split_bands(_decimate_scaled(leads[:, start * step : stop * step], step), fs)
+    for start, stop, first, last in stretches(leads.shape[1] // step, fs):
+        bands = split_bands(decimate_scaled(leads[:, start * step : stop * step], step), fs)
         peaks = select_beats(find_candidates(bands), bands)
         peaks = peaks[(peaks + start >= first) & (peaks + start < last)]
         strengths.append(np.abs(bands.qrs[:, peaks]))
@@ -149,7 +149,7 @@ def _detect(leads: np.ndarray, step: int, fs: float) -> tuple[np.ndarray, np.nda
     return np.concatenate(found), np.where(fails, strength.argmax(axis=0), main)
 
 
-def _stretches(n_times: int, fs: float) -> Iterator[tuple[int, int, int, int]]:
+def stretches(n_times: int, fs: float) -> Iterator[tuple[int, int, int, int]]:
     """Yield start and stop of each stretch, with margin and without."""
     length, margin = round(_STRETCH_S * fs), round(_MARGIN_S * fs)
     n_stretches = max(1, round(n_times / length))
@@ -158,7 +158,7 @@ def _stretches(n_times: int, fs: float) -> Iterator[tuple[int, int, int, int]]:
         yield max(0, first - margin), min(n_times, last + margin), first, last
 
 
-def _decimate_scaled(leads: np.ndarray, step: int) -> np.ndarray:
+def decimate_scaled(leads: np.ndarray, step: int) -> np.ndarray:
     """Average leads down, and scale very large and very small ones, whose squares are no numbers.
 
     A power of two is an exact factor.

@@ -23,10 +23,11 @@ BEATS = AnnotatedBeats(
 NO_BEATS = AnnotatedBeats(np.empty(0, np.int64), CLASSES[:0], np.empty((0, 2)))
 
 
-def test_beats_unpack_to_sample_symbol_and_probability():
-    sample, symbol, probability = BEATS
+def test_beats_unpack_to_sample_symbol_probability_and_unreadable_stretches():
+    sample, symbol, probability, unreadable = BEATS
     assert (sample is BEATS.sample, symbol is BEATS.symbol) == (True, True)
     assert probability.shape == (3, 2)
+    assert unreadable is None  # not examined
 
 
 def test_beats_are_accepted_as_an_annotation():
@@ -97,7 +98,7 @@ AAMI = np.array(["F", "N", "Q", "S", "V"])
 
 def plan(folder, names=("100",), extension="ecgbeat", fs=360, classes=AAMI, symbols=None, **k):
     return plan_files(
-        folder, list(names), extension, fs, classes, symbols, **{"overwrite": False} | k
+        folder, list(names), extension, fs, list(classes), symbols, **{"overwrite": False} | k
     )
 
 

@@ -283,7 +283,7 @@ def test_result_is_independent_of_stretch_length(simulate_beats, monkeypatch, st
 
 def test_stretches_cover_recording_with_margins():
     fs, n_times = 10.0, 100_000
-    stretches = np.array(list(_r_peaks._stretches(n_times, fs)))
+    stretches = np.array(list(_r_peaks.stretches(n_times, fs)))
     start, stop, first, last = stretches.T
     np.testing.assert_array_equal(np.append(first, n_times), np.append(0, last))
     np.testing.assert_array_equal(start, np.maximum(first - 20 * fs, 0))
