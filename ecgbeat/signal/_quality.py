@@ -20,6 +20,9 @@ from ecgbeat.signal._qrs import (
 )
 from ecgbeat.signal._r_peaks import decimate_scaled, stretches
 
+_RATE_HZ = 120.0  # of the analysis: the quantities depend on it
+_LOWEST_RATE_HZ = 40.0  # of leads that are interpolated
+
 _REACH_S = 3.0  # complexes this close to the middle of a second count for it
 _LONGEST_PAUSE_S = 7.0  # between complexes; in a longer one, there is no ECG
 _BESIDE_S = 1.0  # of a complex, a second does not belong to a pause
@@ -77,7 +80,7 @@ def signal_quality(recording: ArrayLike, fs: float) -> np.ndarray:
     Notes
     -----
     Candidates for QRS complexes are the maxima of the band of the QRS complex in each lead, at
-    about 120 Hz, as in `detect_r_peaks`. Each is rated by a logistic function of four quantities,
+    120 Hz, as in `detect_r_peaks`. Each is rated by a logistic function of four quantities,
     known as signal quality indices, with fixed weights:
 
     - prominence: the height above the median of 5 s around, in the band of the QRS complex. Like
@@ -217,12 +220,16 @@ def _rate_complexes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return time in s, weight and rating, from 0 to 1, of the complexes of a lead.
 
-    The lead is averaged down to ``fs`` in stretches.
+    The lead is averaged down to ``fs`` in stretches, and interpolated at 120 Hz.
     """
     parts = []
     for start, stop, first, last in stretches(len(lead) // step, fs):
         x = decimate_scaled(lead[np.newaxis, start * step : stop * step], step)[0]
-        positions, weights, quantities = quantities_of_complexes(x, fs)
+        rate = _RATE_HZ if fs >= _LOWEST_RATE_HZ else fs
+        if rate != fs:
+            x = np.interp(np.arange(0, len(x) - 0.5, fs / rate), np.arange(len(x)), x)
+        positions, weights, quantities = quantities_of_complexes(x, rate)
+        positions = (positions * (fs / rate)).astype(np.int64)
         kept = (positions + start >= first) & (positions + start < last)
         times = (positions[kept] + start + 0.5) / fs
         parts.append((times, weights[kept], _rating(quantities[kept])))

@@ -110,13 +110,13 @@ def test_gain_offset_and_polarity_make_no_difference(gain, offset, sign):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize(("up", "down"), [(5, 18), (25, 72), (25, 36), (10, 3)])
+@pytest.mark.parametrize(("up", "down"), [(5, 18), (25, 72), (5, 9), (10, 3)])
 def test_sampling_rate_makes_little_difference(clean, motion, up, down):
     fs = FS * up / down
     difference = signal_quality(resample_poly(clean, up, down), fs) - signal_quality(clean, FS)
     assert np.abs(difference).max() < 0.3
     no_ecg = resample_poly(motion.astype(np.float64), up, down)
-    assert (signal_quality(no_ecg, fs) < 0.5).mean() > 0.85
+    assert (signal_quality(no_ecg, fs) < 0.5).mean() > 0.88
 
 
 @pytest.mark.parametrize(
