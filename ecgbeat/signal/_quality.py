@@ -42,7 +42,8 @@ _TINY = 1e-10  # smallest ratio
 QUANTITIES = ("prominence", "slow deviation", "unevenness", "agreement", "close agreement")
 # larger and smaller values make no difference; noise hardly reaches an agreement of 3.3
 LIMITS = np.array([[0.0, 3.5], [-0.5, 1.5], [0.0, 1.5], [0.5, 5.0], [3.3, 4.3]])
-# a logistic regression (examples/benchmarks/signal_quality.py), positive for beats
+# Positive for beats: a logistic regression (examples/benchmarks/signal_quality.py --fit), rounded.
+# The last weight and the intercept were chosen for rapid wide complexes and for beats in noise.
 WEIGHTS = np.array([2.0, -2.0, -2.8, 1.0, 3.0])
 INTERCEPT = -13.7
 _FLAT = (0.1, 0.4)  # prominence at which waves do not stand out at all, and do
