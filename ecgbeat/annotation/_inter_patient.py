@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -216,7 +216,7 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
 def make_inter_patient_annotator(
     fs: float = 360.0,
     *,
-    future: bool | str = True,
+    future: bool | Literal["none"] = True,
     mapping: str | Mapping[str, Any] | None = None,
     random_state: int | None = None,
     abstain_below: float | None = None,

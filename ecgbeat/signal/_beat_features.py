@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,7 +35,7 @@ _P_WAVE, _QRS = _window(-0.27, -0.06), _window(-0.12, 0.2)
 
 
 def beat_features(
-    recording: ArrayLike, r_peaks: ArrayLike, fs: float, *, future: bool | str = True
+    recording: ArrayLike, r_peaks: ArrayLike, fs: float, *, future: bool | Literal["none"] = True
 ) -> np.ndarray:
     """Describe rhythm and shape of each beat relative to the beats around it.
 
@@ -136,7 +136,7 @@ def beat_features(
 
 
 @cache
-def beat_feature_names(*, future: bool | str = True) -> tuple[str, ...]:
+def beat_feature_names(*, future: bool | Literal["none"] = True) -> tuple[str, ...]:
     """Return the names of the columns of `beat_features`.
 
     Parameters
@@ -165,7 +165,7 @@ def _check_future(future: object) -> None:
 
 
 def _columns(
-    recording: np.ndarray, r_peaks: np.ndarray, fs: float, future: bool | str
+    recording: np.ndarray, r_peaks: np.ndarray, fs: float, future: bool | Literal["none"]
 ) -> dict[str, np.ndarray]:
     """Return all columns by name."""
     wave = cut_beats(recording, r_peaks, fs, _BEFORE_S, _AFTER_S, n_times=_N_TIMES)
@@ -185,7 +185,9 @@ def _columns(
     return columns
 
 
-def _intervals(r_peaks: np.ndarray, fs: float, future: bool | str) -> tuple[np.ndarray, np.ndarray]:
+def _intervals(
+    r_peaks: np.ndarray, fs: float, future: bool | Literal["none"]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the intervals to the previous and to the next beat in s, clipped."""
     intervals = np.clip(np.diff(r_peaks) / fs, _SHORTEST_S, _LONGEST_S)
     first = intervals[:1] if future is True and len(intervals) else [_TYPICAL_S]
@@ -193,7 +195,7 @@ def _intervals(r_peaks: np.ndarray, fs: float, future: bool | str) -> tuple[np.n
     return np.concatenate([first, intervals]), np.concatenate([intervals, last])
 
 
-def _contexts(n_beats: int, future: bool | str) -> Iterator[tuple[slice, slice]]:
+def _contexts(n_beats: int, future: bool | Literal["none"]) -> Iterator[tuple[slice, slice]]:
     """Yield blocks of beats, and the context with which each is compared."""
     if future is True:
         for start in range(0, n_beats, _BLOCK):
@@ -261,7 +263,9 @@ def _parts(wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return wave[..., _P_WAVE], wave[..., _QRS]
 
 
-def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: bool | str) -> dict[str, np.ndarray]:
+def _local_rhythm(
+    rr: np.ndarray, next_rr: np.ndarray, future: bool | Literal["none"]
+) -> dict[str, np.ndarray]:
     """Return the columns of the intervals of 17 beats around each beat."""
     n_before = _N_LOCAL // 2 if future is True else _N_LOCAL - 1
     padded = np.pad(rr, (n_before, _N_LOCAL - 1 - n_before), mode="edge")
