@@ -64,8 +64,8 @@ def test_few_beats_and_extreme_intervals_have_probabilities(r_peaks, future):
 def test_sinus_rhythm_is_normal(future):
     r_peaks = r_peaks_at_intervals(sinus_rhythm(500))
     probability = ectopic_probability(r_peaks, FS, future=future)
-    assert probability[:, 0].min() > 0.5
-    assert probability[:, 0].mean() > 0.99
+    assert probability[:, 0].min() > 0.8
+    assert probability[:, 0].mean() > 0.98
 
 
 @pytest.mark.parametrize("future", FUTURES)
