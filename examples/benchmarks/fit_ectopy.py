@@ -41,7 +41,7 @@ SIMULATED = {False: 0.12, True: 0.2}  # share of excerpts with simulated runs; f
 BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY = 32, 4e-3, 1e-3
 AVERAGED = 1 / 3  # of the steps: their weights are averaged
 NETWORKS = {"centered": [True], "causal": [False, "none"]}  # values of ``future``
-STEPS = {"centered": 3000, "causal": 1800}
+STEPS = {"centered": 3000, "causal": 3000}
 EXCERPTS = ("207", "209")  # of DS1, in which supraventricular beats are the majority
 
 
