@@ -64,8 +64,8 @@ def test_few_beats_and_extreme_intervals_have_probabilities(r_peaks, future):
 def test_sinus_rhythm_is_normal(future):
     r_peaks = r_peaks_at_intervals(sinus_rhythm(500))
     probability = ectopic_probability(r_peaks, FS, future=future)
-    assert probability[:, 0].min() > 0.5
-    assert probability[:, 0].mean() > 0.99
+    assert probability[:, 0].min() > 0.8
+    assert probability[:, 0].mean() > 0.98
 
 
 @pytest.mark.parametrize("future", FUTURES)
@@ -75,14 +75,19 @@ def test_premature_beats_are_ectopic(future):
     np.testing.assert_array_equal(np.flatnonzero(probability[:, 0] < 0.5), premature)
 
 
-def test_runs_that_are_the_majority_are_ectopic():
-    """The median interval is that of the runs, so ratios to it would show normal beats."""
+@pytest.mark.parametrize("future", FUTURES)
+def test_runs_that_are_the_majority_are_ectopic(future):
+    """The median interval is that of the runs, so ratios to it would show normal beats.
+
+    From the past alone, the first run cannot be recognized, since sinus rhythm came later.
+    """
     rest, run = [1.0, 1.02, 1.05], [0.6, *[0.62] * 9]
     intervals = np.concatenate([[*run, 1.3, *rest] for _ in range(10)])
     is_run = np.concatenate([[*[True] * 10, False, *[False] * 3] for _ in range(10)])
     assert is_run.mean() > 0.7
-    found = ectopic_probability(r_peaks_at_intervals(intervals), FS)[1:, 0] < 0.5
-    assert found[is_run].mean() > 0.9
+    r_peaks = r_peaks_at_intervals(intervals)
+    found = ectopic_probability(r_peaks, FS, future=future)[1:, 0] < 0.5
+    assert found[is_run][0 if future is True else 10 :].mean() > 0.9
     assert found[~is_run].mean() < 0.1
 
 
@@ -193,7 +198,7 @@ def test_invalid_future_raises(future):
 # --- real data ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("future", "lowest"), [(True, 0.88), (False, 0.8), ("none", 0.7)])
+@pytest.mark.parametrize(("future", "lowest"), [(True, 0.88), (False, 0.86), ("none", 0.85)])
 def test_supraventricular_beats_of_mitdb_are_found(read_beats, future, lowest):
     """The records are not in the training data."""
     records = [read_beats(name) for name in DS1]
