@@ -116,7 +116,7 @@ def _split_lead(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray, np.nd
     curvature = np.zeros_like(x)
     np.subtract(rises[1:], rises[:-1], out=curvature[1:-1])
     np.square(curvature, out=curvature)
-    return qrs_band(rises, fs), _block_means(curvature, n_block), slow_power(x, fs), silence
+    return qrs_band(rises, fs), block_means(curvature, n_block), slow_power(x, fs), silence
 
 
 def block_length(fs: float) -> int:
@@ -190,12 +190,12 @@ def qrs_band(rises: np.ndarray, fs: float) -> np.ndarray:
 def slow_power(x: np.ndarray, fs: float) -> np.ndarray:
     """Return the squared deviation of each block's mean from the mean of its surroundings."""
     n_block = block_length(fs)
-    means = _block_means(x, n_block)
+    means = block_means(x, n_block)
     width = odd_width(_SLOW_BAND_S, fs / n_block)
     return np.square(means - ndimage.uniform_filter1d(means, width, mode="nearest"))
 
 
-def _block_means(x: np.ndarray, n_block: int) -> np.ndarray:
+def block_means(x: np.ndarray, n_block: int) -> np.ndarray:
     """Return the mean of each block; the last may be shorter."""
     n_whole = len(x) // n_block
     means = _in_blocks(x, n_block) @ np.full(n_block, 1 / n_block)

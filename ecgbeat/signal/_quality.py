@@ -9,6 +9,7 @@ from ecgbeat._validation import check_fs, check_positive
 from ecgbeat.signal._qrs import (
     Bands,
     block_length,
+    block_means,
     block_tops,
     decimation_step,
     find_candidates,
@@ -36,6 +37,7 @@ _RANK = 3  # correlations with this many neighbors are at least as high
 _N_HEIGHTS = 9
 _FAINT = 0.0025  # weight: complexes of a twentieth of the height of a beat are noise
 _N_BLOCKS = 9  # of 1.5 s: two of them hold a beat at 10 beats per minute
+_CLIPPED = 0.03  # of all samples, at each limit: more than the peaks of noiseless beats
 _ROUNDING = 1e-13  # of the range of a signal: rounding error of a constant signal
 _TINY = 1e-10  # smallest ratio
 
@@ -96,7 +98,7 @@ def signal_quality(recording: ArrayLike, fs: float) -> np.ndarray:
     The quality of a second is the mean rating of the complexes within 3 s of its middle, weighted
     by their power. In pauses, more than 1 s from any complex, it is at most the rating of the
     complexes before and after, and 0 if these are more than 7 s apart. It is 0 where half of a
-    second is missing. Gain, offset and polarity do not matter.
+    second is missing, or most of the signal is clipped. Gain, offset and polarity do not matter.
 
     The quality says whether beats can be found, not whether their P or T waves are clear. A
     regular wave of another origin is not distinguished from a rapid rhythm with wide complexes,
@@ -210,10 +212,20 @@ def _best_quality(
             break
         of_lead = _mean_over_complexes(*_rate_complexes(lead, step, fs / step), bounds / fs)
         if leads is not given:  # gaps were filled
-            n_missing = np.add.reduceat(np.isnan(row), bounds[:-1], dtype=np.int64)
-            of_lead[2 * n_missing >= np.diff(bounds)] = 0.0
+            of_lead[2 * _count_missing(row, bounds) >= np.diff(bounds)] = 0.0
         np.maximum(quality, of_lead, out=quality)
     return quality, bounds
+
+
+def _count_missing(row: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """Return the number of missing samples of each second, hour by hour to bound the memory."""
+    hours = (bounds[k : k + 3601] for k in range(0, len(bounds) - 1, 3600))
+    return np.concatenate(
+        [
+            np.add.reduceat(np.isnan(row[hour[0] : hour[-1]]), hour[:-1] - hour[0], dtype=np.int64)
+            for hour in hours
+        ]
+    )
 
 
 def _rate_complexes(
@@ -230,10 +242,11 @@ def _rate_complexes(
         if rate != fs:
             x = np.interp(np.arange(0, len(x) - 0.5, fs / rate), np.arange(len(x)), x)
         positions, weights, quantities = quantities_of_complexes(x, rate)
+        ratings = np.where(_is_clipped(x, positions, rate), 0.0, _rating(quantities))
         positions = (positions * (fs / rate)).astype(np.int64)
         kept = (positions + start >= first) & (positions + start < last)
         times = (positions[kept] + start + 0.5) / fs
-        parts.append((times, weights[kept], _rating(quantities[kept])))
+        parts.append((times, weights[kept], ratings[kept]))
     times, weights, ratings = (np.concatenate(part) for part in zip(*parts, strict=True))
     return times, weights, ratings
 
@@ -285,6 +298,22 @@ def _weights(
     high = ndimage.rank_filter(tops, -min(2, len(tops)), size=min(_N_BLOCKS, len(tops)))
     high = high[positions // level_block_length(fs)]
     return (heights / np.maximum(high, heights)) ** 2
+
+
+def _is_clipped(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
+    """Return for each complex whether most samples around are at the limits of the amplifier.
+
+    These are the extremes of the signal, if many samples are at both of them.
+    """
+    at_limits = [x == x.max(), x == x.min()]
+    if min(at_limit.mean() for at_limit in at_limits) < _CLIPPED:
+        return np.zeros(len(positions), dtype=bool)
+    n_block = block_length(fs)
+    share = ndimage.uniform_filter1d(
+        block_means((at_limits[0] | at_limits[1]).astype(np.float64), n_block),
+        odd_width(2 * _REACH_S, fs / n_block),
+    )
+    return share[positions // n_block] > 0.5
 
 
 def _agreement(qrs: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
