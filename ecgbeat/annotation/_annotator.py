@@ -787,7 +787,7 @@ class _Steps(NamedTuple):
             beat, column = np.argwhere(~is_finite)[0].tolist()
             raise ValueError(
                 f"{call} must return finite numbers, in the range of float32, got "
-                f"{values[beat, column]!r} in row {beat}, column {column}."
+                f"{float(values[beat, column])!r} in row {beat}, column {column}."
             )
         return rows
 
