@@ -54,6 +54,7 @@ __all__ = [
     "sum_is_finite",
     "unchanged_on_error",
     "validate_beats",
+    "validate_data",
     "validate_parameter_constraints",
     "warn_of_lost_names",
 ]

@@ -339,3 +339,21 @@ def test_no_peak_depends_on_gain_or_offset(load, real_data):
     detections = [detect_r_peaks(record.x, record.fs) for record in records]
     _, *rows = script.change_rows({1: (records, detections)})
     assert [row[1] for row in rows] == ["0"] * len(script.CHANGES)
+
+
+def test_signal_quality_tables(load, monkeypatch, capsys, folder, tmp_path):
+    script = load("signal_quality")
+    monkeypatch.setattr(script, "NOISE_S", 30)
+    np.save(tmp_path / "noise.npy", np.random.default_rng(0).normal(size=5000))
+    arguments = ["--data", str(folder), "--records", "one", "two", "--fit"]
+    monkeypatch.setattr(
+        sys, "argv", ["signal_quality.py", *arguments, "--motion", str(tmp_path / "noise.npy")]
+    )
+    script.main()
+    rows = [re.split(r"  +", line) for line in capsys.readouterr().out.splitlines()]
+    (lost,) = (row for row in rows if row[0] == "all")
+    assert lost[2] == "0 (0.000 %)"
+    (zeros,) = (row for row in rows if row[0] == "zeros")
+    assert zeros[1] == "100.0"
+    (fitted,) = (row for row in rows if row[0] == "fitted")
+    assert float(fitted[1]) > 0 > float(fitted[2])  # prominence and slow deviation

@@ -23,7 +23,15 @@ from ecgbeat.annotation import extract_beats
 from ecgbeat.datasets import load_recordings, make_recording
 from ecgbeat.labels import Annotation, is_beat, label_beats, select_beats, to_aami
 from ecgbeat.metrics import annotation_f1_score, ec57_report, match_beats
-from ecgbeat.signal import bandpass, bridge_gaps, cut_beats, detect_r_peaks, rr_features
+from ecgbeat.signal import (
+    bandpass,
+    bridge_gaps,
+    cut_beats,
+    detect_r_peaks,
+    rr_features,
+    signal_quality,
+    unreadable_stretches,
+)
 
 FS = 100.0
 RECORDING = np.random.default_rng(0).normal(size=400)
@@ -113,6 +121,8 @@ def load_with_annotation(annotation):
 IN_LIST = r"recordings\[0\]: "
 RECORDINGS = {
     "detect_r_peaks": Entrance(lambda x: detect_r_peaks(x, FS)),
+    "signal_quality": Entrance(lambda x: signal_quality(x, FS)),
+    "unreadable_stretches": Entrance(lambda x: unreadable_stretches(x, FS)),
     "cut_beats": Entrance(lambda x: cut_beats(x, [1], FS)),
     "bandpass": Entrance(lambda x: bandpass(x, FS)),
     "bridge_gaps": Entrance(bridge_gaps),

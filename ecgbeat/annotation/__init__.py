@@ -3,5 +3,15 @@
 from ecgbeat.annotation._annotated_beats import AnnotatedBeats
 from ecgbeat.annotation._annotator import BeatAnnotator
 from ecgbeat.annotation._extraction import crop_recording, extract_beats
+from ecgbeat.annotation._fusion import simulate_fusion_beats
+from ecgbeat.annotation._inter_patient import InterPatientClassifier, make_inter_patient_annotator
 
-__all__ = ["AnnotatedBeats", "BeatAnnotator", "crop_recording", "extract_beats"]
+__all__ = [
+    "AnnotatedBeats",
+    "BeatAnnotator",
+    "InterPatientClassifier",
+    "crop_recording",
+    "extract_beats",
+    "make_inter_patient_annotator",
+    "simulate_fusion_beats",
+]

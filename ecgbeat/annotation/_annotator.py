@@ -107,6 +107,10 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         recording; requires ``features``. An excerpt is a run of 60 to 300 beats, whose features
         are computed from these beats alone, as if they were all of the recording. Runs with
         many beats that are not of the most frequent class are preferred.
+    augmentation : callable or None, default=None
+        Function that makes further training recordings, such as `simulate_fusion_beats`:
+        ``augmentation(recording, annotation, fs)`` is called with each recording in ``fit``, and
+        returns a changed recording and the annotation of those of its beats to train on.
     symbols : collection of str, default=None
         Symbols of the annotations to use, such as ``("N", "L", "R", "A", "V")``. None uses
         every beat (see `ecgbeat.labels.is_beat`), or all symbols of ``mapping`` if it is a dict.
@@ -207,6 +211,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         "rr_features": ["boolean", StrOptions({"past"})],
         "features": [callable, None],
         "n_excerpts": [Interval(Integral, 0, None, closed="left")],
+        "augmentation": [callable, None],
         "symbols": [str, list, tuple, set, frozenset, np.ndarray, None],
         "mapping": [StrOptions({"literature", "bxb"}), Mapping, None],
         "tolerance": [Interval(Real, 0, None, closed="left")],
@@ -228,6 +233,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         rr_features: bool | str = False,
         features: Callable[[np.ndarray, np.ndarray, float], ArrayLike] | None = None,
         n_excerpts: int = 0,
+        augmentation: Callable[[ArrayLike, Any, float], tuple[ArrayLike, Any]] | None = None,
         symbols: Iterable[str] | None = None,
         mapping: str | Mapping[str, Any] | None = None,
         tolerance: float = 0.15,
@@ -245,6 +251,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         self.rr_features = rr_features
         self.features = features
         self.n_excerpts = n_excerpts
+        self.augmentation = augmentation
         self.symbols = symbols
         self.mapping = mapping
         self.tolerance = tolerance
@@ -274,7 +281,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
             Patient of each recording. If given, ``groups``, with one value per beat, is passed
             to ``fit`` of the classifier, or of the last step of a pipeline. `ECGCNNClassifier`
             uses it for early stopping by patient. The groups of a Bunch are not passed unless
-            given here, since not every classifier takes them.
+            given here, since not every classifier takes them. If ``fit`` of the classifier
+            requires groups, each recording is a patient by default.
 
         Returns
         -------
@@ -298,6 +306,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         )
         if groups is not None:
             check_one_per_recording("groups", groups, len(recordings))
+        elif _requires_groups(self.classifier):
+            groups = range(len(recordings))
         steps = self._copy_steps()
         references = self._label_recordings(recordings, annotations)
         for reference in references:
@@ -312,6 +322,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         n_beats = sum(len(part.label) for part in parts)
         if n_beats == 0:
             raise ValueError(self._describe_absence(len(parts)))
+        if self.augmentation is not None:
+            parts += self._augmented(steps, recordings, annotations)
         if self.n_excerpts:
             parts += self._excerpts(steps, recordings, parts)
         beats = _join_training_beats(parts)
@@ -638,6 +650,24 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
                 excerpts.append(_beats_of_runs(steps, leads, part, runs))
         return excerpts
 
+    def _augmented(
+        self, steps: "_Steps", recordings: Sequence[ArrayLike], annotations: Sequence[Any]
+    ) -> "list[_TrainingBeats]":
+        """Return the beats of the changed copy of each recording."""
+        assert self.augmentation is not None
+        parts = []
+        pairs = list(zip(recordings, annotations, strict=True))
+        for index, (recording, annotation) in self._progress(pairs, "augmenting"):
+            with error_naming_recording(index):
+                changed, added = self.augmentation(recording, annotation, self.fs)
+                leads = select_leads(changed, self.lead)
+                reference = label_beats(added, self.symbols, self.mapping, n_times=leads.shape[1])
+                part = _NO_BEATS
+                if reference.is_scored.any():
+                    part = _training_beats(steps, leads, reference, self.tolerance)
+                parts.append(part._replace(n_missed=0, n_extra=0))
+        return parts
+
     def _rows(
         self, recordings: Sequence[ArrayLike], found: "list[_Found]", fs: float
     ) -> Iterator[np.ndarray]:
@@ -847,6 +877,9 @@ class _TrainingBeats(NamedTuple):
     number: np.ndarray = np.empty(0, np.int64)  # (n_beats,) of each labeled beat among r_peaks
 
 
+_NO_BEATS = _TrainingBeats(np.empty((0, 0), np.float32), np.empty(0), None, 0, 0)
+
+
 def _training_beats(
     steps: _Steps, selected: np.ndarray, reference: LabeledBeats, tolerance: float
 ) -> _TrainingBeats:
@@ -919,11 +952,24 @@ def _fit_classifier(
     if groups is None:
         classifier.fit(rows, labels)
         return
-    names, last = [], classifier
-    while hasattr(last, "steps"):
-        name, last = last.steps[-1]
-        names.append(name)
+    names, _ = _last_step(classifier)
     classifier.fit(rows, labels, **{"__".join([*names, "groups"]): groups})
+
+
+def _requires_groups(classifier: Any) -> bool:
+    """Return whether ``fit`` of the classifier, or of the last step, has no default for groups."""
+    fit = _last_step(classifier)[1].fit
+    groups = inspect.signature(fit).parameters.get("groups")
+    return groups is not None and groups.default is inspect.Parameter.empty
+
+
+def _last_step(classifier: Any) -> tuple[list[str], Any]:
+    """Return the last step of a pipeline, and the names of the nested steps that lead there."""
+    names: list[str] = []
+    while hasattr(classifier, "steps"):
+        name, classifier = classifier.steps[-1]
+        names.append(name)
+    return names, classifier
 
 
 # --- classification -------------------------------------------------------------------
@@ -951,9 +997,7 @@ def _classify(
     if not hasattr(classifier, "predict_proba"):
         return np.asarray(classifier.predict(rows)), None
     probability = classifier.predict_proba(rows)
-    last = classifier
-    while hasattr(last, "steps"):
-        last = last.steps[-1][1]
+    _, last = _last_step(classifier)
     # networks of ecgbeat are evaluated once; predict of other classifiers may use thresholds
     if getattr(getattr(type(last), "predict", None), "returns_most_probable", False):
         return classes[probability.argmax(axis=1)], probability

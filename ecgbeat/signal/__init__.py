@@ -4,6 +4,7 @@ Functions take and return arrays, and operate along the last axis.
 """
 
 from ecgbeat._recordings import bridge_gaps
+from ecgbeat.signal._beat_features import beat_feature_names, beat_features
 from ecgbeat.signal._beats import cut_beats, resample_beats, window_samples
 from ecgbeat.signal._ectopy import ectopic_probability
 from ecgbeat.signal._filtering import bandpass, bandpass_sections
@@ -18,6 +19,8 @@ from ecgbeat.signal._windows import locate_r_peaks, segment_beats
 __all__ = [
     "bandpass",
     "bandpass_sections",
+    "beat_feature_names",
+    "beat_features",
     "bridge_gaps",
     "cut_beats",
     "detect_r_peaks",

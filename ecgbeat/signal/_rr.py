@@ -208,22 +208,22 @@ def _level_and_spread(
         known = intervals if intervals.size else previous
         quartiles = np.tile(np.percentile(known, [25, 50, 75])[:, None], len(previous))
     else:
-        so_far = np.array([_past_percentile(intervals, q) for q in (25, 50, 75)])
+        so_far = np.array([_past_percentile(intervals, q, _N_PAST) for q in (25, 50, 75)])
         quartiles = np.concatenate([np.full((3, 1), previous[0]), so_far], axis=1)
     lower, median, upper = quartiles
     return median, upper - lower + _JITTER_S
 
 
-def _past_percentile(values: np.ndarray, percentile: float) -> np.ndarray:
-    """Return for each value a percentile of the last 256 values up to and including it."""
-    n_early = min(len(values), _N_PAST)
+def _past_percentile(values: np.ndarray, percentile: float, n_past: int) -> np.ndarray:
+    """Return for each value a percentile of the last ``n_past`` values up to and including it."""
+    n_early = min(len(values), n_past)
     rows = np.tile(values[:n_early], (n_early, 1))
     rows[np.triu_indices(n_early, 1)] = np.inf  # in the future
     rank = (np.arange(1, n_early + 1) * percentile / 100).astype(int)
     early = np.sort(rows, axis=1)[np.arange(n_early), rank]
-    if len(values) <= _N_PAST:
+    if len(values) <= n_past:
         return early
-    late = ndimage.percentile_filter(values, percentile, size=_N_PAST, origin=_N_PAST // 2 - 1)
+    late = ndimage.percentile_filter(values, percentile, size=n_past, origin=(n_past - 1) // 2)
     return np.append(early, late[n_early:])
 
 

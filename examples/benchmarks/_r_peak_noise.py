@@ -37,7 +37,11 @@ def add_noise(x, fs, kind, snr_db, rng, *, reference):
     -------
     ndarray of shape (n_times,)
     """
-    noise = NOISES[kind](rng, len(x), fs)
+    return mix(x, fs, NOISES[kind](rng, len(x), fs), snr_db, reference=reference)
+
+
+def mix(x, fs, noise, snr_db, *, reference):
+    """Add a given noise of the same length, with the signal-to-noise ratio of `add_noise`."""
     power = _qrs_amplitude(x, fs, reference) ** 2 / 8
     gain = np.sqrt(power / 10 ** (snr_db / 10)) / _noise_amplitude(noise, fs)
     return x + gain * noise

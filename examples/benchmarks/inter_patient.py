@@ -1,11 +1,12 @@
-"""Inter-patient classification of MIT-BIH: training on DS1, test on DS2.
+"""Beats of new patients: every step of the method within DS1 of MIT-BIH, and DS1 -> DS2.
 
-    python examples/benchmarks/inter_patient.py --data mitdb --select   # compare settings on DS1
-    python examples/benchmarks/inter_patient.py --data mitdb            # chosen setting on DS2
+    python examples/benchmarks/inter_patient.py            # each step, in folds by patient of DS1
+    python examples/benchmarks/inter_patient.py --test     # final method: DS1 -> DS2
 
-The classes are N, S, V and F of the AAMI, without Q. Annotated beats are used. The records are
-split as in de Chazal et al. (2004, doi:10.1109/TBME.2004.827359). All settings are compared with
-``--select`` by cross-validation by patient within DS1. Only the chosen setting is evaluated on DS2.
+The classes are N, S, V and F of the AAMI, without Q. The records are split as in de Chazal et al.
+(2004, doi:10.1109/TBME.2004.827359). Everything is chosen within DS1. ``--test`` trains
+`make_inter_patient_annotator` on the recordings of DS1 and annotates those of DS2: beats that
+are not detected count as errors.
 """
 
 import argparse
@@ -14,281 +15,323 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import imblearn
 import numpy as np
 import sklearn
-import skorch
-import torch
-from imblearn.pipeline import Pipeline
-from imblearn.under_sampling import RandomUnderSampler
-from sklearn.compose import ColumnTransformer
-from sklearn.metrics import confusion_matrix
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
-from sklearn.utils import Bunch
 
 import ecgbeat
-from ecgbeat import ECGCNNClassifier, ZScoreScaler
-from ecgbeat.annotation import extract_beats
+from ecgbeat.annotation import (
+    InterPatientClassifier,
+    make_inter_patient_annotator,
+    simulate_fusion_beats,
+)
 from ecgbeat.datasets import load_mitdb
-from ecgbeat.labels import to_aami
+from ecgbeat.labels import Annotation, select_beats, to_aami
+from ecgbeat.metrics import match_beats
 from ecgbeat.model_selection import DS1, DS2
-from ecgbeat.signal import bandpass, rr_feature_names
+from ecgbeat.signal import bandpass, beat_feature_names, beat_features
 
-CLASSES = ["N", "S", "V", "F"]
-BEFORE_S, AFTER_S, N_TIMES = 0.3, 0.5, 96  # 120 Hz: every third sample
-QRS_S, WIDE_QRS_S, WHOLE_S = (-0.08, 0.13), (-0.12, 0.2), (-BEFORE_S, AFTER_S)
-UNDERSAMPLING = 10  # keep one in ten normal beats, with ten times the weight
-EARLY = ("rr_previous_deviation", "rr_next_deviation", "rr_previous_to_one_before")
-RATIOS = (*EARLY, "rr_previous_to_median", "rr_next_to_median", "rr_next_to_previous")
-
-
-class Setting(NamedTuple):
-    """Input and architecture of the classifier."""
-
-    wave: str  # "beat", or "difference" from the median beat of the record
-    window: tuple[float, float]  # seconds from the R peak
-    rr: tuple[str, ...]  # RR interval features
-    gain: float = 1.0  # scale of these features relative to the waveform
-    n_leads: int = 1
-    n_filters: int = 8
-    max_epochs: int = 6
+CLASSES = np.array(["N", "S", "V", "F"])
+N_FOLDS = 6
+EXCERPTS = {"207": 150, "209": 150}  # beats of an excerpt in which S is the majority
+RHYTHM = ("ectopy_normal", "ectopy_supraventricular", "ectopy_ventricular")
+SINUS = ("rr_to_sinus", "next_to_sinus", "sinus_to_median", "sinus_share")
+MIXTURE = ("normal_share", "aberrant_share", "rest_of_mixture", "qrs_to_aberrant")
+MIXTURE += ("smaller_share", "aberrant_beats")
 
 
-SETTINGS = {
-    "whole beat, all RR columns": Setting("beat", WHOLE_S, tuple(rr_feature_names())),
-    "difference from the median beat": Setting("difference", WHOLE_S, tuple(rr_feature_names())),
-    "its QRS, wide": Setting("difference", WIDE_QRS_S, tuple(rr_feature_names())),
-    "... gain 3": Setting("difference", WIDE_QRS_S, tuple(rr_feature_names()), 3.0),
-    "... 6 RR columns": Setting("difference", WIDE_QRS_S, RATIOS, 3.0),
-    "wide QRS, 3 RR columns": Setting("difference", WIDE_QRS_S, EARLY, 3.0),
-    "QRS, 3 RR columns": Setting("difference", QRS_S, EARLY, 3.0),
-    "... 2 RR columns": Setting("difference", QRS_S, EARLY[:2], 3.0),
-    "... gain 1": Setting("difference", QRS_S, EARLY, 1.0),
-    "... 2 leads": Setting("difference", QRS_S, EARLY, 3.0, n_leads=2),
-    "... 16 filters": Setting("difference", QRS_S, EARLY, 3.0, n_filters=16),
-    "... 12 epochs": Setting("difference", QRS_S, EARLY, 3.0, max_epochs=12),
-    "... the beat itself": Setting("beat", QRS_S, EARLY, 3.0),
-}
-CHOSEN = "wide QRS, 3 RR columns"  # highest macro-F1, and highest mean F1 of N, S and V
+class Rows(NamedTuple):
+    """Features of beats of several records."""
+
+    X: np.ndarray
+    y: np.ndarray
+    record: np.ndarray
+    is_simulated: np.ndarray
+    excerpts: dict  # of a record: features and classes
+
+    def select(self, rows):
+        """Return some of the rows."""
+        return Rows(*(values[rows] for values in self[:4]), self.excerpts)
 
 
-def read(folder, records):
-    """Return the annotated beats: waveforms, RR interval features, classes and records."""
+# --- features -------------------------------------------------------------------------
+
+
+def read(folder, records, future=True, seed=0):
+    """Return the features of the annotated beats, and of simulated fusion beats."""
     mitdb = load_mitdb(folder, records=records, lead=None)
-    recordings = []
-    for recording, leads in zip(mitdb.recordings, mitdb.lead_names, strict=True):
-        main_lead = list(leads).index("MLII")  # second lead in record 114
-        both = recording[[main_lead, 1 - main_lead]]
-        recordings.append(bandpass(both, mitdb.fs).astype(np.float32))
-    beats = extract_beats(
-        recordings,
-        mitdb.annotations,
-        mitdb.fs,
-        before=BEFORE_S,
-        after=AFTER_S,
-        n_times=N_TIMES,
-        rr_features=True,
-        groups=mitdb.record_names,
-    )
-    n_wave = beats.n_leads * N_TIMES
-    waves = beats.data[:, :n_wave].reshape(-1, beats.n_leads, N_TIMES)
-    beat, difference = np.empty_like(waves), np.empty_like(waves)
-    for record in np.unique(beats.groups):
-        rows = beats.groups == record
-        beat[rows], difference[rows] = relative_to_record(waves[rows])
-    target = to_aami(beats.target)
-    known = target != "Q"
-    return Bunch(
-        beat=beat[known],
-        difference=difference[known],
-        rr=beats.data[known, n_wave:],
-        rr_names=beats.aux_feature_names,
-        target=target[known],
-        records=beats.groups[known],
-    )
+    parts, excerpts = [], {}
+    for name, recording, annotation in zip(
+        mitdb.record_names, mitdb.recordings, mitdb.annotations, strict=True
+    ):
+        beats = select_beats(annotation)
+        y = to_aami(beats.symbol)
+        filtered = bandpass(recording, mitdb.fs)
+        X = beat_features(filtered, beats.sample, mitdb.fs, future=future)
+        parts.append((X, y, np.full(len(y), name), np.zeros(len(y), bool)))
+        if name in EXCERPTS:
+            rows = majority_excerpt(y, EXCERPTS[name])
+            excerpt = beat_features(filtered, beats.sample[rows], mitdb.fs, future=future)
+            excerpts[name] = excerpt, y[rows]
+        changed, fusion = simulate_fusion_beats(
+            recording, Annotation(*beats), mitdb.fs, random_state=seed
+        )
+        if len(fusion.sample):
+            X = beat_features(bandpass(changed, mitdb.fs), beats.sample, mitdb.fs, future=future)
+            X = X[np.isin(beats.sample, fusion.sample)]
+            parts.append((X, np.full(len(X), "F"), np.full(len(X), name), np.ones(len(X), bool)))
+    rows = Rows(*(np.concatenate(part) for part in zip(*parts, strict=True)), excerpts)
+    return rows.select(np.isin(rows.y, CLASSES))
 
 
-def relative_to_record(waves):
-    """Return the beats scaled by the median amplitude, and their difference from the median beat.
-
-    This does not use labels. Most beats of a record are similar to the median beat, so abnormal
-    beats have a large difference.
-    """
-    waves = waves - np.median(waves, axis=-1, keepdims=True)
-    waves /= np.median(np.ptp(waves, axis=-1), axis=0)[:, None] + np.finfo(np.float32).tiny
-    return waves, waves - np.median(waves, axis=0)
+def majority_excerpt(y, n_beats):
+    """Return the successive beats with the most of class S."""
+    counts = np.convolve(y == "S", np.ones(min(n_beats, len(y))), "valid")
+    start = int(counts.argmax())
+    return slice(start, start + n_beats)
 
 
-def make_features(beats, setting):
-    """Return the input of the pipeline, and the number of waveform columns."""
-    start, stop = (round((BEFORE_S + t) * N_TIMES / (BEFORE_S + AFTER_S)) for t in setting.window)
-    wave = beats[setting.wave][:, : setting.n_leads, start:stop].reshape(len(beats.target), -1)
-    rr = beats.rr[:, [beats.rr_names.index(name) for name in setting.rr]]
-    return np.concatenate([wave, rr], axis=1), wave.shape[1]
+# --- steps ----------------------------------------------------------------------------
 
 
-def n_normal_beats(y):
-    """Return the number of beats of the normal class after undersampling."""
-    return {"N": max(1, int(np.sum(y == "N")) // UNDERSAMPLING)}
+class OneModel(HistGradientBoostingClassifier):
+    """Boosted trees on all columns, as most would begin."""
+
+    def fit(self, X, y, groups):  # noqa: ARG002 - as InterPatientClassifier
+        return super().fit(X, y)
 
 
-def amplify(rr, gain):
-    """Clip to 3 standard deviations and multiply by the gain."""
-    return gain * np.clip(rr, -3, 3)
+class OneExpert(InterPatientClassifier):
+    """Only one of both models of the shape."""
+
+    def __init__(self, kind="linear", *, random_state=None):
+        super().__init__(random_state=random_state)
+        self.kind = kind
+
+    def fit(self, X, y, groups):
+        super().fit(X, y, groups)
+        if self.kind == "linear":
+            self.trees_ = self.linear_
+        else:
+            self.linear_ = self.trees_
+        return self
 
 
-def build(setting, n_wave, seed):
-    """Return the pipeline of a setting."""
-    scale_rr = make_pipeline(
-        QuantileTransformer(n_quantiles=500, output_distribution="normal", random_state=seed),
-        FunctionTransformer(amplify, kw_args={"gain": setting.gain}),
-    )
-    scale = ColumnTransformer(
-        [
-            ("wave", ZScoreScaler(axis="dataset", n_leads=setting.n_leads), slice(0, n_wave)),
-            ("rr", scale_rr, slice(n_wave, None)),
-        ]
-    )
-    classifier = ECGCNNClassifier(
-        n_filters=setting.n_filters,
-        dropout=0.3,
-        max_epochs=setting.max_epochs,
-        batch_size=128,
-        class_weight={"N": float(UNDERSAMPLING)},
-        n_leads=setting.n_leads,
-        n_aux_features=len(setting.rr),
-        random_state=seed,
-    )
-    undersample = RandomUnderSampler(sampling_strategy=n_normal_beats, random_state=seed)
-    return Pipeline([("undersample", undersample), ("scale", scale), ("classify", classifier)])
+def without(*names):
+    """Return the columns that have none of these names."""
+    return np.array([name not in names for name in beat_feature_names()])
 
 
-def probabilities(setting, train, test, train_rows, test_rows, seed):
-    """Train on rows of one set of beats, and return the probabilities of rows of another set."""
-    X, n_wave = make_features(train, setting)
-    pipeline = build(setting, n_wave, seed).fit(X[train_rows], train.target[train_rows])
-    result = np.zeros((len(test_rows), len(CLASSES)))
-    where = [CLASSES.index(name) for name in pipeline.classes_]
-    result[:, where] = pipeline.predict_proba(make_features(test, setting)[0][test_rows])
+def steps(seed):
+    """Return the classifier, the columns and whether fusion beats are simulated, by step."""
+    trees = OneModel(max_iter=40, early_stopping=False, random_state=seed)
+    two = InterPatientClassifier(random_state=seed)
+    everything = without()
+    return {
+        "trees, without the rhythm network": (trees, without(*RHYTHM), False),
+        "trees, its probabilities as columns": (trees, everything, False),
+        "two experts, no simulated fusion beats": (two, everything, False),
+        "two experts": (two, everything, True),
+        "... shape by the linear model alone": (OneExpert("linear", random_state=seed), None, True),
+        "... shape by the trees alone": (OneExpert("trees", random_state=seed), None, True),
+        "... without the sinus interval": (two, without(*SINUS), True),
+        "... without the mixture": (two, without(*MIXTURE), True),
+    }
+
+
+def predict_folds(rows, classifier, columns, simulate, partition):
+    """Return the probabilities of all real beats by folds by patient, and of the excerpts."""
+    columns = slice(None) if columns is None else columns
+    real = rows.select(~rows.is_simulated)
+    probability = np.zeros((len(real.y), len(CLASSES)))
+    excerpts = {}
+    n_folds = min(N_FOLDS, len(np.unique(real.record)))
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=partition)
+    for _, test in folds.split(real.X, real.y, real.record):
+        held_out = np.unique(real.record[test])
+        train = rows.select(~np.isin(rows.record, held_out) & (simulate | ~rows.is_simulated))
+        model = clone(classifier).fit(train.X[:, columns], train.y, train.record)
+        probability[test] = by_class(model, real.X[test][:, columns])
+        for name in set(held_out) & set(rows.excerpts):
+            excerpts[name] = by_class(model, rows.excerpts[name][0][:, columns])
+    return real, probability, excerpts
+
+
+def by_class(model, X):
+    """Return the probabilities in the order of CLASSES."""
+    result = np.zeros((len(X), len(CLASSES)))
+    result[:, [CLASSES.tolist().index(name) for name in model.classes_]] = model.predict_proba(X)
     return result
 
 
-def most_probable_class(probability):
-    """Return the most probable class of each beat."""
-    return np.array(CLASSES)[probability.argmax(axis=1)]
+# --- scores ---------------------------------------------------------------------------
 
 
 def rates(target, predicted):
-    """Return sensitivity, positive predictivity and F1 of each class over all beats."""
-    matrix = confusion_matrix(target, predicted, labels=CLASSES)
-    n_correct, n_true, n_predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    """Return sensitivity, positive predictivity and F1 of each class."""
+    found = np.array([np.sum((target == c) & (predicted == c)) for c in CLASSES])
+    n_true = np.array([np.sum(target == c) for c in CLASSES])
+    n_predicted = np.array([np.sum(predicted == c) for c in CLASSES])
     return (
-        n_correct / np.maximum(n_true, 1),
-        n_correct / np.maximum(n_predicted, 1),
-        2 * n_correct / np.maximum(n_true + n_predicted, 1),
+        found / np.maximum(n_true, 1),
+        found / np.maximum(n_predicted, 1),
+        2 * found / np.maximum(n_true + n_predicted, 1),
     )
 
 
-def format_scores(target, predicted):
+HEADER = f"{'':39} macro-F1     N     S (Se, +P)          V (Se, +P)          F"
+
+
+def format_scores(name, target, predicted):
     """Return the scores of a set of beats in one line."""
     se, ppv, f1 = rates(target, predicted)
-    by_class = "  ".join(
-        f"{name} {se[i]:.3f} {ppv[i]:.3f} {f1[i]:.3f}" for i, name in enumerate(CLASSES) if i
-    )
     return (
-        f"{np.mean(target == predicted):8.4f}  {f1.mean():8.3f}  {f1[:3].mean():7.3f}  {by_class}"
+        f"{name:39} {f1.mean():8.3f} {f1[0]:.3f} {f1[1]:.3f} ({se[1]:.3f}, {ppv[1]:.3f}) "
+        f"{f1[2]:.3f} ({se[2]:.3f}, {ppv[2]:.3f}) {f1[3]:.3f}"
     )
 
 
-HEADER = "accuracy  macro-F1  N, S, V  (Se, +P, F1 of each class)"
+def most_probable(probability):
+    """Return the most probable class of each beat."""
+    return CLASSES[probability.argmax(axis=1)]
 
 
-def select(beats, settings, partitions):
-    """Compare settings by cross-validation by patient, with the beats of all folds pooled."""
-    print(f"{'within DS1':32}  {HEADER}        s", flush=True)
-    for name, setting in settings.items():
-        start = time.perf_counter()
-        target, predicted = [], []
-        for partition in partitions:
-            n_folds = min(6, len(np.unique(beats.records)))
-            folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=partition)
-            for train, test in folds.split(beats.rr, beats.target, beats.records):
-                p = probabilities(setting, beats, beats, train, test, seed=partition)
-                target.append(beats.target[test])
-                predicted.append(most_probable_class(p))
-        line = format_scores(np.concatenate(target), np.concatenate(predicted))
-        print(f"{name:32}  {line}  {time.perf_counter() - start:4.0f}", flush=True)
+def describe_excerpts(rows, excerpts):
+    """Return sensitivity and positive predictivity of S where S is the majority."""
+    parts = []
+    for name, probability in sorted(excerpts.items()):
+        se, ppv, _ = rates(rows.excerpts[name][1], most_probable(probability))
+        parts.append(f"{name}: {se[1]:.2f}, {ppv[1]:.2f}")
+    return "; ".join(parts)
 
 
-def by_record(beats, predicted):
-    """Return the accuracy of each record, and its mean F1 over the classes that occur in it."""
-    figures = []
-    for record in np.unique(beats.records):
-        rows = beats.records == record
-        present = np.isin(CLASSES, beats.target[rows])
-        f1 = rates(beats.target[rows], predicted[rows])[2][present].mean()
-        figures.append((record, np.mean(beats.target[rows] == predicted[rows]), f1))
-    return figures
+def calibration_error(target, probability, n_bins=15):
+    """Return the expected calibration error of the most probable class."""
+    confidence = probability.max(axis=1)
+    is_right = most_probable(probability) == target
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    error = 0.0
+    for index in np.unique(bins):
+        rows = bins == index
+        error += np.mean(rows) * abs(is_right[rows].mean() - confidence[rows].mean())
+    return error
 
 
-def test(train, unseen, setting, seeds):
-    """Train one pipeline per seed, and print the scores of their mean probabilities."""
-    print(f"{'DS1 -> DS2':32}  {HEADER}", flush=True)
-    train_rows, test_rows = np.arange(len(train.target)), np.arange(len(unseen.target))
-    by_seed = []
+def risk_coverage(target, probability, thresholds):
+    """Return for each threshold the share of labeled beats, their errors and their macro-F1."""
+    confidence, predicted = probability.max(axis=1), most_probable(probability)
+    table = []
+    for threshold in thresholds:
+        rows = confidence >= threshold
+        errors = np.mean(predicted[rows] != target[rows])
+        table.append((threshold, rows.mean(), errors, rates(target[rows], predicted[rows])[2]))
+    return table
+
+
+def print_confidence(target, probability):
+    """Print calibration and the risk-coverage curve."""
+    print(f"expected calibration error: {calibration_error(target, probability):.4f}")
+    print("abstain_below  labeled  errors  F1 of N, S, V, F of the labeled beats")
+    for threshold, share, errors, f1 in risk_coverage(target, probability, (0, 0.6, 0.7, 0.8, 0.9)):
+        print(f"{threshold:13.1f}  {share:7.2%}  {errors:6.2%}  {np.round(f1, 3)}")
+
+
+# --- commands -------------------------------------------------------------------------
+
+
+def study(folder, records, partitions):
+    """Print the scores of every step within DS1."""
+    start = time.perf_counter()
+    variants = {future: read(folder, records, future) for future in (True, False, "none")}
+    print(
+        f"features of three variants: {time.perf_counter() - start:.0f} s\n\nwithin DS1\n{HEADER}"
+    )
+    for partition in partitions:
+        for name, setting in steps(seed=partition).items():
+            real, probability, excerpts = predict_folds(variants[True], *setting, partition)
+            line = format_scores(name, real.y, most_probable(probability))
+            print(line, " excerpts", describe_excerpts(real, excerpts), flush=True)
+        print()
+        for future, rows in variants.items():
+            final = InterPatientClassifier(random_state=partition), None, True
+            real, probability, excerpts = predict_folds(rows, *final, partition)
+            line = format_scores(f"future={future!r}", real.y, most_probable(probability))
+            print(line, " excerpts", describe_excerpts(real, excerpts))
+            print_confidence(real.y, probability)
+        print(flush=True)
+
+
+def pair(annotation, beats, fs):
+    """Return true and predicted classes of the beats of a record, "" where there is none."""
+    reference = select_beats(annotation)
+    target = to_aami(reference.symbol)
+    matches = match_beats(reference.sample, beats.sample, fs)
+    predicted = np.full(len(target), "", "<U1")
+    predicted[matches.reference_index] = beats.symbol[matches.detected_index]
+    rows = target != "Q"
+    extra = beats.symbol[matches.extra]
+    return (
+        np.append(target[rows], np.full(len(extra), "")),
+        np.append(predicted[rows], extra),
+    )
+
+
+def test(folder, known, unseen, seeds, future):
+    """Train on DS1, and print the scores on DS2."""
+    train = load_mitdb(folder, records=known, lead=None)
+    new = load_mitdb(folder, records=unseen, lead=None)
+    print(f"DS1 -> DS2, from recordings, future={future!r}\n{HEADER}")
+    f1 = []
     for seed in seeds:
         start = time.perf_counter()
-        by_seed.append(probabilities(setting, train, unseen, train_rows, test_rows, seed))
-        label = f"seed {seed} ({time.perf_counter() - start:.0f} s)"
-        print(
-            f"{label:32}  {format_scores(unseen.target, most_probable_class(by_seed[-1]))}",
-            flush=True,
-        )
-    predicted = most_probable_class(np.mean(by_seed, axis=0))
-    print(f"{'mean probability of all seeds':32}  {format_scores(unseen.target, predicted)}")
-    rest = unseen.records != "232"
-    line = format_scores(unseen.target[rest], predicted[rest])
-    print(f"{'... without record 232':32}  {line}")
-    figures = by_record(unseen, predicted)
-    accuracy, f1 = np.median([figure[1:] for figure in figures], axis=0)
-    print(f"\nmedian over {len(figures)} records: accuracy {accuracy:.4f}, macro-F1 {f1:.3f}")
-    print("(the macro-F1 of a record is the mean over the classes that occur in it)\n")
-    print(f"true \\ predicted\n{CLASSES}")
-    print(confusion_matrix(unseen.target, predicted, labels=CLASSES))
+        annotator = make_inter_patient_annotator(train.fs, future=future, random_state=seed)
+        annotator.fit(train)
+        fitted = time.perf_counter()
+        pairs = [
+            pair(annotation, beats, new.fs)
+            for annotation, beats in zip(new.annotations, annotator.predict(new), strict=True)
+        ]
+        seconds = f"{fitted - start:.0f} + {time.perf_counter() - fitted:.0f} s"
+        target, predicted = (np.concatenate(part) for part in zip(*pairs, strict=True))
+        print(format_scores(f"seed {seed} ({seconds})", target, predicted))
+        rest = [p for p, name in zip(pairs, new.record_names, strict=True) if name != "232"]
+        if rest:
+            target, predicted_rest = (np.concatenate(part) for part in zip(*rest, strict=True))
+            print(format_scores("  without record 232", target, predicted_rest), flush=True)
+        f1.append(rates(*(np.concatenate(part) for part in zip(*pairs, strict=True)))[2])
+    print(f"mean of {len(seeds)} seeds: macro-F1 {np.mean(f1):.3f}, F1 {np.mean(f1, axis=0)}")
+    by_record = []
+    for true, found in pairs:
+        present = np.isin(CLASSES, true)
+        by_record.append((np.mean(true == found), rates(true, found)[2][present].mean()))
+    accuracy, macro = np.median(by_record, axis=0)
+    print(f"median over {len(pairs)} records, last seed: accuracy {accuracy:.4f}, F1 {macro:.3f}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="data folder; default: mitdb in the data home")
-    parser.add_argument("--select", action="store_true", help="compare settings within DS1")
-    parser.add_argument(
-        "--partitions", type=int, nargs="+", default=[1, 2], help="seeds of the folds for --select"
-    )
+    parser.add_argument("--test", action="store_true", help="train on DS1 and evaluate on DS2")
+    parser.add_argument("--partitions", type=int, nargs="+", default=[1, 2], help="of the folds")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--future", choices=["True", "False", "none"], default="True")
     parser.add_argument("--records", nargs="+", help="names of the records; default: all")
-    parser.add_argument("--quick", action="store_true", help="train for one epoch only")
     arguments = parser.parse_args()
-    start = time.perf_counter()
     print(
-        f"ecgbeat {ecgbeat.__version__}, torch {torch.__version__}, skorch {skorch.__version__}, "
-        f"scikit-learn {sklearn.__version__}, imbalanced-learn {imblearn.__version__}, "
-        f"Python {platform.python_version()}, {torch.get_num_threads()} threads"
+        f"ecgbeat {ecgbeat.__version__}, scikit-learn {sklearn.__version__}, "
+        f"NumPy {np.__version__}, Python {platform.python_version()}"
     )
     known, unseen = (
         [name for name in names if arguments.records is None or name in arguments.records]
         for names in (DS1, DS2)
     )
-    train = read(arguments.data, known)
-    settings = SETTINGS
-    if arguments.quick:
-        settings = {CHOSEN: SETTINGS[CHOSEN]._replace(max_epochs=1)}
-    if arguments.select:
-        select(train, settings, arguments.partitions)
+    if arguments.test:
+        future = {"True": True, "False": False}.get(arguments.future, arguments.future)
+        test(arguments.data, known, unseen, arguments.seeds, future)
     else:
-        test(train, read(arguments.data, unseen), settings[CHOSEN], arguments.seeds)
-    print(f"{time.perf_counter() - start:.0f} s in total")
+        study(arguments.data, known, arguments.partitions)
 
 
 if __name__ == "__main__":

@@ -8,22 +8,33 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def read_record(real_data):
+def read_beats(real_data):
+    """Function that reads R peaks and beat symbols of a record of MIT-BIH."""
+    wfdb = pytest.importorskip("wfdb", reason="reading MIT-BIH requires the extra 'data'")
+
+    @cache
+    def read(name):
+        with warnings.catch_warnings():
+            # wfdb 4.3 calls a function that pandas 3 deprecates
+            warnings.filterwarnings("ignore", "The inplace keyword", DeprecationWarning)
+            annotation = wfdb.rdann(str(real_data / "mitdb" / name), "atr")
+        symbols = np.array(annotation.symbol)
+        is_beat = np.isin(symbols, list("NLRBAaJSVrFejnE/fQ?"))
+        return annotation.sample[is_beat].astype(np.int64), symbols[is_beat]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def read_record(real_data, read_beats):
     """Function that reads signals, R peaks and beat symbols of a record of MIT-BIH."""
     wfdb = pytest.importorskip("wfdb", reason="reading MIT-BIH requires the extra 'data'")
 
     @cache
     def read(name):
-        path = str(real_data / "mitdb" / name)
-        with warnings.catch_warnings():
-            # wfdb 4.3 calls a function that pandas 3 deprecates
-            warnings.filterwarnings("ignore", "The inplace keyword", DeprecationWarning)
-            annotation = wfdb.rdann(path, "atr")
-        symbols = np.array(annotation.symbol)
-        is_beat = np.isin(symbols, list("NLRBAaJSVrFejnE/fQ?"))
-        signals = wfdb.rdrecord(path).p_signal.T
+        signals = wfdb.rdrecord(str(real_data / "mitdb" / name)).p_signal.T
         signals.flags.writeable = False  # shared by the tests
-        return signals, annotation.sample[is_beat].astype(np.int64), symbols[is_beat]
+        return signals, *read_beats(name)
 
     return read
 

@@ -1,0 +1,449 @@
+"""Features of each beat relative to the beats around it, for any number of leads."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ecgbeat._recordings import as_recording, as_sample_numbers, check_ascending
+from ecgbeat._validation import check_fs
+from ecgbeat.signal._beats import cut_beats
+from ecgbeat.signal._ectopy import ectopic_probability
+from ecgbeat.signal._rr import _LONGEST_S, _TYPICAL_S
+
+_BEFORE_S, _AFTER_S, _N_TIMES = 0.35, 0.45, 96  # 120 Hz
+_SHORTEST_S = 0.2  # intervals are clipped: 300 beats per minute
+_N_LOCAL = 17  # intervals of the neighborhood of a beat
+_MARGIN = 150  # beats before and after a block that belong to its context
+_BLOCK = 128  # successive beats that share one context
+_PAST, _PAST_BLOCK = 300, 32  # the same without later beats
+_FIRST_BEATS = 16  # each has a context of its own, all beats up to it
+_MAX_TEMPLATE = 100  # beats of a template
+_ALIKE = 0.85  # correlation of QRS complexes of one form
+_TINY = 1e-6
+
+
+def _window(start_s: float, stop_s: float) -> slice:
+    """Return the samples of a beat between two times relative to the R peak."""
+    per_s = _N_TIMES / (_BEFORE_S + _AFTER_S)
+    return slice(round((_BEFORE_S + start_s) * per_s), round((_BEFORE_S + stop_s) * per_s))
+
+
+_P_WAVE, _QRS = _window(-0.27, -0.06), _window(-0.12, 0.2)
+
+
+def beat_features(
+    recording: ArrayLike, r_peaks: ArrayLike, fs: float, *, future: bool | Literal["none"] = True
+) -> np.ndarray:
+    """Describe rhythm and shape of each beat relative to the beats around it.
+
+    For classifiers of patients that were not seen in training. All columns are relative to some
+    minutes around the beat, and independent of the number, names, gain and polarity of the leads.
+
+    Parameters
+    ----------
+    recording : array-like of shape (n_times,) or (n_leads, n_times)
+        Filtered recording, such as by `bandpass`. NaN marks gaps, which are interpolated
+        linearly.
+    r_peaks : array-like of int of shape (n_beats,)
+        Sample numbers of all R peaks of the recording, strictly ascending.
+    fs : float
+        Sampling rate in Hz.
+    future : bool or "none", default=True
+        Whether the features of a beat may depend on later beats. If False, they depend on
+        earlier beats, the beat itself and the position of the next R peak. With ``"none"``,
+        not on the next R peak either.
+
+    Returns
+    -------
+    ndarray of shape (n_beats, n_features), float32
+        Always finite. The columns are named by `beat_feature_names`.
+
+    Raises
+    ------
+    TypeError
+        If ``r_peaks`` are not integers, ``fs`` is not a number, or the recording does not hold
+        real numbers.
+    ValueError
+        If ``r_peaks`` are not strictly ascending or lie outside of the recording, or ``fs``,
+        ``future`` or the recording is invalid.
+
+    See Also
+    --------
+    ectopic_probability : The first three columns.
+    rr_features : Fewer features, of the rhythm alone.
+    ecgbeat.annotation.make_inter_patient_annotator : Annotator that uses these features.
+
+    Notes
+    -----
+    *Context.* A block of 128 beats is compared with itself and the 150 beats before and after it,
+    some minutes. Without later beats, a beat is compared with up to 300 beats before it.
+
+    *Rhythm.* Columns ``ectopy_*`` are the probabilities of `ectopic_probability`. The other
+    columns are the intervals to the previous and the next R peak, and their ratios to the
+    intervals of the neighborhood and to quantiles of those of the context.
+
+    *Normal beat.* Ectopic beats may be the majority of a context, so its median is no norm. The
+    slowest tenth of the beats are nearly always sinus beats. Sinus-like beats are those whose P
+    wave and QRS complex correlate with the median of the slowest tenth by more than 0.6 and
+    0.85, and that are not much later than the beat before. Their median interval is the sinus
+    interval of the columns ``rr_to_sinus`` and ``next_to_sinus``, and their median wave the
+    normal beat of the columns ``*_to_normal``. Columns ``*_to_median`` are relative to the
+    median wave of the context.
+
+    *Mixture.* Where some beats of the context differ from the normal beat, the most frequent form
+    among them is the aberrant beat. Each QRS complex is fitted by a sum of both, with weights
+    ``normal_share`` and ``aberrant_share``: a fusion beat has some of both.
+
+    Columns that end in ``_mean``, ``_max`` and ``_min`` are taken over the leads. Width is the
+    standard deviation in time of the squared slope of the QRS complex. Intervals before the first
+    and after the last beat repeat the nearest one.
+
+    The comparison with the typical beat of the recording follows de Chazal et al. [1]_, the
+    description by intervals relative to several norms Llamedo and Martinez [2]_. The sinus-like
+    beats, the aberrant beat and the mixture were developed on the 22 training records of the
+    MIT-BIH database.
+
+    References
+    ----------
+    .. [1] P. de Chazal, M. O'Dwyer, R. B. Reilly (2004). Automatic classification of
+       heartbeats using ECG morphology and heartbeat interval features. IEEE Trans. Biomed.
+       Eng. 51(7). doi:10.1109/TBME.2004.827359
+    .. [2] M. Llamedo, J. P. Martinez (2011). Heartbeat classification using feature selection
+       driven by database generalization criteria. IEEE Trans. Biomed. Eng. 58(3).
+       doi:10.1109/TBME.2010.2068048
+
+    Examples
+    --------
+    >>> from ecgbeat.datasets import make_recording
+    >>> from ecgbeat.signal import bandpass, beat_feature_names, beat_features
+    >>> ecg = make_recording(duration=60, fs=250, random_state=0)
+    >>> features = beat_features(bandpass(ecg.signal, 250), ecg.annotation.sample, 250)
+    >>> features.shape == (len(ecg.annotation.sample), len(beat_feature_names()))
+    True
+    """
+    fs = check_fs(fs)
+    _check_future(future)
+    recording = np.atleast_2d(as_recording(recording))
+    r_peaks = as_sample_numbers(r_peaks, "r_peaks")
+    check_ascending(r_peaks, "r_peaks", strict=True)
+    if len(r_peaks) == 0:
+        return np.empty((0, len(beat_feature_names(future=future))), np.float32)
+    columns = _columns(recording, r_peaks, fs, future)
+    return np.column_stack(list(columns.values())).astype(np.float32)
+
+
+@cache
+def beat_feature_names(*, future: bool | Literal["none"] = True) -> tuple[str, ...]:
+    """Return the names of the columns of `beat_features`.
+
+    Parameters
+    ----------
+    future : bool or "none", default=True
+        As in `beat_features`.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> from ecgbeat.signal import beat_feature_names
+    >>> beat_feature_names()[:3]
+    ('ectopy_normal', 'ectopy_supraventricular', 'ectopy_ventricular')
+    """
+    _check_future(future)
+    return tuple(_columns(np.zeros((1, 100)), np.array([50, 60]), 100.0, future))
+
+
+def _check_future(future: object) -> None:
+    """Raise ValueError unless ``future`` is a bool or "none"."""
+    if not (isinstance(future, (bool, np.bool_)) or (isinstance(future, str) and future == "none")):
+        raise ValueError(f'future must be True, False or "none", got {future!r}.')
+
+
+def _columns(
+    recording: np.ndarray, r_peaks: np.ndarray, fs: float, future: bool | Literal["none"]
+) -> dict[str, np.ndarray]:
+    """Return all columns by name."""
+    wave = cut_beats(recording, r_peaks, fs, _BEFORE_S, _AFTER_S, n_times=_N_TIMES)
+    rr, next_rr = _intervals(r_peaks, fs, future)
+    beats = _describe(wave, rr, next_rr, (-2, -1, 1, 2) if future is True else (-2, -1))
+    probability = ectopic_probability(r_peaks, fs, future=future)
+    names = ("ectopy_normal", "ectopy_supraventricular", "ectopy_ventricular")
+    columns = dict(zip(names, probability.T, strict=True))
+    columns |= _local_rhythm(rr, next_rr, future)
+    blocks = [
+        _relative_to_context(beats, block, context)
+        for block, context in _contexts(len(r_peaks), future)
+    ]
+    columns |= {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    if future == "none":
+        columns = {name: column for name, column in columns.items() if "next" not in name}
+    return columns
+
+
+def _intervals(
+    r_peaks: np.ndarray, fs: float, future: bool | Literal["none"]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the intervals to the previous and to the next beat in s, clipped."""
+    intervals = np.clip(np.diff(r_peaks) / fs, _SHORTEST_S, _LONGEST_S)
+    first = intervals[:1] if future is True and len(intervals) else [_TYPICAL_S]
+    last = intervals[-1:] if len(intervals) else [_TYPICAL_S]
+    return np.concatenate([first, intervals]), np.concatenate([intervals, last])
+
+
+def _contexts(n_beats: int, future: bool | Literal["none"]) -> Iterator[tuple[slice, slice]]:
+    """Yield blocks of beats, and the context with which each is compared."""
+    if future is True:
+        for start in range(0, n_beats, _BLOCK):
+            stop = min(start + _BLOCK, n_beats)
+            yield slice(start, stop), slice(max(0, start - _MARGIN), min(n_beats, stop + _MARGIN))
+        return
+    start = 0
+    while start < n_beats:
+        if start < _FIRST_BEATS:
+            stop, context = start + 1, slice(0, start + 1)
+        else:
+            stop = min((start // _PAST_BLOCK + 1) * _PAST_BLOCK, n_beats)
+            context = slice(max(0, start - _PAST), start)
+        yield slice(start, stop), context
+        start = stop
+
+
+# --- each beat by itself --------------------------------------------------------------
+
+
+class _Beats(NamedTuple):
+    """Beats of a recording, with what is known of each by itself."""
+
+    rr: np.ndarray  # interval to the previous beat, s
+    next_rr: np.ndarray  # interval to the next beat, s
+    p_wave: np.ndarray  # (n_beats, n_leads, n_times), mean 0, in mV, as the next
+    qrs: np.ndarray
+    p_direction: np.ndarray  # the same scaled to length 1
+    qrs_direction: np.ndarray
+    shape: dict[str, np.ndarray]  # (n_beats, n_leads), as the next
+    similarity: dict[str, np.ndarray]  # correlation with neighbors
+
+
+def _describe(
+    wave: np.ndarray, rr: np.ndarray, next_rr: np.ndarray, neighbors: tuple[int, ...]
+) -> _Beats:
+    """Return the beats of all contexts, described once."""
+    p_wave, qrs = (part - part.mean(axis=-1, keepdims=True) for part in _parts(wave))
+    slope = np.diff(qrs, axis=-1)
+    energy = slope**2
+    energy /= energy.sum(axis=-1, keepdims=True) + _TINY
+    time = np.arange(slope.shape[-1], dtype=wave.dtype) * ((_BEFORE_S + _AFTER_S) / _N_TIMES)
+    height = np.abs(wave[..., _QRS] - np.median(wave[..., ::2], axis=-1, keepdims=True))
+    amplitude = np.ptp(qrs, axis=-1) + _TINY
+    shape = {
+        "width": np.sqrt(np.maximum(energy @ time**2 - (energy @ time) ** 2, 0)),
+        "duration": np.mean(height > 0.5 * height.max(axis=-1, keepdims=True), axis=-1),
+        "amplitude": np.log(amplitude),
+        "p_wave": p_wave.std(axis=-1) / amplitude,
+    }
+    p_direction, qrs_direction = _normalize(p_wave), _normalize(qrs)
+    beat = np.arange(len(wave))
+    similarity = {
+        f"{name}_to_beat_{distance:+d}": _dot(
+            direction, direction[np.clip(beat + distance, 0, len(beat) - 1)]
+        )
+        for name, direction in (("qrs", qrs_direction), ("p_wave", p_direction))
+        for distance in neighbors
+    }
+    return _Beats(rr, next_rr, p_wave, qrs, p_direction, qrs_direction, shape, similarity)
+
+
+def _parts(wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return P wave and QRS complex."""
+    return wave[..., _P_WAVE], wave[..., _QRS]
+
+
+def _local_rhythm(
+    rr: np.ndarray, next_rr: np.ndarray, future: bool | Literal["none"]
+) -> dict[str, np.ndarray]:
+    """Return the columns of the intervals of 17 beats around each beat."""
+    n_before = _N_LOCAL // 2 if future is True else _N_LOCAL - 1
+    padded = np.pad(rr, (n_before, _N_LOCAL - 1 - n_before), mode="edge")
+    local = np.lib.stride_tricks.sliding_window_view(padded, _N_LOCAL)
+    ordered = np.sort(local, axis=1)
+    median = ordered[:, _N_LOCAL // 2]
+    steps = np.abs(np.diff(local, axis=1))
+    return {
+        "rr": rr,
+        "rr_to_previous": rr / np.append(rr[:1], rr[:-1]),
+        "next_to_rr": next_rr / rr,
+        "rr_to_local": rr / median,
+        "next_to_local": next_rr / median,
+        "rr_to_local_upper": rr / ordered[:, 3 * _N_LOCAL // 4 + 1],
+        "local_variation": np.median(steps, axis=1) / median,
+        "local_mean_variation": steps.mean(axis=1) / median,
+    }
+
+
+# --- comparison with the context ------------------------------------------------------
+
+
+class _Template(NamedTuple):
+    """Median of some beats, as `_Beats`: (n_leads, n_times)."""
+
+    p_wave: np.ndarray
+    qrs: np.ndarray
+
+
+def _relative_to_context(beats: _Beats, block: slice, context: slice) -> dict[str, np.ndarray]:
+    """Return the columns of a block of beats that are relative to its context."""
+    amplitude = np.median(beats.shape["amplitude"][context], axis=0)
+    has_signal = amplitude > amplitude.max() + np.log(0.01)
+    leads = slice(None) if has_signal.all() else has_signal  # a slice does not copy
+    around, own = _select(beats, context, leads), _select(beats, block, leads)
+    slowest = np.argsort(-around.rr, kind="stable")[: max(len(around.rr) // 10, 5)]
+    sinus = _is_sinus_like(around, _median(around, slowest))
+    alike = np.flatnonzero(sinus)[:_MAX_TEMPLATE]
+    normal = _median(around, alike if len(alike) >= 5 else slowest)
+    every = np.arange(0, len(around.rr), max(1, len(around.rr) // _MAX_TEMPLATE))
+    usual = {name: np.median(values[slowest], axis=0) for name, values in around.shape.items()}
+    columns = _relative_intervals(own, around.rr, sinus)
+    columns |= {name: of_lead.mean(axis=1) for name, of_lead in own.similarity.items()}
+    for name in ("width", "duration", "p_wave"):
+        columns |= _mean_and_max(name, own.shape[name])
+    for name in ("width", "duration", "amplitude"):
+        columns |= _mean_and_max(f"{name}_to_usual", own.shape[name] - usual[name])
+    columns |= _difference(own, normal, "normal")
+    columns |= _difference(own, _median(around, every), "median")
+    return columns | _mixture(own, around, normal)
+
+
+def _select(beats: _Beats, rows: slice, leads: Any = slice(None)) -> _Beats:
+    """Return some of the beats, in some of the leads."""
+    p_wave, qrs, p_direction, qrs_direction = (
+        wave[rows][:, leads]
+        for wave in (beats.p_wave, beats.qrs, beats.p_direction, beats.qrs_direction)
+    )
+    shape, similarity = (
+        {name: values[rows][:, leads] for name, values in of_lead.items()}
+        for of_lead in (beats.shape, beats.similarity)
+    )
+    rr, next_rr = beats.rr[rows], beats.next_rr[rows]
+    return _Beats(rr, next_rr, p_wave, qrs, p_direction, qrs_direction, shape, similarity)
+
+
+def _median(beats: _Beats, rows: np.ndarray) -> _Template:
+    """Return the median of some beats."""
+    return _Template(np.median(beats.p_wave[rows], axis=0), np.median(beats.qrs[rows], axis=0))
+
+
+def _is_sinus_like(beats: _Beats, template: _Template) -> np.ndarray:
+    """Return which beats resemble the template of the slowest, and are not late themselves."""
+    p_wave = _dot(beats.p_direction, _normalize(template.p_wave)).mean(axis=1)
+    qrs = _dot(beats.qrs_direction, _normalize(template.qrs)).mean(axis=1)
+    late = beats.rr / np.append(beats.rr[:1], beats.rr[:-1])
+    return (p_wave > 0.6) & (qrs > _ALIKE) & (late < 1.25)
+
+
+def _relative_intervals(
+    own: _Beats, context: np.ndarray, sinus: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the columns of intervals relative to those of the context."""
+    rr, next_rr = own.rr, own.next_rr
+    low, quarter, median, upper, high = np.percentile(context, [10, 25, 50, 75, 90])
+    spread = upper - quarter + 0.02
+    norm = np.median(context[sinus]) if np.mean(sinus) > 0.03 else median
+    steps = np.abs(np.diff(context)) if len(context) > 1 else np.zeros(1)
+    columns = {
+        "rr_to_low": rr / low,
+        "rr_to_quarter": rr / quarter,
+        "rr_to_median": rr / median,
+        "rr_to_upper": rr / upper,
+        "rr_to_high": rr / high,
+        "next_to_median": next_rr / median,
+        "next_to_upper": next_rr / upper,
+        "rr_deviation": (rr - median) / spread,
+        "next_deviation": (next_rr - median) / spread,
+        "rr_to_sinus": rr / norm,
+        "next_to_sinus": next_rr / norm,
+    }
+    constant = {
+        "quarter_to_median": quarter / median,
+        "high_to_median": high / median,
+        "median_interval": median,
+        "variation": np.median(steps) / median,
+        "share_of_large_steps": np.mean(steps > 0.1),
+        "sinus_to_median": norm / median,
+        "sinus_share": np.mean(sinus),
+    }
+    return columns | {name: np.full(len(rr), value) for name, value in constant.items()}
+
+
+def _mean_and_max(name: str, of_lead: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the mean and the maximum over the leads."""
+    return {f"{name}_mean": of_lead.mean(axis=1), f"{name}_max": of_lead.max(axis=1)}
+
+
+def _difference(own: _Beats, template: _Template, name: str) -> dict[str, np.ndarray]:
+    """Return correlation and distance of P wave and QRS complex and those of a template."""
+    height = 1.1 * np.ptp(template.qrs, axis=-1) + _TINY
+    columns = {}
+    for part, wave, direction, of_template in (
+        ("p_wave", own.p_wave, own.p_direction, template.p_wave),
+        ("qrs", own.qrs, own.qrs_direction, template.qrs),
+    ):
+        alike = _dot(direction, _normalize(of_template))
+        rest = wave - of_template
+        distance = np.sqrt(_dot(rest, rest) / rest.shape[-1]) / height
+        columns[f"{part}_to_{name}_mean"] = alike.mean(axis=1)
+        columns[f"{part}_to_{name}_min"] = alike.min(axis=1)
+        columns |= _mean_and_max(f"{part}_distance_to_{name}", distance)
+    return columns
+
+
+def _mixture(own: _Beats, around: _Beats, normal: _Template) -> dict[str, np.ndarray]:
+    """Return the weights of the normal and the aberrant beat in each QRS complex."""
+    height = np.ptp(normal.qrs, axis=-1)[:, None] + _TINY  # each lead counts the same
+    qrs = (own.qrs / height).reshape(len(own.qrs), -1)
+    energy = (qrs**2).sum(axis=1) + _TINY
+    of_normal = (normal.qrs / height).ravel()
+    aberrant, share = _aberrant_qrs(around, normal)
+    of_aberrant = np.zeros_like(of_normal) if aberrant is None else (aberrant / height).ravel()
+    basis = np.stack([of_normal, of_aberrant], axis=1)
+    gram = basis.T @ basis
+    gram += (5e-4 * np.trace(gram) + _TINY) * np.eye(2)
+    weights = qrs @ (basis @ np.linalg.inv(gram))
+    rest = ((qrs - weights @ basis.T) ** 2).sum(axis=1) / energy
+    length = np.sqrt(energy * (of_aberrant @ of_aberrant + _TINY))
+    return {
+        "normal_share": weights[:, 0],
+        "aberrant_share": weights[:, 1],
+        "rest_of_mixture": rest,
+        "qrs_to_aberrant": qrs @ of_aberrant / length,
+        "smaller_share": weights.min(axis=1),
+        "aberrant_beats": np.full(len(qrs), share),
+    }
+
+
+def _aberrant_qrs(around: _Beats, normal: _Template) -> tuple[np.ndarray | None, float]:
+    """Return the most frequent form of QRS unlike the normal one, and its share of the beats."""
+    directions = around.qrs_direction
+    unlike = np.flatnonzero(_dot(directions, _normalize(normal.qrs)).mean(axis=1) < 0.8)
+    if len(unlike) < 2:
+        return None, 0.0
+    vectors = directions[unlike].reshape(len(unlike), -1) / np.sqrt(directions.shape[1])
+    alike = vectors @ vectors.T > _ALIKE
+    members = unlike[alike[alike.sum(axis=1).argmax()]]
+    if len(members) < 2:
+        return None, 0.0
+    return np.median(around.qrs[members[:_MAX_TEMPLATE]], axis=0), len(members) / len(directions)
+
+
+def _normalize(wave: np.ndarray) -> np.ndarray:
+    """Scale waves of mean 0 to length 1, along the last axis."""
+    return wave / np.sqrt((wave * wave).sum(axis=-1, keepdims=True) + _TINY**2)
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the products of waves along the last axis."""
+    return np.einsum("...t,...t->...", a, b)
