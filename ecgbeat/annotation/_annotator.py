@@ -327,12 +327,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         if self.n_excerpts:
             parts += self._excerpts(steps, recordings, parts)
         beats = _join_training_beats(parts)
-        patients = None
-        if groups is not None:  # those of the excerpts follow in the same order
-            n_rows = [len(part.label) for part in parts]
-            patients = np.repeat(np.resize(np.asarray(groups), len(parts)), n_rows)
         classifier = clone(self.classifier)
-        _fit_classifier(classifier, beats.rows, beats.label, patients)
+        _fit_classifier(classifier, beats.rows, beats.label, _groups_of_beats(groups, parts))
         # attributes are set last, so that a failed fit does not change them
         self.classifier_ = classifier
         self.classes_ = np.asarray(getattr(classifier, "classes_", np.unique(beats.label)))
@@ -817,7 +813,7 @@ class _Steps(NamedTuple):
             beat, column = np.argwhere(~is_finite)[0].tolist()
             raise ValueError(
                 f"{call} must return finite numbers, in the range of float32, got "
-                f"{values[beat, column]!r} in row {beat}, column {column}."
+                f"{float(values[beat, column])!r} in row {beat}, column {column}."
             )
         return rows
 
@@ -943,6 +939,16 @@ def _join_training_beats(parts: list[_TrainingBeats]) -> _TrainingBeats:
         sum(part.n_missed for part in parts),
         sum(part.n_extra for part in parts),
     )
+
+
+def _groups_of_beats(
+    groups: Sequence[Any] | None, parts: list[_TrainingBeats]
+) -> np.ndarray | None:
+    """Return the group of each beat; the parts repeat the recordings in their order."""
+    if groups is None:
+        return None
+    n_rows = [len(part.label) for part in parts]
+    return np.repeat(np.resize(np.asarray(groups), len(parts)), n_rows)
 
 
 def _fit_classifier(

@@ -1,3 +1,4 @@
+import functools
 import itertools
 import pickle
 
@@ -1011,6 +1012,12 @@ def test_early_stopping_by_patient(patients):
         {"rr_features": "future"},
         {"mapping": "aami"},
         {"tolerance": -0.1},
+        {"features": "rr"},
+        {"n_excerpts": -1},
+        {"abstain_below": 1.5},
+        {"abstain_below": "low"},
+        {"min_quality": 2},
+        {"random_state": "seed"},
         {"classifier": "forest"},
         {"classifier": ZScoreScaler()},
     ],
@@ -1070,6 +1077,494 @@ def test_other_number_of_leads_than_in_fit_raises(patients, classifier):
     annotator = BeatAnnotator(classifier, fs=FS, lead=None).fit(stacked, annotations)
     with pytest.raises(ValueError, match=r"recordings\[0\]: .*must have 2 leads.* got 1"):
         annotator.predict(recordings)
+
+
+# --- features of one's own ------------------------------------------------------------
+
+
+def describe(recording, r_peaks, fs, after=0.3):
+    """Return RR features and a window of the mean of the leads."""
+    windows = cut_beats(recording.mean(axis=0), r_peaks, fs, 0.2, after, n_times=24)
+    return np.concatenate([windows, rr_features(r_peaks, fs)], axis=1)
+
+
+class Recorder(RidgeClassifier):
+    """Classifier that stores its training set."""
+
+    def fit(self, X, y, groups=None):
+        self.X_, self.y_, self.groups_ = X, y, groups
+        return super().fit(X, y)
+
+
+def test_features_replace_windows(patients, classifier):
+    recordings, annotations = patients
+    calls = []
+
+    def features(recording, r_peaks, fs):
+        calls.append((recording.shape, r_peaks, fs))
+        expected = bandpass(recordings[len(calls) - 1], FS)
+        np.testing.assert_allclose(recording[0], expected, atol=1e-5)
+        return describe(recording, r_peaks, fs)
+
+    annotator = BeatAnnotator(classifier, fs=FS, features=features).fit(recordings, annotations)
+    assert [shape for shape, _, _ in calls] == [(1, len(r)) for r in recordings]
+    assert {fs for _, _, fs in calls} == {FS}
+    assert annotator.segmenter_ is None
+    assert annotator.n_leads_ is None
+    assert annotator.n_features_ == annotator.classifier_.n_features_in_ == 24 + 13
+    calls.clear()
+    beats = annotator.predict(recordings)
+    for (_, r_peaks, _), found in zip(calls, beats, strict=True):
+        np.testing.assert_array_equal(r_peaks, found.sample)
+        assert r_peaks.dtype == np.int64
+    calls.clear()
+    assert annotator.score(recordings, annotations) > 0.95
+
+
+def test_features_are_those_of_all_beats(patients):
+    recordings, annotations = patients
+    annotator = BeatAnnotator(
+        Recorder(), fs=FS, features=describe, detector=lambda *_: [40, 700], tolerance=0.0
+    )
+    annotator.fit(recordings[:1], annotations[:1])
+    sample = annotations[0].sample
+    everything = np.union1d(sample, [40, 700])
+    expected = describe(bandpass(recordings[:1][0], FS)[None], everything, FS)
+    np.testing.assert_allclose(
+        annotator.classifier_.X_, expected[np.isin(everything, sample)], atol=1e-4
+    )
+    assert annotator.n_extra_ == 2
+
+
+def test_number_of_leads_may_differ_with_features(patients, classifier):
+    recordings, annotations = patients
+    annotator = BeatAnnotator(classifier, fs=FS, lead=None, features=describe)
+    mixed = [np.stack([r] * n) for r, n in zip(recordings[:4], [1, 2, 3, 2], strict=True)]
+    annotator.fit(mixed, annotations[:4])
+    twelve = [np.stack([r] * 12) for r in recordings[4:]]
+    assert_same_beats(annotator.predict(twelve), annotator.predict(recordings[4:]))
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (lambda *_: None, r"one row for each R peak, got object of shape \(\)"),
+        (lambda x, r, fs: describe(x, r, fs)[1:], "one row for each R peak, got float"),
+        (lambda x, r, fs: describe(x, r, fs)[:, 0], "n_features"),
+        (lambda x, r, fs: describe(x, r, fs)[None], "n_features"),
+        (lambda x, r, fs: [*describe(x, r, fs).tolist()[:-1], [1.0]], "got object of shape"),
+        (lambda x, r, fs: describe(x, r, fs).astype(str), "must return real numbers"),
+        (lambda x, r, fs: describe(x, r, fs) * 1j, "must return real numbers"),
+        (lambda x, r, fs: describe(x, r, fs) + np.nan, "finite numbers.*nan.* in row 0, column 0"),
+        (lambda x, r, fs: describe(x, r, fs) + 1e300, "in the range of float32.*1e"),
+    ],
+)
+def test_invalid_features_raise_in_fit_and_predict(patients, classifier, features, message):
+    recordings, annotations = patients
+    with pytest.raises(ValueError, match=r"recordings\[0\]: features\(.*" + message):
+        BeatAnnotator(classifier, fs=FS, features=features).fit(recordings, annotations)
+    annotator = BeatAnnotator(classifier, fs=FS, features=describe).fit(recordings, annotations)
+    annotator.features_ = features
+    with pytest.raises(ValueError, match=r"recordings\[0\]: features\(.*" + message):
+        annotator.predict(recordings)
+
+
+def test_other_number_of_features_raises(patients, classifier):
+    recordings, annotations = patients
+
+    def one_column_per_lead(recording, r_peaks, _):
+        return recording[:, r_peaks].T
+
+    annotator = BeatAnnotator(classifier, fs=FS, lead=None, features=one_column_per_lead)
+    message = r"recordings\[2\]: features.* for all recordings, got 2, expected 1"
+    two_leads = [*recordings[:2], np.stack([recordings[2]] * 2)]
+    with pytest.raises(ValueError, match=message):
+        annotator.fit(two_leads, annotations[:3])
+    annotator.fit(recordings, annotations)
+    with pytest.raises(ValueError, match=message):
+        annotator.predict(two_leads)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"segmenter": RPeakSegmenter(FS)}, "features= replaces the segmenter and rr_features"),
+        ({"rr_features": "past"}, "features= replaces the segmenter and rr_features"),
+        ({"features": None, "n_excerpts": 2}, "n_excerpts=2 requires features="),
+    ],
+)
+def test_contradictions_of_features_raise(patients, classifier, parameters, message):
+    annotator = BeatAnnotator(classifier, fs=FS, features=describe).set_params(**parameters)
+    with pytest.raises(ValueError, match=message):
+        annotator.fit(*patients)
+
+
+def test_recordings_with_few_beats_have_features(patients, classifier):
+    recordings, annotations = patients
+    annotator = BeatAnnotator(classifier, fs=FS, features=describe, n_excerpts=1, random_state=0)
+    short = recordings[0][annotations[0].sample[3] - 90 :][:180]
+    flat = np.zeros(500)
+    annotator.fit([*recordings, short, flat], [*annotations, ([90], ["N"]), ([], [])])
+    assert [len(b.sample) for b in annotator.predict([short, flat, np.empty(0)])] == [1, 0, 0]
+    assert_no_beats(annotator, [np.empty(0), np.zeros(5)])
+
+
+def test_features_may_be_a_partial_and_pickled(patients, classifier):
+    recordings, _ = patients
+    features = functools.partial(describe, after=0.4)
+    annotator = BeatAnnotator(classifier, fs=FS, features=features).fit(*patients)
+    expected = annotator.predict(recordings)
+    assert_same_beats(pickle.loads(pickle.dumps(annotator)).predict(recordings), expected, atol=0)
+    assert_same_beats(clone(annotator).fit(*patients).predict(recordings), expected, atol=0)
+    annotator.set_params(features=None)  # does not change the fitted annotator
+    assert_same_beats(annotator.predict(recordings), expected, atol=0)
+
+
+def test_grid_search_over_features(patients, classifier):
+    grid = {"features": [describe, functools.partial(describe, after=0.4)]}
+    search = GridSearchCV(BeatAnnotator(classifier, fs=FS), grid, cv=2, error_score="raise")
+    assert search.fit(*patients).best_score_ > 0.9
+
+
+def test_features_do_not_change_r_peaks(patients, classifier):
+    recordings, _ = patients
+
+    def overwrite(recording, r_peaks, fs):
+        rows = describe(recording, r_peaks, fs)
+        r_peaks[:] = 0
+        return rows
+
+    annotator = BeatAnnotator(classifier, fs=FS, features=overwrite).fit(*patients)
+    expected = BeatAnnotator(classifier, fs=FS, features=describe).fit(*patients)
+    assert_same_beats(annotator.predict(recordings), expected.predict(recordings), atol=0)
+
+
+# --- excerpts -------------------------------------------------------------------------
+
+
+def number_beats(_, r_peaks, __):
+    """Return the number of beats, and of each beat, which tells excerpts from the whole."""
+    return np.stack([np.full(len(r_peaks), len(r_peaks)), np.arange(len(r_peaks))], axis=1)
+
+
+@pytest.fixture
+def long_patient(patients):
+    """One recording of 240 beats, with few V."""
+    recordings, annotations = patients
+    steps = np.cumsum([0, *[len(r) for r in recordings]])
+    sample = np.concatenate([a.sample + s for a, s in zip(annotations, steps[:-1], strict=True)])
+    return np.concatenate(recordings), Annotation(
+        sample, np.concatenate([a.symbol for a in annotations])
+    )
+
+
+def test_excerpts_follow_the_recordings(long_patient):
+    recording, annotation = long_patient
+    annotator = BeatAnnotator(
+        Recorder(),
+        fs=FS,
+        features=number_beats,
+        n_excerpts=4,
+        random_state=0,
+        detector=lambda *_: annotation.sample,
+    )
+    annotator.fit([recording, recording], [annotation] * 2, groups=["a", "b"])
+    recorder, n_beats = annotator.classifier_, len(annotation.sample)
+    assert annotator.n_beats_ == 2 * n_beats
+    assert recorder.y_[: 2 * n_beats].tolist() == 2 * annotation.symbol.tolist()
+    assert recorder.X_[: 2 * n_beats, 0].tolist() == [n_beats] * 2 * n_beats
+    lengths, text = recorder.X_[2 * n_beats :, 0].astype(int), "".join(annotation.symbol)
+    starts = [2 * n_beats]
+    while starts[-1] < len(recorder.X_):
+        starts.append(starts[-1] + int(recorder.X_[starts[-1], 0]))
+    assert len(starts) == 9
+    for start, stop in itertools.pairwise(starts):
+        assert 60 <= stop - start <= min(300, n_beats)
+        assert recorder.X_[start:stop, 1].tolist() == list(range(stop - start))
+        assert "".join(recorder.y_[start:stop]) in text
+    half = starts[4]
+    expected = ["a"] * n_beats + ["b"] * n_beats
+    expected += ["a"] * (half - starts[0]) + ["b"] * (starts[8] - half)
+    assert recorder.groups_.tolist() == expected
+    assert lengths.min() >= 60
+
+
+@pytest.mark.parametrize("make_seed", [lambda: 3, lambda: np.random.RandomState(3)])
+def test_excerpts_are_reproducible(long_patient, make_seed):
+    recording, annotation = long_patient
+
+    def rows(seed):
+        annotator = BeatAnnotator(
+            Recorder(), fs=FS, features=number_beats, n_excerpts=3, random_state=seed
+        )
+        return annotator.fit([recording], [annotation]).classifier_.X_
+
+    np.testing.assert_array_equal(rows(make_seed()), rows(make_seed()))
+    assert rows(make_seed()).tolist() != rows(4).tolist()
+
+
+def test_excerpts_hold_scored_beats_only(long_patient):
+    recording, annotation = long_patient
+    annotator = BeatAnnotator(
+        Recorder(), fs=FS, features=number_beats, n_excerpts=5, random_state=0, mapping={"V": "V"}
+    )
+    annotator.fit([recording, recording[:3600]], [annotation, ([], [])])
+    recorder = annotator.classifier_
+    assert set(recorder.y_) == {"V"}
+    assert (
+        len(recorder.X_)
+        == len(recorder.y_)
+        > annotator.n_beats_
+        == (annotation.symbol == "V").sum()
+    )
+
+
+# --- recordings of another rate -------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, {"features": describe}], ids=["windows", "features"])
+@pytest.mark.parametrize("fs", [128, 250.0, 257, 1000])
+def test_recordings_of_another_rate_are_annotated(patients, patients_at, classifier, fs, options):
+    annotator = BeatAnnotator(classifier, fs=FS, **options).fit(*patients)
+    recordings, annotations = patients_at(fs)
+    beats = annotator.predict(recordings[4:], fs=fs)
+    for recording, found in zip(recordings[4:], beats, strict=True):
+        np.testing.assert_array_equal(found.sample, detect_r_peaks(recording, fs))
+    assert annotator.score(recordings[4:], annotations[4:], fs=fs) > 0.9
+    assert annotator.score(recordings[4:], annotations[4:], fs=fs) == annotation_f1_score(
+        annotations[4:], beats, fs
+    )
+
+
+def test_detector_is_called_at_the_rate_of_the_recording(patients, classifier):
+    received = []
+
+    def detector(x, fs):
+        received.append((len(x), fs))
+        return detect_r_peaks(x, fs)
+
+    annotator = BeatAnnotator(classifier, fs=FS, detector=detector).fit(*patients)
+    received.clear()
+    annotator.predict([np.zeros(1000)], fs=250)
+    assert received == [(1000, 250.0)]
+
+
+def test_same_rate_gives_the_same_beats(fitted, patients, monkeypatch):
+    monkeypatch.setattr(_annotator, "resample_recording", lambda *_: pytest.fail("resampled"))
+    expected = fitted.predict(patients[0])
+    assert_same_beats(fitted.predict(patients[0], fs=360), expected, atol=0)
+    assert fitted.score(*patients, fs=360) == fitted.score(*patients)
+
+
+@pytest.mark.parametrize("n_times", [0, 1, 2, 10, 100, 5000])
+def test_empty_recordings_of_another_rate_have_no_beats(fitted, n_times):
+    beats = fitted.predict([np.zeros(n_times), np.full(n_times, np.nan)], fs=250)
+    assert [len(b.sample) for b in beats] == [0, 0]
+
+
+def test_gaps_at_another_rate_are_bridged(fitted, patients_at):
+    recordings, _ = patients_at(250)
+    gappy = recordings[0].copy()
+    gappy[2000:2200] = np.nan
+    beats = fitted.predict([gappy], fs=250)[0]
+    assert np.isfinite(beats.probability).all()
+
+
+@pytest.mark.parametrize("method", ["predict", "annotate", "score"])
+@pytest.mark.parametrize(
+    ("fs", "error", "message"),
+    [
+        ("250", TypeError, "fs must be a number in Hz, got '250'"),
+        ([250, 360], TypeError, "fs must be a number in Hz"),
+        (True, TypeError, "fs must be a number in Hz"),
+        (0, ValueError, "fs must be greater than 0"),
+        (-250, ValueError, "fs must be greater than 0"),
+        (np.nan, ValueError, "fs must be greater than 0"),
+        (1e9, ValueError, "fs must be between"),
+    ],
+)
+def test_invalid_rates_raise(fitted, patients, method, fs, error, message):
+    arguments = patients if method == "score" else patients[:1]
+    with pytest.raises(error, match=message):
+        getattr(fitted, method)(*arguments, fs=fs)
+
+
+@pytest.mark.parametrize("method", ["predict", "annotate", "score"])
+def test_rate_of_a_bunch_is_checked(fitted, patients_at, method):
+    bunch = as_bunch(patients_at(250), fs=250)
+    with pytest.raises(ValueError, match=r"has fs=250 Hz, but .* as in fs=bunch\.fs"):
+        getattr(fitted, method)(bunch)
+    with pytest.raises(ValueError, match=f"has fs=250 Hz, but {method} works at fs=128.0 Hz"):
+        getattr(fitted, method)(bunch, fs=128)
+    by_bunch = getattr(fitted, method)(bunch, fs=bunch.fs)
+    if method == "score":
+        assert by_bunch == fitted.score(bunch.recordings, bunch.annotations, fs=250) > 0.9
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # wfdb 4.3 with pandas 3
+def test_tables_and_files_have_the_rate_of_the_recordings(fitted, patients_at, tmp_path):
+    wfdb = pytest.importorskip("wfdb")
+    recordings, _ = patients_at(250)
+    table = fitted.annotate(recordings[:1], fs=250, record_names=["a"], write_to=tmp_path)
+    r_peaks = detect_r_peaks(recordings[0], 250)
+    np.testing.assert_array_equal(table["sample"], r_peaks)
+    np.testing.assert_allclose(table["time_s"], r_peaks / 250)
+    np.testing.assert_allclose(table["rr_s"][1:], np.diff(r_peaks) / 250)
+    found = wfdb.rdann(str(tmp_path / "a"), "ecgbeat")
+    assert found.fs == 250
+    np.testing.assert_array_equal(found.sample, r_peaks)
+
+
+# --- beats that are not classified ----------------------------------------------------
+
+
+@pytest.fixture
+def doubtful(patients):
+    """Annotator with probabilities between 0.5 and 1, and their median."""
+    recordings, annotations = patients
+    classifier = make_pipeline(ZScoreScaler(), LogisticRegression(C=1e-3))
+    annotator = BeatAnnotator(classifier, fs=FS).fit(recordings, annotations)
+    highest = np.concatenate([b.probability.max(axis=1) for b in annotator.predict(recordings)])
+    return annotator, float(np.median(highest))
+
+
+def test_uncertain_beats_are_not_classified(doubtful, patients):
+    fitted, threshold = doubtful
+    recordings, _ = patients
+    whole = fitted.predict(recordings)
+    found_by_threshold = fitted.set_params(abstain_below=threshold).predict(recordings)
+    assert (np.concatenate([b.symbol for b in found_by_threshold]) == "?").mean() > 0.4
+    for certain, found in zip(whole, found_by_threshold, strict=True):
+        is_low = certain.probability.max(axis=1) < threshold
+        assert found.symbol.tolist() == np.where(is_low, "?", certain.symbol).tolist()
+        np.testing.assert_array_equal(found.probability, certain.probability)
+        np.testing.assert_array_equal(found.sample, certain.sample)
+    assert_same_beats(fitted.set_params(abstain_below=0).predict(recordings), whole, atol=0)
+    assert_no_beats(fitted.set_params(abstain_below=1.0), [np.zeros(500)])
+
+
+def test_beats_that_are_not_classified_count_as_missed(doubtful, patients):
+    fitted, threshold = doubtful
+    recordings, annotations = patients
+    whole = fitted.score(recordings, annotations)
+    fitted.set_params(abstain_below=threshold)
+    kept = [
+        (b.sample[b.symbol != "?"], b.symbol[b.symbol != "?"]) for b in fitted.predict(recordings)
+    ]
+    assert fitted.score(recordings, annotations) == annotation_f1_score(annotations, kept, FS)
+    assert fitted.score(recordings, annotations) < whole
+    assert fitted.set_params(abstain_below=1.0).score(recordings, annotations) == 0.0
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # wfdb 4.3 with pandas 3
+def test_tables_and_files_hold_beats_that_are_not_classified(doubtful, patients, tmp_path):
+    fitted, threshold = doubtful
+    wfdb = pytest.importorskip("wfdb")
+    recordings, _ = patients
+    highest = fitted.predict(recordings[:1])[0].probability.max(axis=1)
+    fitted.set_params(abstain_below=threshold)
+    table = fitted.annotate(recordings[:1], record_names=["a"], write_to=tmp_path)
+    assert set(table["label"]) > {"?"}
+    np.testing.assert_allclose(table["probability"], highest)
+    assert list(table.filter(like="probability_").columns) == ["probability_N", "probability_V"]
+    assert wfdb.rdann(str(tmp_path / "a"), "ecgbeat").symbol == table["label"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"classifier": RidgeClassifier()}, "requires a classifier with predict_proba, got Ridge"),
+        ({"mapping": {"N": 0, "V": 1}}, r"classes must be strings other than that, got \[0, 1\]"),
+        ({"mapping": {"N": "N", "V": "?"}}, r"classes must be strings .* got \['\?'|got \['"),
+    ],
+)
+def test_impossible_abstention_raises_before_any_work(patients, classifier, parameters, message):
+    annotator = BeatAnnotator(classifier, fs=FS).set_params(**parameters).fit(*patients)
+    annotator.set_params(abstain_below=0.5, detector=lambda *_: pytest.fail("worked"))
+    for call in (annotator.predict, annotator.annotate):
+        with pytest.raises(ValueError, match="abstain_below=0.5 .*" + message):
+            call(patients[0])
+    with pytest.raises(ValueError, match="abstain_below=0.5 .*" + message):
+        annotator.score(*patients)
+    with pytest.raises(ValueError, match=r"abstain_below=0\.5 "):
+        clone(annotator).fit(*patients)
+
+
+# --- unreadable stretches -------------------------------------------------------------
+
+
+@pytest.fixture
+def unreadable_start(monkeypatch):
+    """Replace the measure of quality: the first ten seconds, and a later one, are unreadable."""
+    calls = []
+
+    def find(recording, fs, *, min_quality):
+        calls.append((recording.copy(), fs, min_quality))
+        return np.array([[0, 10 * fs], [20 * fs, 21 * fs]], np.int64)
+
+    monkeypatch.setattr(_annotator, "unreadable_stretches", find)
+    return calls
+
+
+@pytest.mark.parametrize("fs", [250.0, FS])
+def test_beats_in_unreadable_stretches_are_left_out(fitted, patients_at, unreadable_start, fs):
+    recordings, _ = patients_at(fs)
+    gappy = recordings[0].copy()
+    gappy[3000:3100] = np.nan
+    readable = detect_r_peaks(gappy, fs)
+    assert fitted.predict([gappy], fs=fs)[0].unreadable is None
+    beats = fitted.set_params(min_quality=0.4).predict([gappy], fs=fs)[0]
+    ((received, rate, min_quality),) = unreadable_start
+    np.testing.assert_array_equal(received, gappy[None])
+    assert (rate, min_quality) == (fs, 0.4)
+    seconds = readable / fs
+    keep = (seconds >= 10) & ((seconds < 20) | (seconds >= 21))
+    np.testing.assert_array_equal(beats.sample, readable[keep])
+    assert beats.unreadable.tolist() == [[0, 10 * fs], [20 * fs, 21 * fs]]
+    assert len(beats.probability) == len(beats.symbol) == keep.sum()
+
+
+def test_beats_in_unreadable_stretches_are_not_trained_on(patients, classifier, unreadable_start):
+    annotator = BeatAnnotator(classifier, fs=FS, min_quality=0.4).fit(*patients)
+    seconds = np.concatenate([a.sample for a in patients[1]]) / FS
+    keep = (seconds >= 10) & ((seconds < 20) | (seconds >= 21))
+    assert annotator.n_beats_ == keep.sum()
+    assert len(unreadable_start) == 6
+
+
+def test_stretches_are_half_open():
+    stretches = np.array([[10, 20], [30, 31]])
+    samples = np.array([9, 10, 19, 20, 29, 30, 31])
+    found = _annotator._is_outside(samples, stretches)
+    assert found.tolist() == [True, False, False, True, True, False, True]
+    assert _annotator._is_outside(samples, np.empty((0, 2), np.int64)).all()
+
+
+def test_flat_stretch_is_unreadable(patients, classifier):
+    recordings, annotations = patients
+    annotator = BeatAnnotator(classifier, fs=FS, min_quality=0.5).fit(recordings, annotations)
+    flat = np.zeros(3600, np.float32)
+    beats = annotator.predict([np.concatenate([recordings[0], flat, recordings[1]]), flat])
+    n_times = len(recordings[0])
+    first, last = beats[0].unreadable[0]
+    assert abs(first - n_times) <= FS
+    assert abs(last - n_times - 3600) <= FS
+    assert beats[1].unreadable.tolist() == [[0, 3600]]
+    assert annotator.score(recordings, annotations) > 0.9
+
+
+# --- annotators of former versions ----------------------------------------------------
+
+
+def test_annotator_of_a_former_version_can_be_used(fitted, patients):
+    expected, state = fitted.predict(patients[0]), dict(fitted.__getstate__())
+    for name in ("features", "n_excerpts", "abstain_below", "min_quality", "random_state"):
+        del state[name]
+    del state["features_"], state["n_features_"]
+    former = BeatAnnotator.__new__(BeatAnnotator)
+    former.__setstate__(state)
+    assert_same_beats(former.predict(patients[0]), expected, atol=0)
+    assert clone(former).get_params().keys() == fitted.get_params().keys()
 
 
 # --- tables and files -----------------------------------------------------------------
