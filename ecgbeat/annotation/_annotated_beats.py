@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -23,10 +23,19 @@ _RECORD_NAME = re.compile(r"[-\w]+(/[-\w]+)*")  # optional folders, and characte
 _TAKEN_EXTENSIONS = frozenset({"hea", "dat", "edf", "mat", "flac", "xws", "xyz"})
 
 
-class AnnotatedBeats(NamedTuple):
+class _Beats(NamedTuple):
+    """Sample numbers, labels and probabilities of beats."""
+
+    sample: np.ndarray
+    symbol: np.ndarray
+    probability: np.ndarray | None
+
+
+class AnnotatedBeats(_Beats):
     """Detected and classified beats of one recording.
 
-    Accepted by all functions of ecgbeat that take an annotation.
+    A tuple of ``sample``, ``symbol`` and ``probability``. Accepted by all functions of ecgbeat that
+    take an annotation.
 
     Attributes
     ----------
@@ -57,10 +66,23 @@ class AnnotatedBeats(NamedTuple):
     Annotation(sample=array([370]), symbol=array(['V'], dtype='<U1'))
     """
 
-    sample: np.ndarray
-    symbol: np.ndarray
-    probability: np.ndarray | None
-    unreadable: np.ndarray | None = None
+    unreadable: np.ndarray | None
+
+    def __new__(
+        cls,
+        sample: np.ndarray,
+        symbol: np.ndarray,
+        probability: np.ndarray | None,
+        unreadable: np.ndarray | None = None,
+    ) -> Self:
+        """Return the beats; ``unreadable`` is no item of the tuple."""
+        beats = super().__new__(cls, sample, symbol, probability)
+        beats.unreadable = unreadable
+        return beats
+
+    def _replace(self, **changes: Any) -> Self:
+        """Return a copy with other values of some attributes."""
+        return type(self)(**(self._asdict() | {"unreadable": self.unreadable} | changes))
 
 
 def select_classified(beats: AnnotatedBeats) -> AnnotatedBeats:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 
 from ecgbeat._progress import tqdm
 from ecgbeat._recordings import (
@@ -41,7 +41,6 @@ from ecgbeat.annotation._annotated_beats import (
     plan_files,
     select_classified,
 )
-from ecgbeat.annotation._excerpts import draw_excerpts
 from ecgbeat.annotation._resampling import resample_recording
 from ecgbeat.labels import LabeledBeats, label_beats
 from ecgbeat.metrics import annotation_f1_score, match_beats
@@ -102,11 +101,6 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         peaks, int64 and strictly ascending, and the rate ``fs`` of the annotator. It returns
         finite numbers of shape (n_beats, n_features), and must not modify its arguments.
         Recordings may then differ in their number of leads, but not in that of columns.
-    n_excerpts : int, default=0
-        Number of random excerpts of each recording to train on, in addition to the whole
-        recording; requires ``features``. An excerpt is a run of 60 to 300 beats, whose features
-        are computed from these beats alone, as if they were all of the recording. Runs with
-        many beats that are not of the most frequent class are preferred.
     augmentation : callable or None, default=None
         Function that makes further training recordings, such as `simulate_fusion_beats`:
         ``augmentation(recording, annotation, fs)`` is called with each recording in ``fit``, and
@@ -129,8 +123,6 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         Smallest signal quality, from 0 to 1, of the stretches in which beats are used.
         R peaks in stretches of lower quality, found by `ecgbeat.signal.unreadable_stretches`, are
         left out in ``fit`` and in prediction. 0 does not measure the quality.
-    random_state : int, RandomState or None, default=None
-        Seed of the excerpts. Pass an int for reproducible results. Independent of the classifier.
     verbose : int, default=0
         If above 0, show a progress bar over the recordings. Independent of the classifier.
 
@@ -151,7 +143,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     n_leads_ : int or None
         Number of leads in a row. None with ``features``, since recordings may differ.
     n_beats_ : int
-        Number of beats in the training set, without their repetitions in excerpts.
+        Number of beats in the training set, without those of ``augmentation``.
     n_missed_ : int
         Number of annotated beats that were not detected in ``fit``.
     n_extra_ : int
@@ -210,14 +202,12 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         "detector": [callable, None],
         "rr_features": ["boolean", StrOptions({"past"})],
         "features": [callable, None],
-        "n_excerpts": [Interval(Integral, 0, None, closed="left")],
         "augmentation": [callable, None],
         "symbols": [str, list, tuple, set, frozenset, np.ndarray, None],
         "mapping": [StrOptions({"literature", "bxb"}), Mapping, None],
         "tolerance": [Interval(Real, 0, None, closed="left")],
         "abstain_below": [Interval(Real, 0, 1, closed="both"), None],
         "min_quality": [Interval(Real, 0, 1, closed="both")],
-        "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
 
@@ -232,14 +222,12 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         detector: Callable[[np.ndarray, float], Any] | None = None,
         rr_features: bool | str = False,
         features: Callable[[np.ndarray, np.ndarray, float], ArrayLike] | None = None,
-        n_excerpts: int = 0,
         augmentation: Callable[[ArrayLike, Any, float], tuple[ArrayLike, Any]] | None = None,
         symbols: Iterable[str] | None = None,
         mapping: str | Mapping[str, Any] | None = None,
         tolerance: float = 0.15,
         abstain_below: float | None = None,
         min_quality: float = 0.0,
-        random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
         self.classifier = classifier
@@ -250,14 +238,12 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         self.detector = detector
         self.rr_features = rr_features
         self.features = features
-        self.n_excerpts = n_excerpts
         self.augmentation = augmentation
         self.symbols = symbols
         self.mapping = mapping
         self.tolerance = tolerance
         self.abstain_below = abstain_below
         self.min_quality = min_quality
-        self.random_state = random_state
         self.verbose = verbose
 
     def fit(
@@ -324,8 +310,6 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
             raise ValueError(self._describe_absence(len(parts)))
         if self.augmentation is not None:
             parts += self._augmented(steps, recordings, annotations)
-        if self.n_excerpts:
-            parts += self._excerpts(steps, recordings, parts)
         beats = _join_training_beats(parts)
         classifier = clone(self.classifier)
         _fit_classifier(classifier, beats.rows, beats.label, _groups_of_beats(groups, parts))
@@ -562,11 +546,6 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     def _copy_steps(self) -> "_Steps":
         """Return copies of the steps before the classifier, with defaults filled in."""
         segmenter, bandpass = self.segmenter, self.bandpass
-        if self.features is None and self.n_excerpts:
-            raise ValueError(
-                f"n_excerpts={self.n_excerpts!r} requires features=, since the beats of an excerpt "
-                "differ from those of the recording in computed features only."
-            )
         if self.features is not None and (segmenter is not None or self.rr_features):
             raise ValueError(
                 "features= replaces the segmenter and rr_features, got features with "
@@ -627,24 +606,6 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
                 beats = label_beats(annotation, self.symbols, self.mapping, n_times=n_times)
                 references.append(beats)
         return references
-
-    def _excerpts(
-        self, steps: "_Steps", recordings: Sequence[ArrayLike], parts: "list[_TrainingBeats]"
-    ) -> "list[_TrainingBeats]":
-        """Return the beats of random excerpts of each recording, with features of their own."""
-        random_state = check_random_state(self.random_state)
-        labels = np.concatenate([part.label for part in parts if len(part.label)])
-        classes, counts = np.unique(labels, return_counts=True)
-        most_frequent = classes[counts.argmax()]
-        excerpts = []
-        for index, recording in self._progress(recordings, "computing excerpts"):
-            part = parts[index]
-            rare = part.number[part.label != most_frequent] if len(part.label) else part.number
-            runs = draw_excerpts(len(part.r_peaks), rare, self.n_excerpts, random_state)
-            with error_naming_recording(index):
-                leads = bridge_gaps(select_leads(recording, self.lead))
-                excerpts.append(_beats_of_runs(steps, leads, part, runs))
-        return excerpts
 
     def _augmented(
         self, steps: "_Steps", recordings: Sequence[ArrayLike], annotations: Sequence[Any]
@@ -868,9 +829,6 @@ class _TrainingBeats(NamedTuple):
     n_leads: int | None  # None with features, for which recordings may differ
     n_missed: int  # annotated beats that were not detected
     n_extra: int  # detected beats that were not annotated
-    # of one recording only:
-    r_peaks: np.ndarray = np.empty(0, np.int64)  # of all beats, also of those without label
-    number: np.ndarray = np.empty(0, np.int64)  # (n_beats,) of each labeled beat among r_peaks
 
 
 _NO_BEATS = _TrainingBeats(np.empty((0, 0), np.float32), np.empty(0), None, 0, 0)
@@ -893,33 +851,13 @@ def _training_beats(
     r_peaks = reference.sample.copy()
     r_peaks[matches.reference_index] = detected[matches.detected_index]
     all_r_peaks = np.union1d(detected, r_peaks)
-    scored = r_peaks[reference.is_scored]
-    rows = list(steps.rows(leads, scored, all_r_peaks))
+    rows = list(steps.rows(leads, r_peaks[reference.is_scored], all_r_peaks))
     return _TrainingBeats(
         np.concatenate(rows) if rows else np.empty((0, 0), np.float32),
         reference.label[reference.is_scored],
         len(leads) if steps.features is None else None,
         len(matches.missed),
         len(matches.extra),
-        all_r_peaks,
-        np.searchsorted(all_r_peaks, scored),
-    )
-
-
-def _beats_of_runs(
-    steps: _Steps, leads: np.ndarray, beats: _TrainingBeats, runs: list[tuple[int, int]]
-) -> _TrainingBeats:
-    """Return the annotated beats of runs of beats, with features computed from each run alone."""
-    rows, labels = [np.empty((0, beats.rows.shape[1]), np.float32)], [beats.label[:0]]
-    filtered = steps.filter(leads) if runs else leads
-    for start, stop in runs:
-        inside = (beats.number >= start) & (beats.number < stop)
-        if inside.any():
-            of_run = steps.compute_features(filtered, beats.r_peaks[start:stop])
-            rows.append(of_run[beats.number[inside] - start])
-            labels.append(beats.label[inside])
-    return beats._replace(
-        rows=np.concatenate(rows), label=np.concatenate(labels), n_missed=0, n_extra=0
     )
 
 

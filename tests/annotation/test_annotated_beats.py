@@ -1,3 +1,4 @@
+import copy
 import pickle
 import warnings
 
@@ -23,11 +24,20 @@ BEATS = AnnotatedBeats(
 NO_BEATS = AnnotatedBeats(np.empty(0, np.int64), CLASSES[:0], np.empty((0, 2)))
 
 
-def test_beats_unpack_to_sample_symbol_probability_and_unreadable_stretches():
-    sample, symbol, probability, unreadable = BEATS
+def test_beats_are_a_tuple_of_three():
+    sample, symbol, probability = BEATS
     assert (sample is BEATS.sample, symbol is BEATS.symbol) == (True, True)
     assert probability.shape == (3, 2)
-    assert unreadable is None  # not examined
+    assert BEATS.unreadable is None  # not examined
+
+
+def test_unreadable_stretches_are_kept():
+    stretches = np.array([[0, 10]])
+    beats = BEATS._replace(unreadable=stretches)
+    assert beats.unreadable is stretches
+    assert beats._replace(sample=BEATS.sample + 1).unreadable is stretches
+    assert pickle.loads(pickle.dumps(beats)).unreadable.tolist() == [[0, 10]]
+    assert copy.deepcopy(beats).unreadable.tolist() == [[0, 10]]
 
 
 def test_beats_are_accepted_as_an_annotation():

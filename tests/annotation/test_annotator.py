@@ -1013,11 +1013,10 @@ def test_early_stopping_by_patient(patients):
         {"mapping": "aami"},
         {"tolerance": -0.1},
         {"features": "rr"},
-        {"n_excerpts": -1},
         {"abstain_below": 1.5},
         {"abstain_below": "low"},
         {"min_quality": 2},
-        {"random_state": "seed"},
+        {"augmentation": "fusion"},
         {"classifier": "forest"},
         {"classifier": ZScoreScaler()},
     ],
@@ -1190,7 +1189,6 @@ def test_other_number_of_features_raises(patients, classifier):
     [
         ({"segmenter": RPeakSegmenter(FS)}, "features= replaces the segmenter and rr_features"),
         ({"rr_features": "past"}, "features= replaces the segmenter and rr_features"),
-        ({"features": None, "n_excerpts": 2}, "n_excerpts=2 requires features="),
     ],
 )
 def test_contradictions_of_features_raise(patients, classifier, parameters, message):
@@ -1201,7 +1199,7 @@ def test_contradictions_of_features_raise(patients, classifier, parameters, mess
 
 def test_recordings_with_few_beats_have_features(patients, classifier):
     recordings, annotations = patients
-    annotator = BeatAnnotator(classifier, fs=FS, features=describe, n_excerpts=1, random_state=0)
+    annotator = BeatAnnotator(classifier, fs=FS, features=describe)
     short = recordings[0][annotations[0].sample[3] - 90 :][:180]
     flat = np.zeros(500)
     annotator.fit([*recordings, short, flat], [*annotations, ([90], ["N"]), ([], [])])
@@ -1239,84 +1237,57 @@ def test_features_do_not_change_r_peaks(patients, classifier):
     assert_same_beats(annotator.predict(recordings), expected.predict(recordings), atol=0)
 
 
-# --- excerpts -------------------------------------------------------------------------
+# --- augmentation ---------------------------------------------------------------------
 
 
-def number_beats(_, r_peaks, __):
-    """Return the number of beats, and of each beat, which tells excerpts from the whole."""
-    return np.stack([np.full(len(r_peaks), len(r_peaks)), np.arange(len(r_peaks))], axis=1)
+def reverse(recording, annotation, _):
+    """Turn a recording upside down, with the V beats only, as class F."""
+    sample = annotation.sample[annotation.symbol == "V"]
+    return -recording, Annotation(sample, np.full(len(sample), "F"))
 
 
-@pytest.fixture
-def long_patient(patients):
-    """One recording of 240 beats, with few V."""
+class GroupRecorder(Recorder):
+    """Classifier that requires groups."""
+
+    def fit(self, X, y, groups):
+        return super().fit(X, y, groups)
+
+
+def test_augmented_beats_follow_the_recordings(patients):
     recordings, annotations = patients
-    steps = np.cumsum([0, *[len(r) for r in recordings]])
-    sample = np.concatenate([a.sample + s for a, s in zip(annotations, steps[:-1], strict=True)])
-    return np.concatenate(recordings), Annotation(
-        sample, np.concatenate([a.symbol for a in annotations])
+    plain = BeatAnnotator(GroupRecorder(), fs=FS).fit(recordings, annotations)
+    annotator = BeatAnnotator(GroupRecorder(), fs=FS, augmentation=reverse).fit(
+        recordings, annotations
     )
+    before, after = plain.classifier_, annotator.classifier_
+    n_beats = len(before.y_)
+    n_v = [int(np.sum(a.symbol == "V")) for a in annotations]
+    np.testing.assert_array_equal(after.X_[:n_beats], before.X_)
+    np.testing.assert_allclose(after.X_[n_beats:], -before.X_[before.y_ == "V"], atol=1e-5)
+    assert after.y_[n_beats:].tolist() == ["F"] * sum(n_v)
+    assert after.groups_[n_beats:].tolist() == np.repeat(range(len(n_v)), n_v).tolist()
+    for name in ("n_beats_", "n_missed_", "n_extra_"):
+        assert getattr(annotator, name) == getattr(plain, name)
 
 
-def test_excerpts_follow_the_recordings(long_patient):
-    recording, annotation = long_patient
+def test_recordings_are_the_groups_of_classifiers_that_require_them(patients):
+    recordings, annotations = patients
+    n_beats = [len(a.sample) for a in annotations]
+    annotator = BeatAnnotator(make_pipeline(ZScoreScaler(), GroupRecorder()), fs=FS)
+    groups = annotator.fit(recordings, annotations).classifier_[-1].groups_
+    assert groups.tolist() == np.repeat(range(len(n_beats)), n_beats).tolist()
+    names = [f"patient {i // 2}" for i in range(len(n_beats))]
+    annotator.fit(recordings, annotations, groups=names)
+    assert annotator.classifier_[-1].groups_.tolist() == np.repeat(names, n_beats).tolist()
+
+
+def test_wrong_augmentation_names_the_recording(patients, classifier):
+    recordings, annotations = patients
     annotator = BeatAnnotator(
-        Recorder(),
-        fs=FS,
-        features=number_beats,
-        n_excerpts=4,
-        random_state=0,
-        detector=lambda *_: annotation.sample,
+        classifier, fs=FS, augmentation=lambda x, annotation, _: (x[:10], annotation)
     )
-    annotator.fit([recording, recording], [annotation] * 2, groups=["a", "b"])
-    recorder, n_beats = annotator.classifier_, len(annotation.sample)
-    assert annotator.n_beats_ == 2 * n_beats
-    assert recorder.y_[: 2 * n_beats].tolist() == 2 * annotation.symbol.tolist()
-    assert recorder.X_[: 2 * n_beats, 0].tolist() == [n_beats] * 2 * n_beats
-    lengths, text = recorder.X_[2 * n_beats :, 0].astype(int), "".join(annotation.symbol)
-    starts = [2 * n_beats]
-    while starts[-1] < len(recorder.X_):
-        starts.append(starts[-1] + int(recorder.X_[starts[-1], 0]))
-    assert len(starts) == 9
-    for start, stop in itertools.pairwise(starts):
-        assert 60 <= stop - start <= min(300, n_beats)
-        assert recorder.X_[start:stop, 1].tolist() == list(range(stop - start))
-        assert "".join(recorder.y_[start:stop]) in text
-    half = starts[4]
-    expected = ["a"] * n_beats + ["b"] * n_beats
-    expected += ["a"] * (half - starts[0]) + ["b"] * (starts[8] - half)
-    assert recorder.groups_.tolist() == expected
-    assert lengths.min() >= 60
-
-
-@pytest.mark.parametrize("make_seed", [lambda: 3, lambda: np.random.RandomState(3)])
-def test_excerpts_are_reproducible(long_patient, make_seed):
-    recording, annotation = long_patient
-
-    def rows(seed):
-        annotator = BeatAnnotator(
-            Recorder(), fs=FS, features=number_beats, n_excerpts=3, random_state=seed
-        )
-        return annotator.fit([recording], [annotation]).classifier_.X_
-
-    np.testing.assert_array_equal(rows(make_seed()), rows(make_seed()))
-    assert rows(make_seed()).tolist() != rows(4).tolist()
-
-
-def test_excerpts_hold_scored_beats_only(long_patient):
-    recording, annotation = long_patient
-    annotator = BeatAnnotator(
-        Recorder(), fs=FS, features=number_beats, n_excerpts=5, random_state=0, mapping={"V": "V"}
-    )
-    annotator.fit([recording, recording[:3600]], [annotation, ([], [])])
-    recorder = annotator.classifier_
-    assert set(recorder.y_) == {"V"}
-    assert (
-        len(recorder.X_)
-        == len(recorder.y_)
-        > annotator.n_beats_
-        == (annotation.symbol == "V").sum()
-    )
+    with pytest.raises(ValueError, match=r"(?s)within the recording"):
+        annotator.fit(recordings, annotations)
 
 
 # --- recordings of another rate -------------------------------------------------------
@@ -1558,7 +1529,7 @@ def test_flat_stretch_is_unreadable(patients, classifier):
 
 def test_annotator_of_a_former_version_can_be_used(fitted, patients):
     expected, state = fitted.predict(patients[0]), dict(fitted.__getstate__())
-    for name in ("features", "n_excerpts", "abstain_below", "min_quality", "random_state"):
+    for name in ("features", "augmentation", "abstain_below", "min_quality"):
         del state[name]
     del state["features_"], state["n_features_"]
     former = BeatAnnotator.__new__(BeatAnnotator)
