@@ -66,30 +66,22 @@ class AnnotatedBeats(_Beats):
     Annotation(sample=array([370]), symbol=array(['V'], dtype='<U1'))
     """
 
-    unreadable: np.ndarray | None
-
-    def __new__(
-        cls,
-        sample: np.ndarray,
-        symbol: np.ndarray,
-        probability: np.ndarray | None,
-        unreadable: np.ndarray | None = None,
-    ) -> Self:
-        """Return the beats; ``unreadable`` is no item of the tuple."""
-        beats = super().__new__(cls, sample, symbol, probability)
-        beats.unreadable = unreadable
-        return beats
+    unreadable: np.ndarray | None = None  # no item of the tuple
 
     def _replace(self, **changes: Any) -> Self:
-        """Return a copy with other values of some attributes."""
-        return type(self)(**(self._asdict() | {"unreadable": self.unreadable} | changes))
+        """Return a copy with other items, and the same unreadable stretches."""
+        beats = super()._replace(**changes)
+        beats.unreadable = self.unreadable
+        return beats
 
 
 def select_classified(beats: AnnotatedBeats) -> AnnotatedBeats:
     """Return the beats whose label is not ``"?"``."""
     keep = beats.symbol != UNCLASSIFIED
     probability = None if beats.probability is None else beats.probability[keep]
-    return AnnotatedBeats(beats.sample[keep], beats.symbol[keep], probability, beats.unreadable)
+    return beats._replace(
+        sample=beats.sample[keep], symbol=beats.symbol[keep], probability=probability
+    )
 
 
 def beats_table(

@@ -376,10 +376,11 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
                 np.where(probability.max(axis=1) < self.abstain_below, UNCLASSIFIED, label)
                 for label, probability in zip(labels, probabilities, strict=True)
             ]
-        return [
-            AnnotatedBeats(beats.r_peaks, label, probability, beats.unreadable)
-            for beats, label, probability in zip(found, labels, probabilities, strict=True)
-        ]
+        annotated = []
+        for beats, label, probability in zip(found, labels, probabilities, strict=True):
+            annotated.append(AnnotatedBeats(beats.r_peaks, label, probability))
+            annotated[-1].unreadable = beats.unreadable
+        return annotated
 
     def annotate(
         self,

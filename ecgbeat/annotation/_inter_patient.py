@@ -29,7 +29,8 @@ _RHYTHM = slice(0, 3)  # columns of ectopic_probability: normal, supraventricula
 _MAX_ROWS = 12_000  # of the most frequent class
 _TOTAL_WEIGHT = 20_000.0  # of all rows, so that the regularization depends less on their number
 # chosen in folds by patient of DS1 of MIT-BIH, see examples/benchmarks/inter_patient.py
-_VENTRICULAR_OF_ECTOPIC = 0.5  # share, before the shape is known
+_ECTOPIC_ODDS = 1.5  # factor of the odds by rhythm
+_VENTRICULAR_OF_ECTOPIC = 0.4  # share, before the shape is known
 _VENTRICULAR_OF_NORMAL = 0.03  # share of the beats that are normal by their rhythm
 _SHAPE_WEIGHT = 0.7  # of the odds by shape
 _SHAPE_PRIOR = 0.08  # share of ventricular beats in the weighted training set
@@ -67,13 +68,13 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    With *e* the probability that a beat is ectopic by its rhythm, and *v* the probability by its
+    With *e* the probability that a beat is ectopic by its rhythm, its odds times 1.5, and *v* the probability by its
     shape that it is ventricular, given that it is N, S or V, the probabilities of the classes are
     proportional to
 
     - N: ``1 - e``
-    - S: ``e * 0.5``
-    - V: ``(e * 0.5 + (1 - e) * 0.03) * odds(v, 0.08)``
+    - S: ``e * 0.6``
+    - V: ``(e * 0.4 + (1 - e) * 0.03) * odds(v, 0.08)``
 
     with ``odds(v, prior) = (v / (1 - v) / (prior / (1 - prior))) ** 0.7``. *v* is the geometric
     mean of both models. Other classes have the log-odds of the trees minus 1.5. These constants
@@ -342,7 +343,8 @@ def _combine(
 ) -> np.ndarray:
     """Return the logits of the classes, (n_beats, n_classes)."""
     column = {name: index for index, name in enumerate(classes.tolist())}
-    ectopic = np.clip(1 - rhythm[:, 0], _BOUND, 1 - _BOUND)
+    odds = _ECTOPIC_ODDS * np.clip(1 - rhythm[:, 0], _BOUND, 1) / np.clip(rhythm[:, 0], _BOUND, 1)
+    ectopic = odds / (1 + odds)
     of_shape = shape[:, [column["N"], column["S"], column["V"]]]
     ventricular = _SHAPE_WEIGHT * (
         _logit(of_shape[:, 2] / of_shape.sum(axis=1)) - _logit(np.array(_SHAPE_PRIOR))
