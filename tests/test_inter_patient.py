@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.utils import Bunch
 
+from ecgbeat.annotation import AnnotatedBeats
 from ecgbeat.datasets import make_recording
+from ecgbeat.labels import Annotation
 
+WEIGHTS = {"N": 0.7, "A": 0.1, "V": 0.16, "F": 0.04}
 SCRIPT = Path(__file__).parents[1] / "examples" / "benchmarks" / "inter_patient.py"
 
 pytestmark = pytest.mark.skipif(not SCRIPT.exists(), reason="requires the repository")
@@ -27,13 +29,13 @@ def study():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Write simulated records with two leads, named as two records of DS1 and two of DS2."""
+    """Write simulated records with two leads, named as three records of DS1 and two of DS2."""
     path = tmp_path_factory.mktemp("mitdb")
     # wfdb 4.3 uses functions deprecated in pandas 3, also during import
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         wfdb = pytest.importorskip("wfdb", reason="requires wfdb")
-        for seed, name in enumerate(("101", "114", "100", "103")):
-            made = make_recording(120.0, random_state=seed, n_leads=2)
+        for seed, name in enumerate(("101", "114", "207", "100", "103")):
+            made = make_recording(150.0, weights=WEIGHTS, random_state=seed, n_leads=2)
             leads = ["MLII", "V1"] if name != "114" else ["V5", "MLII"]
             wfdb.wrsamp(
                 name,
@@ -48,63 +50,53 @@ def folder(tmp_path_factory):
     return path
 
 
-RECORDS = ["--records", "101", "114", "100", "103"]
-
-
-# a short record has fewer beats than quantiles
-short = pytest.mark.filterwarnings("ignore:n_quantiles:UserWarning")
+RECORDS = ["--records", "101", "114", "207", "100", "103"]
 
 
 def run(study, monkeypatch, folder, *arguments):
     monkeypatch.setattr(
-        sys, "argv", ["inter_patient.py", "--data", str(folder), "--quick", *RECORDS, *arguments]
+        sys, "argv", ["inter_patient.py", "--data", str(folder), *RECORDS, *arguments]
     )
     study.main()
 
 
-@short
+@pytest.mark.slow
 def test_report_on_held_out_records(study, folder, monkeypatch, capsys):
-    run(study, monkeypatch, folder, "--seeds", "0", "1")
+    run(study, monkeypatch, folder, "--test", "--seeds", "0", "1")
     printed = capsys.readouterr().out
-    for part in ("DS1 -> DS2", "seed 1", "without record 232", "median over 2 records"):
+    for part in ("DS1 -> DS2", "seed 1", "without record 232", "mean of 2 seeds", "over 2 records"):
         assert part in printed
 
 
-@short
-def test_selection_does_not_read_ds2(study, folder, monkeypatch, capsys):
-    read, record_names = study.read, []
+@pytest.mark.slow
+def test_steps_do_not_read_ds2(study, folder, monkeypatch, capsys):
+    load, record_names = study.load_mitdb, []
     monkeypatch.setattr(
-        study, "read", lambda path, names: record_names.extend(names) or read(path, names)
+        study,
+        "load_mitdb",
+        lambda path, records, lead: record_names.extend(records) or load(path, records, lead=lead),
     )
-    run(study, monkeypatch, folder, "--select", "--partitions", "1")
-    assert record_names == ["101", "114"]
-    assert study.CHOSEN in capsys.readouterr().out
+    run(study, monkeypatch, folder, "--partitions", "1")
+    assert set(record_names) == {"101", "114", "207"}
+    printed = capsys.readouterr().out
+    for part in ("two experts", "future='none'", "excerpts 207:", "calibration error", "abstain"):
+        assert part in printed
 
 
-def test_records_are_scaled_and_compared_with_their_median_beat(study, folder):
-    beats = study.read(folder, ["101", "114"])
-    for record in ("101", "114"):
-        rows = beats.records == record
-        heights = np.median(np.ptp(beats.beat[rows], axis=-1), axis=0)
-        np.testing.assert_allclose(heights, 1, rtol=1e-5)
-        np.testing.assert_allclose(np.median(beats.difference[rows], axis=0), 0, atol=1e-6)
+def test_simulated_beats_are_trained_on_but_not_scored(study, folder):
+    rows = study.read(folder, ["101", "114", "207"])
+    assert rows.is_simulated.any()
+    assert set(rows.y[rows.is_simulated]) == {"F"}
+    fitted_on = []
 
+    class Recorder(study.InterPatientClassifier):
+        def fit(self, X, y, groups):
+            fitted_on.append(set(groups))
+            return super().fit(X, y, groups)
 
-@pytest.mark.parametrize("gain", [0.5, 3.0])
-def test_features_do_not_depend_on_the_gain(study, gain):
-    waves = np.random.default_rng(0).normal(size=(9, 2, 96))
-    for scaled, plain in zip(
-        study.relative_to_record(gain * waves + 7), study.relative_to_record(waves), strict=True
-    ):
-        np.testing.assert_allclose(scaled, plain, atol=1e-9)
-
-
-def test_features_of_all_settings(study, folder):
-    beats = study.read(folder, ["101"])
-    for setting in study.SETTINGS.values():
-        X, n_wave = study.make_features(beats, setting)
-        assert X.shape == (len(beats.target), n_wave + len(setting.rr))
-        assert n_wave % setting.n_leads == 0
+    real, probability, _ = study.predict_folds(rows, Recorder(random_state=0), None, True, 1)
+    assert len(probability) == len(real.y) == np.sum(~rows.is_simulated)
+    assert [len(records) for records in fitted_on] == [2, 2, 2]
 
 
 def test_rates(study):
@@ -114,8 +106,29 @@ def test_rates(study):
     assert f1.tolist() == pytest.approx([0.75, 2 / 3, 0, 0])
 
 
-def test_scores_by_record_exclude_absent_classes(study):
-    beats = Bunch(target=np.array([*"NNSS"]), records=np.array(["a", "a", "b", "b"]))
-    scores = study.by_record(beats, np.array([*"NNNS"]))
-    assert scores[0] == ("a", 1.0, 1.0)
-    assert scores[1] == ("b", 0.5, pytest.approx(2 / 3))
+def test_missed_and_extra_beats_are_errors(study):
+    beats = AnnotatedBeats(np.array([100, 700, 1300]), np.array([*"NVN"]), None)
+    annotation = Annotation(np.array([101, 400, 1000, 1301]), np.array([*"NA/V"]))
+    target, predicted = study.pair(annotation, beats, 360)
+    assert target.tolist() == ["N", "S", "V", ""]
+    assert predicted.tolist() == ["N", "", "N", "V"]
+
+
+def test_calibration_error(study):
+    target = np.array(["N", "N", "S", "S"])
+    probability = np.array([[0.75, 0.25, 0, 0]] * 4)
+    assert study.calibration_error(target, probability) == pytest.approx(0.25)
+    certain = np.eye(4)[[0, 0, 1, 1]]
+    assert study.calibration_error(target, certain) == 0
+
+
+def test_risk_coverage(study):
+    target = np.array(["N", "N", "S", "V"])
+    probability = np.array(
+        [[0.9, 0.1, 0, 0], [0.6, 0.4, 0, 0], [0.8, 0.2, 0, 0], [0, 0, 0.95, 0.05]]
+    )
+    (_, all_beats, errors, _), (_, share, fewer, _) = study.risk_coverage(
+        target, probability, (0, 0.85)
+    )
+    assert (all_beats, errors) == (1, 0.25)
+    assert (share, fewer) == (0.5, 0)

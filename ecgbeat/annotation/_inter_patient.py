@@ -68,9 +68,9 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    With *e* the probability that a beat is ectopic by its rhythm, its odds times 1.5, and *v* the probability by its
-    shape that it is ventricular, given that it is N, S or V, the probabilities of the classes are
-    proportional to
+    With *e* the probability that a beat is ectopic by its rhythm (after its odds were multiplied
+    by 1.5), and *v* the probability by its shape that it is ventricular, given that it is N, S or
+    V, the probabilities of the classes are proportional to
 
     - N: ``1 - e``
     - S: ``e * 0.6``
