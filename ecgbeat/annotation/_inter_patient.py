@@ -35,6 +35,7 @@ _VENTRICULAR_OF_NORMAL = 0.03  # share of the beats that are normal by their rhy
 _SHAPE_WEIGHT = 0.7  # of the odds by shape
 _SHAPE_PRIOR = 0.08  # share of ventricular beats in the weighted training set
 _OTHER_PRIOR = -1.5  # added to the log-odds of other classes, which are rare
+_TEMPERATURE = 0.8  # of the probabilities, which would otherwise be too close to each other
 _BOUND = 1e-3  # smallest probability of the rhythm
 
 
@@ -77,8 +78,9 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
     - V: ``(e * 0.4 + (1 - e) * 0.03) * odds(v, 0.08)``
 
     with ``odds(v, prior) = (v / (1 - v) / (prior / (1 - prior))) ** 0.7``. *v* is the geometric
-    mean of both models. Other classes have the log-odds of the trees minus 1.5. These constants
-    were chosen in folds by patient of the 22 training records of the MIT-BIH database.
+    mean of both models. Other classes have the log-odds of the trees minus 1.5. All logarithms
+    are divided by 0.8, which calibrates the probabilities. These constants were chosen in folds by
+    patient of the 22 training records of the MIT-BIH database.
 
     The classes of each patient count by the root of the number of their beats, so patients with
     many ectopic beats do not dominate. Of the most frequent class, at most 12,000 rows are used,
@@ -233,7 +235,7 @@ def make_inter_patient_annotator(
     ----------
     fs : float, default=360.0
         Sampling rate of the training recordings in Hz.
-    future : bool or "none", default=True
+    future : True, False or "none", default=True
         Whether the class of a beat may depend on later beats, see
         `ecgbeat.signal.beat_features`: with False only on the position of the next R peak, with
         ``"none"`` on no later beat.
@@ -358,7 +360,7 @@ def _combine(
     for name, index in column.items():
         if name not in ("N", "S", "V"):
             logits[:, index] = total + _logit(by_trees[:, index]) + _OTHER_PRIOR
-    return logits
+    return logits / _TEMPERATURE
 
 
 def _logit(probability: np.ndarray) -> np.ndarray:

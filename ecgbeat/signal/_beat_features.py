@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from ecgbeat._recordings import as_recording, as_sample_numbers, check_ascending
 from ecgbeat._validation import check_fs
 from ecgbeat.signal._beats import cut_beats
-from ecgbeat.signal._ectopy import ectopic_probability
+from ecgbeat.signal._ectopy import Future, check_future, ectopic_probability
 from ecgbeat.signal._rr import _LONGEST_S, _TYPICAL_S
 
 _BEFORE_S, _AFTER_S, _N_TIMES = 0.35, 0.45, 96  # 120 Hz
@@ -35,7 +35,7 @@ _P_WAVE, _QRS = _window(-0.27, -0.06), _window(-0.12, 0.2)
 
 
 def beat_features(
-    recording: ArrayLike, r_peaks: ArrayLike, fs: float, *, future: bool | Literal["none"] = True
+    recording: ArrayLike, r_peaks: ArrayLike, fs: float, *, future: Future = True
 ) -> np.ndarray:
     """Describe rhythm and shape of each beat relative to the beats around it.
 
@@ -51,7 +51,7 @@ def beat_features(
         Sample numbers of all R peaks of the recording, strictly ascending.
     fs : float
         Sampling rate in Hz.
-    future : bool or "none", default=True
+    future : True, False or "none", default=True
         Whether the features of a beat may depend on later beats. If False, they depend on
         earlier beats, the beat itself and the position of the next R peak. With ``"none"``,
         not on the next R peak either.
@@ -124,8 +124,7 @@ def beat_features(
     >>> features.shape == (len(ecg.annotation.sample), len(beat_feature_names()))
     True
     """
-    fs = check_fs(fs)
-    _check_future(future)
+    fs, future = check_fs(fs), check_future(future)
     recording = np.atleast_2d(as_recording(recording))
     r_peaks = as_sample_numbers(r_peaks, "r_peaks")
     check_ascending(r_peaks, "r_peaks", strict=True)
@@ -136,12 +135,12 @@ def beat_features(
 
 
 @cache
-def beat_feature_names(*, future: bool | Literal["none"] = True) -> tuple[str, ...]:
+def beat_feature_names(*, future: Future = True) -> tuple[str, ...]:
     """Return the names of the columns of `beat_features`.
 
     Parameters
     ----------
-    future : bool or "none", default=True
+    future : True, False or "none", default=True
         As in `beat_features`.
 
     Returns
@@ -154,18 +153,12 @@ def beat_feature_names(*, future: bool | Literal["none"] = True) -> tuple[str, .
     >>> beat_feature_names()[:3]
     ('ectopy_normal', 'ectopy_supraventricular', 'ectopy_ventricular')
     """
-    _check_future(future)
-    return tuple(_columns(np.zeros((1, 100)), np.array([50, 60]), 100.0, future))
-
-
-def _check_future(future: object) -> None:
-    """Raise ValueError unless ``future`` is a bool or "none"."""
-    if not (isinstance(future, (bool, np.bool_)) or (isinstance(future, str) and future == "none")):
-        raise ValueError(f'future must be True, False or "none", got {future!r}.')
+    columns = _columns(np.zeros((1, 100)), np.array([50, 60]), 100.0, check_future(future))
+    return tuple(columns)
 
 
 def _columns(
-    recording: np.ndarray, r_peaks: np.ndarray, fs: float, future: bool | Literal["none"]
+    recording: np.ndarray, r_peaks: np.ndarray, fs: float, future: Future
 ) -> dict[str, np.ndarray]:
     """Return all columns by name."""
     wave = cut_beats(recording, r_peaks, fs, _BEFORE_S, _AFTER_S, n_times=_N_TIMES)
@@ -185,9 +178,7 @@ def _columns(
     return columns
 
 
-def _intervals(
-    r_peaks: np.ndarray, fs: float, future: bool | Literal["none"]
-) -> tuple[np.ndarray, np.ndarray]:
+def _intervals(r_peaks: np.ndarray, fs: float, future: Future) -> tuple[np.ndarray, np.ndarray]:
     """Return the intervals to the previous and to the next beat in s, clipped."""
     intervals = np.clip(np.diff(r_peaks) / fs, _SHORTEST_S, _LONGEST_S)
     first = intervals[:1] if future is True and len(intervals) else [_TYPICAL_S]
@@ -195,7 +186,7 @@ def _intervals(
     return np.concatenate([first, intervals]), np.concatenate([intervals, last])
 
 
-def _contexts(n_beats: int, future: bool | Literal["none"]) -> Iterator[tuple[slice, slice]]:
+def _contexts(n_beats: int, future: Future) -> Iterator[tuple[slice, slice]]:
     """Yield blocks of beats, and the context with which each is compared."""
     if future is True:
         for start in range(0, n_beats, _BLOCK):
@@ -263,9 +254,7 @@ def _parts(wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return wave[..., _P_WAVE], wave[..., _QRS]
 
 
-def _local_rhythm(
-    rr: np.ndarray, next_rr: np.ndarray, future: bool | Literal["none"]
-) -> dict[str, np.ndarray]:
+def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: Future) -> dict[str, np.ndarray]:
     """Return the columns of the intervals of 17 beats around each beat."""
     n_before = _N_LOCAL // 2 if future is True else _N_LOCAL - 1
     padded = np.pad(rr, (n_before, _N_LOCAL - 1 - n_before), mode="edge")

@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -101,15 +101,23 @@ def ectopic_probability(r_peaks: ArrayLike, fs: float, *, future: Future = True)
     array([34])
     """
     fs = check_fs(fs)
+    future = check_future(future)
+    fs = check_fs(fs)
     if not isinstance(future, (bool, np.bool_, str)) or future not in (True, False, "none"):
         raise ValueError(f"future must be True, False or 'none', got {future!r}.")
     r_peaks = as_sample_numbers(r_peaks, "r_peaks")
     check_ascending(r_peaks, "r_peaks", strict=True)
     if len(r_peaks) == 0:
         return np.empty((0, 3))
-    future = future if isinstance(future, str) else bool(future)
     weights = _weights("centered" if future is True else "causal")
     return class_probability(weights, np.diff(r_peaks) / fs, future)
+
+
+def check_future(future: Any) -> Future:
+    """Return True, False or "none"; raise ValueError for all else."""
+    if not isinstance(future, (bool, np.bool_, str)) or future not in (True, False, "none"):
+        raise ValueError(f"future must be True, False or 'none', got {future!r}.")
+    return "none" if isinstance(future, str) else bool(future)
 
 
 def class_probability(

@@ -95,10 +95,22 @@ def test_a_context_is_some_minutes(ecg):
 
 @pytest.mark.parametrize("future", FUTURES)
 def test_names(future):
+    assert beat_feature_names(future=future) == beat_feature_names(
+        future=future if future == "none" else np.bool_(future)
+    )
     names = beat_feature_names(future=future)
     assert len(set(names)) == len(names)
     assert "rr_to_previous" in names
     assert ("next_to_rr" in names) == (future != "none")
+
+
+def test_numpy_bools_are_bools(ecg):
+    signal, r_peaks, fs, _ = ecg
+    for future in (True, False):
+        np.testing.assert_array_equal(
+            beat_features(signal, r_peaks[:50], fs, future=np.bool_(future)),
+            beat_features(signal, r_peaks[:50], fs, future=future),
+        )
 
 
 @pytest.mark.parametrize("future", ["past", None, 1, "True"])
