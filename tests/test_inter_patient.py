@@ -76,7 +76,7 @@ def test_steps_do_not_read_ds2(study, folder, monkeypatch, capsys):
         "load_mitdb",
         lambda path, records, lead: record_names.extend(records) or load(path, records, lead=lead),
     )
-    run(study, monkeypatch, folder, "--partitions", "1")
+    run(study, monkeypatch, folder, "--seeds", "1")
     assert set(record_names) == {"101", "114", "207"}
     printed = capsys.readouterr().out
     for part in ("two experts", "future='none'", "excerpts 207:", "calibration error", "abstain"):
@@ -94,7 +94,7 @@ def test_simulated_beats_are_trained_on_but_not_scored(study, folder):
             fitted_on.append(set(groups))
             return super().fit(X, y, groups)
 
-    real, probability, _ = study.predict_folds(rows, Recorder(random_state=0), None, True, 1)
+    real, probability, _ = study.predict_folds(rows, Recorder(random_state=0), None, True)
     assert len(probability) == len(real.y) == np.sum(~rows.is_simulated)
     assert [len(records) for records in fitted_on] == [2, 2, 2]
 
