@@ -6,6 +6,7 @@ between the three forms of beats: 2-D, lead-major flattened 2-D, and 3-D.
 
 import importlib
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,10 +64,9 @@ __all__ = [
 _LOWEST_FS, _HIGHEST_FS = 1e-3, 1e6
 FS_INTERVAL = Interval(Real, _LOWEST_FS, _HIGHEST_FS, closed="both")  # for _parameter_constraints
 
-# of tables of several leads made in this process, by their number of columns
-_LEADS_OF_TABLES: dict[int, int] = {}
-
 MIN_TIMES = 8  # fewest samples per lead of a beat, see lead_layout
+
+_last_table = threading.local()  # its size: rows, leads, columns
 
 
 class LeadLayout(NamedTuple):
@@ -156,23 +156,26 @@ def leads_of_columns(X: Any, n_aux: int = 0) -> int | None:
     return len(channels)
 
 
-def remember_table(n_columns: int, n_leads: int) -> None:
-    """Note that tables of several leads with this number of columns were made."""
-    _LEADS_OF_TABLES[n_columns] = n_leads
+def remember_table(n_rows: int, n_leads: int, n_times: int) -> None:
+    """Note the size of a table whose column names hold the number of leads."""
+    if n_times >= MIN_TIMES:
+        _last_table.size = (n_rows, n_leads, n_leads * n_times)
 
 
-def warn_of_lost_names(owner: str, n_columns: int) -> None:
-    """Warn if rows without names are as long as those of a table that was made before.
+def warn_of_lost_names(owner: str, n_rows: int, n_columns: int) -> None:
+    """Warn of rows without names that seem to be those of the last table of this thread.
 
-    Their names were then most likely lost on the way, and with them the number of leads.
+    A step between has then dropped the names, and with them the number of leads. It may have added
+    rows, such as SMOTE.
     """
-    n_leads = _LEADS_OF_TABLES.get(n_columns, 1)
-    if n_leads > 1:
+    fewest_rows, n_leads, width = getattr(_last_table, "size", (0, 1, 0))
+    _last_table.size = (0, 1, 0)  # a table is trained on once
+    if n_leads > 1 and width == n_columns and n_rows >= fewest_rows:
         warnings.warn(
             f"{owner} takes the rows of {n_columns} values for one lead, since they have neither "
-            f"column names nor a third dimension. A table of MFCCExtractor with as many columns "
-            f"holds {n_leads} channels. If a step between has dropped the names, keep them by "
-            f'set_output(transform="pandas") of the whole pipeline, or set n_leads={n_leads}. '
+            f"column names nor a third dimension. The last table of MFCCExtractor had as many "
+            f"columns, of {n_leads} channels. If a step between has dropped the names, keep them "
+            f'by set_output(transform="pandas") of the whole pipeline, or set n_leads={n_leads}. '
             "Otherwise set n_leads=1.",
             UserWarning,
             stacklevel=2,

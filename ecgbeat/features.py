@@ -282,7 +282,7 @@ class MFCCExtractor(TransformerMixin, BaseEstimator):
         if not self.flatten:
             return coefficients
         pandas = import_extra("pandas", extra="data", purpose="MFCCExtractor with flatten=True")
-        remember_table(self.n_channels_ * self.n_frames_, self.n_channels_)
+        remember_table(len(rows), self.n_channels_, self.n_frames_)
         return pandas.DataFrame(
             coefficients.reshape(len(rows), -1),
             index=getattr(X, "index", None) if hasattr(X, "columns") else None,

@@ -250,6 +250,17 @@ def test_classifier_warns_of_lost_names(sounds):
     assert pipe.fit(*sounds)[-1].n_leads_ == 7
 
 
+@pytest.mark.filterwarnings("error")
+def test_other_rows_as_wide_as_a_table_do_not_warn(sounds):
+    X, y = sounds
+    table = MFCCExtractor(n_mfcc=7, flatten=True).fit_transform(X)
+    net = ECGCNNClassifier(max_epochs=1, n_filters=2)
+    net.fit(table.iloc[::3].to_numpy(), y[::3])  # fewer rows
+    net.fit(table.to_numpy(), y)  # the table was forgotten
+    MFCCExtractor(n_mfcc=20, flatten=True).fit_transform(X[:, :60])  # of one frame
+    net.fit(np.random.default_rng(0).normal(size=(len(X), 20)), y)
+
+
 def test_incomplete_columns_raise(sounds):
     X, y = sounds
     table = MFCCExtractor(n_mfcc=13, flatten=True).fit_transform(X)
