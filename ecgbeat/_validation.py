@@ -5,6 +5,7 @@ between the three forms of beats: 2-D, lead-major flattened 2-D, and 3-D.
 """
 
 import importlib
+import inspect
 import re
 import threading
 import warnings
@@ -44,6 +45,8 @@ __all__ = [
     "check_is_fitted",
     "check_positive",
     "check_sample_weight",
+    "count_rows",
+    "default_parameters",
     "flatten_beats",
     "import_extra",
     "is_single_row",
@@ -55,7 +58,6 @@ __all__ = [
     "sum_is_finite",
     "unchanged_on_error",
     "validate_beats",
-    "validate_data",
     "validate_parameter_constraints",
     "warn_of_lost_names",
 ]
@@ -173,7 +175,7 @@ def warn_of_lost_names(owner: str, n_rows: int, n_columns: int) -> None:
     if n_leads > 1 and width == n_columns and n_rows >= fewest_rows:
         warnings.warn(
             f"{owner} takes the rows of {n_columns} values for one lead, since they have neither "
-            f"column names nor a third dimension. The last table of MFCCExtractor had as many "
+            "column names nor a third dimension. The last table of MFCCExtractor had as many "
             f"columns, of {n_leads} channels. If a step between has dropped the names, keep them "
             f'by set_output(transform="pandas") of the whole pipeline, or set n_leads={n_leads}. '
             "Otherwise set n_leads=1.",
@@ -337,6 +339,12 @@ def check_fs(fs: Any) -> float:
             "number of samples per second."
         )
     return rate
+
+
+def default_parameters(estimator_class: type) -> dict[str, Any]:
+    """Return the parameters of an estimator that have a default, for pickles of former versions."""
+    parameters = inspect.signature(estimator_class).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def test_simulated_beats_are_trained_on_but_not_scored(study, folder):
             fitted_on.append(set(groups))
             return super().fit(X, y, groups)
 
-    real, probability, _ = study.predict_folds(rows, Recorder(random_state=0), None, True)
+    real, probability, _ = study.predict_folds(rows, Recorder(random_state=0), slice(None), True)
     assert len(probability) == len(real.y) == np.sum(~rows.is_simulated)
     assert [len(records) for records in fitted_on] == [2, 2, 2]
 

@@ -31,6 +31,7 @@ from ecgbeat._validation import (
     StrOptions,
     check_fs,
     check_is_fitted,
+    default_parameters,
     sum_is_finite,
     validate_parameter_constraints,
 )
@@ -526,8 +527,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Unpickle, with defaults for the parameters that a former version did not have."""
-        parameters = inspect.signature(type(self)).parameters.values()
-        defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+        defaults = default_parameters(type(self))
         if "classifier_" in state:
             defaults |= {"features_": None, "n_features_": None}
         super().__setstate__(defaults | state)
@@ -725,9 +725,9 @@ class _Steps(NamedTuple):
         """
         if len(r_peaks) == 0:
             return
-        filtered = self.filter(leads, copy=copy)
+        filtered = self._filter(leads, copy=copy)
         if self.features is not None:
-            yield self.compute_features(filtered, all_r_peaks)[
+            yield self._compute_features(filtered, all_r_peaks)[
                 np.searchsorted(all_r_peaks, r_peaks)
             ]
             return
@@ -749,7 +749,7 @@ class _Steps(NamedTuple):
                 rows = np.concatenate([rows, of_chunk], axis=1)
             yield rows
 
-    def compute_features(self, filtered: np.ndarray, r_peaks: np.ndarray) -> np.ndarray:
+    def _compute_features(self, filtered: np.ndarray, r_peaks: np.ndarray) -> np.ndarray:
         """Return the features of beats, checked, as float32."""
         assert self.features is not None
         call = "features(recording, r_peaks, fs)"
@@ -779,7 +779,7 @@ class _Steps(NamedTuple):
             )
         return rows
 
-    def filter(self, leads: np.ndarray, *, copy: bool = True) -> np.ndarray:
+    def _filter(self, leads: np.ndarray, *, copy: bool) -> np.ndarray:
         """Filter leads by a clone of the filter, if there is one."""
         if self.bandpass is None:
             return leads

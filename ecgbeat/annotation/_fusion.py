@@ -68,7 +68,8 @@ def simulate_fusion_beats(
     {'F'}
     """
     fs = check_fs(fs)
-    changed = as_recording(recording, gaps=None).copy()
+    signal = as_recording(recording, gaps=None)
+    changed = signal.copy()
     beats = select_beats(annotation)
     check_within_recording(beats.sample, changed.shape[-1], "annotation")
     classes = to_aami(beats.symbol)
@@ -84,11 +85,10 @@ def simulate_fusion_beats(
     chosen = np.sort(random.choice(normal, len(normal) // _ONE_IN, replace=False))
     window = np.arange(first, last)
     taper = np.clip(np.minimum(window - first + 1, last - window) / (_TAPER_S * fs), 0, 1)
-    signal = np.array(changed)  # ventricular beats are taken from the unchanged recording
     for r_peak in chosen:
         nearest = ventricular[np.argsort(np.abs(ventricular - r_peak))[:_NEAREST]]
         shift = random.integers(-largest_shift, largest_shift + 1)
-        other = signal[..., random.choice(nearest) + shift + window]
+        other = signal[..., random.choice(nearest) + shift + window]  # not of a changed beat
         own = signal[..., r_peak + window]
         other = other - np.median(other - own, axis=-1, keepdims=True)
         changed[..., r_peak + window] += random.uniform(*_SHARE) * taper * (other - own)

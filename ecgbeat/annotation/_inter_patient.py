@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -14,10 +15,9 @@ from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils import check_random_state
 
 from ecgbeat._validation import (
-    check_finite,
     check_is_fitted,
     unchanged_on_error,
-    validate_data,
+    validate_beats,
     validate_parameter_constraints,
 )
 from ecgbeat.annotation._annotator import BeatAnnotator
@@ -136,8 +136,7 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
         )
         with unchanged_on_error(self):
-            rows, labels = validate_data(self, X, y, dtype=np.float32, ensure_all_finite=False)
-            check_finite(rows, type(self).__name__)
+            rows, labels = validate_beats(self, X, y, reset=True, dtype=np.float32)
             groups = np.asarray(groups)
             if groups.shape != labels.shape:
                 raise ValueError(
@@ -184,13 +183,11 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
             If ``X`` is not of the form seen in ``fit``.
         """
         check_is_fitted(self)
-        rows = validate_data(self, X, reset=False, dtype=np.float32, ensure_all_finite=False)
-        check_finite(rows, type(self).__name__)
+        rows = validate_beats(self, X, reset=False, dtype=np.float32)
         by_trees = self.trees_.predict_proba(rows)
         both = np.sqrt((self.linear_.predict_proba(rows) + 1e-4) * (by_trees + 1e-4))
         logits = _combine(rows[:, _RHYTHM].astype(np.float64), both, by_trees, self.classes_)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)
+        return softmax(logits, axis=1)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable class of each beat.

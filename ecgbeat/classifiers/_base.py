@@ -23,6 +23,7 @@ from ecgbeat._validation import (
     MIN_TIMES,
     check_is_fitted,
     check_sample_weight,
+    count_rows,
     flatten_beats,
     lead_layout,
     leads_of_columns,
@@ -486,9 +487,8 @@ class BeatClassifier(SklearnNet):
         validated = validate_beats(self, X, y, reset=reset, dtype=np.float32)
         if reset:
             if not (n_leads or found):
-                rows = validated[0] if isinstance(validated, tuple) else validated
-                n_wave = rows.shape[1] - self.n_aux_features
-                warn_of_lost_names(type(self).__name__, len(rows), n_wave)
+                n_wave = self.n_features_in_ - self.n_aux_features
+                warn_of_lost_names(type(self).__name__, count_rows(X), n_wave)
             self.n_leads_ = n_leads or found or 1
             if n_leads_3d and self.n_aux_features:
                 raise ValueError(

@@ -7,7 +7,6 @@ labels of the user, only the loss uses codes.
 """
 
 import copy
-import inspect
 import io
 import json
 import math
@@ -30,6 +29,7 @@ from torch import Tensor, nn
 
 from ecgbeat._validation import (
     InvalidParameterError,
+    default_parameters,
     unchanged_on_error,
     validate_parameter_constraints,
 )
@@ -125,8 +125,7 @@ class SklearnNet(NeuralNetClassifier):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Unpickle as skorch does, on the best available device for ``device="auto"``."""
         # of a version of ecgbeat that did not have a parameter yet
-        parameters = inspect.signature(type(self)).parameters.values()
-        state = {p.name: p.default for p in parameters if p.default is not p.empty} | state
+        state = default_parameters(type(self)) | state
         needed = _STATE | (_STATE_OF_INITIALIZED if state.get("initialized_") else set())
         if needed - state.keys():
             raise ValueError(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,11 +10,10 @@ from numpy.typing import ArrayLike
 from ecgbeat._recordings import as_recording, as_sample_numbers, check_ascending
 from ecgbeat._validation import check_fs
 from ecgbeat.signal._beats import cut_beats
-from ecgbeat.signal._ectopy import Future, check_future, ectopic_probability
+from ecgbeat.signal._ectopy import _SHORTEST_S, Future, check_future, ectopic_probability
 from ecgbeat.signal._rr import _LONGEST_S, _TYPICAL_S
 
 _BEFORE_S, _AFTER_S, _N_TIMES = 0.35, 0.45, 96  # 120 Hz
-_SHORTEST_S = 0.2  # intervals are clipped: 300 beats per minute
 _N_LOCAL = 17  # intervals of the neighborhood of a beat
 _MARGIN = 150  # beats before and after a block that belong to its context
 _BLOCK = 128  # successive beats that share one context
@@ -224,7 +223,8 @@ def _describe(
     wave: np.ndarray, rr: np.ndarray, next_rr: np.ndarray, neighbors: tuple[int, ...]
 ) -> _Beats:
     """Return the beats of all contexts, described once."""
-    p_wave, qrs = (part - part.mean(axis=-1, keepdims=True) for part in _parts(wave))
+    parts = wave[..., _P_WAVE], wave[..., _QRS]
+    p_wave, qrs = (part - part.mean(axis=-1, keepdims=True) for part in parts)
     slope = np.diff(qrs, axis=-1)
     energy = slope**2
     energy /= energy.sum(axis=-1, keepdims=True) + _TINY
@@ -247,11 +247,6 @@ def _describe(
         for distance in neighbors
     }
     return _Beats(rr, next_rr, p_wave, qrs, p_direction, qrs_direction, shape, similarity)
-
-
-def _parts(wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return P wave and QRS complex."""
-    return wave[..., _P_WAVE], wave[..., _QRS]
 
 
 def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: Future) -> dict[str, np.ndarray]:
@@ -295,19 +290,19 @@ def _relative_to_context(beats: _Beats, block: slice, context: slice) -> dict[st
     alike = np.flatnonzero(sinus)[:_MAX_TEMPLATE]
     normal = _median(around, alike if len(alike) >= 5 else slowest)
     every = np.arange(0, len(around.rr), max(1, len(around.rr) // _MAX_TEMPLATE))
-    usual = {name: np.median(values[slowest], axis=0) for name, values in around.shape.items()}
     columns = _relative_intervals(own, around.rr, sinus)
     columns |= {name: of_lead.mean(axis=1) for name, of_lead in own.similarity.items()}
     for name in ("width", "duration", "p_wave"):
         columns |= _mean_and_max(name, own.shape[name])
     for name in ("width", "duration", "amplitude"):
-        columns |= _mean_and_max(f"{name}_to_usual", own.shape[name] - usual[name])
+        usual = np.median(around.shape[name][slowest], axis=0)
+        columns |= _mean_and_max(f"{name}_to_usual", own.shape[name] - usual)
     columns |= _difference(own, normal, "normal")
     columns |= _difference(own, _median(around, every), "median")
     return columns | _mixture(own, around, normal)
 
 
-def _select(beats: _Beats, rows: slice, leads: Any = slice(None)) -> _Beats:
+def _select(beats: _Beats, rows: slice, leads: slice | np.ndarray) -> _Beats:
     """Return some of the beats, in some of the leads."""
     p_wave, qrs, p_direction, qrs_direction = (
         wave[rows][:, leads]

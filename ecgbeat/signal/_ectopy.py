@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import ndimage
+from scipy import ndimage, special
 
 from ecgbeat._recordings import as_sample_numbers, check_ascending
 from ecgbeat._validation import check_fs
@@ -102,9 +102,6 @@ def ectopic_probability(r_peaks: ArrayLike, fs: float, *, future: Future = True)
     """
     fs = check_fs(fs)
     future = check_future(future)
-    fs = check_fs(fs)
-    if not isinstance(future, (bool, np.bool_, str)) or future not in (True, False, "none"):
-        raise ValueError(f"future must be True, False or 'none', got {future!r}.")
     r_peaks = as_sample_numbers(r_peaks, "r_peaks")
     check_ascending(r_peaks, "r_peaks", strict=True)
     if len(r_peaks) == 0:
@@ -126,8 +123,7 @@ def class_probability(
     """Return the probabilities of the classes, (n_beats, 3), from the intervals between beats."""
     x = network_input(intervals, future)
     logits = _apply(weights, x, causal=future is not True).astype(np.float64)
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)
+    return special.softmax(logits, axis=1)
 
 
 def network_input(intervals: np.ndarray, future: Future) -> np.ndarray:

@@ -28,7 +28,7 @@ from ecgbeat.annotation import (
     simulate_fusion_beats,
 )
 from ecgbeat.datasets import load_mitdb
-from ecgbeat.labels import Annotation, select_beats, to_aami
+from ecgbeat.labels import select_beats, to_aami
 from ecgbeat.metrics import match_beats
 from ecgbeat.model_selection import DS1, DS2
 from ecgbeat.signal import bandpass, beat_feature_names, beat_features
@@ -75,9 +75,7 @@ def read(folder, records, future=True, seed=0):
             rows = majority_excerpt(y, EXCERPTS[name])
             excerpt = beat_features(filtered, beats.sample[rows], mitdb.fs, future=future)
             excerpts[name] = excerpt, y[rows]
-        changed, fusion = simulate_fusion_beats(
-            recording, Annotation(*beats), mitdb.fs, random_state=seed
-        )
+        changed, fusion = simulate_fusion_beats(recording, beats, mitdb.fs, random_state=seed)
         if len(fusion.sample):
             X = beat_features(bandpass(changed, mitdb.fs), beats.sample, mitdb.fs, future=future)
             X = X[np.isin(beats.sample, fusion.sample)]
@@ -128,14 +126,19 @@ def steps(seed):
     """Return the classifier, the columns and whether fusion beats are simulated, by step."""
     trees = OneModel(max_iter=40, early_stopping=False, random_state=seed)
     two = InterPatientClassifier(random_state=seed)
-    everything = without()
+    linear, trees_alone = (OneExpert(kind, random_state=seed) for kind in ("linear", "trees"))
+    everything = slice(None)
     return {
         "trees, without the rhythm network": (trees, without(*RHYTHM), False),
         "trees, its probabilities as columns": (trees, everything, False),
         "two experts, no simulated fusion beats": (two, everything, False),
         "two experts": (two, everything, True),
-        "... shape by the linear model alone": (OneExpert("linear", random_state=seed), None, True),
-        "... shape by the trees alone": (OneExpert("trees", random_state=seed), None, True),
+        "... shape by the linear model alone": (
+            OneExpert("linear", random_state=seed),
+            everything,
+            True,
+        ),
+        "... shape by the trees alone": (trees_alone, everything, True),
         "... without the sinus interval": (two, without(*SINUS), True),
         "... without the mixture": (two, without(*MIXTURE), True),
     }
@@ -143,7 +146,6 @@ def steps(seed):
 
 def predict_folds(rows, classifier, columns, simulate):
     """Return the probabilities of all real beats by folds by patient, and of the excerpts."""
-    columns = slice(None) if columns is None else columns
     real = rows.select(~rows.is_simulated)
     probability = np.zeros((len(real.y), len(CLASSES)))
     excerpts = {}
@@ -257,7 +259,7 @@ def study(folder, records, seeds):
             print(line, " excerpts", describe_excerpts(real, excerpts), flush=True)
         print()
         for future, rows in variants.items():
-            final = InterPatientClassifier(random_state=seed), None, True
+            final = InterPatientClassifier(random_state=seed), slice(None), True
             real, probability, excerpts = predict_folds(rows, *final)
             line = format_scores(f"future={future!r}", real.y, most_probable(probability))
             print(line, " excerpts", describe_excerpts(real, excerpts))
