@@ -133,11 +133,7 @@ def steps(seed):
         "trees, its probabilities as columns": (trees, everything, False),
         "two experts, no simulated fusion beats": (two, everything, False),
         "two experts": (two, everything, True),
-        "... shape by the linear model alone": (
-            OneExpert("linear", random_state=seed),
-            everything,
-            True,
-        ),
+        "... shape by the linear model alone": (linear, everything, True),
         "... shape by the trees alone": (trees_alone, everything, True),
         "... without the sinus interval": (two, without(*SINUS), True),
         "... without the mixture": (two, without(*MIXTURE), True),
