@@ -95,17 +95,18 @@ def split_rows(
     """Split rows into waveforms, (n_beats, n_leads, n_times), and auxiliary features.
 
     2-D rows are lead-major, with ``n_aux_features`` columns at the end; 3-D rows are waveforms
-    alone. Waveforms shorter than ``min_times`` are padded with zeros.
+    alone. Waveforms shorter than ``min_times`` are padded with zeros. The number of rows is
+    ``rows.shape[0]``: when a graph is exported, ``len(rows)`` would be the constant of the example.
     """
     if rows.dim() == 3:
-        waves, aux = rows, rows.new_zeros(len(rows), n_aux_features)
+        waves, aux = rows, rows.new_zeros(rows.shape[0], n_aux_features)
     else:
         n_wave = max(rows.shape[1] - n_aux_features, 0)
         waves, aux = rows[:, :n_wave], rows[:, n_wave:]
         # only rows too short to be beats need these two paddings
         waves = functional.pad(waves, (0, -n_wave % n_leads))
         aux = functional.pad(aux, (0, n_aux_features - aux.shape[1]))
-        waves = waves.reshape(len(rows), n_leads, -1)
+        waves = waves.reshape(rows.shape[0], n_leads, -1)
     missing = min_times - waves.shape[-1]
     return (functional.pad(waves, (0, missing)) if missing > 0 else waves), aux
 
