@@ -69,18 +69,29 @@ def test_report_on_held_out_records(study, folder, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_steps_do_not_read_ds2(study, folder, monkeypatch, capsys):
+def test_steps_do_not_read_ds2(study, folder, monkeypatch, tmp_path, capsys):
     load, record_names = study.load_mitdb, []
     monkeypatch.setattr(
         study,
         "load_mitdb",
         lambda path, records, lead: record_names.extend(records) or load(path, records, lead=lead),
     )
-    run(study, monkeypatch, folder, "--seeds", "1")
+    run(study, monkeypatch, folder, "--seeds", "1", "--draw", str(tmp_path))
     assert set(record_names) == {"101", "114", "207"}
+    drawn = [
+        (tmp_path / name).read_text() for name in ("risk_coverage.svg", "risk_coverage_dark.svg")
+    ]
+    assert all("</svg>" in text for text in drawn)
+    assert drawn[0] != drawn[1]
     printed = capsys.readouterr().out
     for part in ("two experts", "future='none'", "excerpts 207:", "calibration error", "abstain"):
         assert part in printed
+
+
+def test_risk_coverage_counts_labeled_beats_and_errors(study):
+    probability = np.array([[0.9, 0.1, 0, 0], [0.4, 0.6, 0, 0], [0.7, 0, 0.3, 0], [0, 0, 1.0, 0]])
+    table = study.risk_coverage(np.array(["N", "N", "V", "V"]), probability, (0, 0.65, 0.95))
+    assert [row[:3] for row in table] == [(0, 1.0, 0.5), (0.65, 0.75, 1 / 3), (0.95, 0.25, 0.0)]
 
 
 def test_simulated_beats_are_trained_on_but_not_scored(study, folder):

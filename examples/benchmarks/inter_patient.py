@@ -2,6 +2,7 @@
 
     python examples/benchmarks/inter_patient.py            # each step, in folds by patient of DS1
     python examples/benchmarks/inter_patient.py --test     # final method: DS1 -> DS2
+    python examples/benchmarks/inter_patient.py --draw DIR # also the risk-coverage curves
 
 The classes are N, S, V and F of the AAMI, without Q. The records are split as in de Chazal et al.
 (2004, doi:10.1109/TBME.2004.827359). Everything is chosen within DS1. ``--test`` trains
@@ -237,11 +238,41 @@ def print_confidence(target, probability):
         print(f"{threshold:13.1f}  {share:7.2%}  {errors:6.2%}  {np.round(f1, 3)}")
 
 
+def draw_risk_coverage(path, results, *, dark):
+    """Draw the share of wrong labels against the share of labeled beats, for a page of the docs."""
+    import matplotlib as mpl  # only for this picture
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    # colors of Okabe and Ito, which the color-blind tell apart; lighter on a dark page
+    colors = ("#8ccbf2", "#ff9b57", "#3fd6a8") if dark else ("#0b3c5d", "#d55e00", "#009e73")
+    ink, ground = ("#ced6dd", "#222832") if dark else ("#333333", "#ffffff")
+    style = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), ink)
+    style |= {"axes.edgecolor": ink, "axes.facecolor": ground, "figure.facecolor": ground}
+    style |= {"font.size": 12, "axes.spines.top": False, "axes.spines.right": False}
+    style |= {"svg.hashsalt": "ecgbeat", "axes.grid": True, "grid.alpha": 0.25, "grid.color": ink}
+    with plt.rc_context(style):
+        figure, axes = plt.subplots(figsize=(7.5, 4.5), layout="constrained")
+        for color, (name, result) in zip(colors, results.items(), strict=True):
+            curve = risk_coverage(*result, np.linspace(0, 0.95, 200))
+            axes.plot(*(100 * np.array([row[1:3] for row in curve]).T), color=color, label=name)
+        marked = risk_coverage(*next(iter(results.values())), (0.6, 0.7, 0.8, 0.9))
+        for threshold, share, errors, _ in marked:
+            axes.plot(100 * share, 100 * errors, "o", color=colors[0])
+            place = {"xytext": (-6, 6), "textcoords": "offset points", "ha": "right"}
+            axes.annotate(f"{threshold}", (100 * share, 100 * errors), color=colors[0], **place)
+        axes.set(xlabel="labeled beats (%)", ylabel="wrong labels among them (%)", ylim=(0, None))
+        axes.legend(title="points: abstain_below", loc="upper left")
+        figure.savefig(path, metadata={"Date": None})
+        plt.close(figure)
+
+
 # --- commands -------------------------------------------------------------------------
 
 
-def study(folder, records, seeds):
-    """Print the scores of every step within DS1."""
+def study(folder, records, seeds, pictures=None):
+    """Print the scores of every step within DS1, and draw the confidence of the last seed."""
     start = time.perf_counter()
     variants = {future: read(folder, records, future) for future in (True, False, "none")}
     print(
@@ -254,13 +285,18 @@ def study(folder, records, seeds):
             line = format_scores(name, real.y, most_probable(probability))
             print(line, " excerpts", describe_excerpts(real, excerpts), flush=True)
         print()
+        results = {}
         for future, rows in variants.items():
             final = InterPatientClassifier(random_state=seed), slice(None), True
             real, probability, excerpts = predict_folds(rows, *final)
             line = format_scores(f"future={future!r}", real.y, most_probable(probability))
             print(line, " excerpts", describe_excerpts(real, excerpts))
             print_confidence(real.y, probability)
+            results[f"future={future!r}"] = real.y, probability
         print(flush=True)
+    if pictures is not None:
+        draw_risk_coverage(pictures / "risk_coverage.svg", results, dark=False)
+        draw_risk_coverage(pictures / "risk_coverage_dark.svg", results, dark=True)
 
 
 def pair(annotation, beats, fs):
@@ -317,6 +353,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--future", choices=["True", "False", "none"], default="True")
     parser.add_argument("--records", nargs="+", help="names of the records; default: all")
+    parser.add_argument("--draw", type=Path, metavar="DIR", help="folder for the curves, as SVG")
     arguments = parser.parse_args()
     print(
         f"ecgbeat {ecgbeat.__version__}, scikit-learn {sklearn.__version__}, "
@@ -330,7 +367,7 @@ def main():
         future = {"True": True, "False": False}.get(arguments.future, arguments.future)
         test(arguments.data, known, unseen, arguments.seeds, future)
     else:
-        study(arguments.data, known, arguments.seeds)
+        study(arguments.data, known, arguments.seeds, arguments.draw)
 
 
 if __name__ == "__main__":
