@@ -260,7 +260,7 @@ def draw_risk_coverage(path, results, *, dark):
         marked = risk_coverage(*next(iter(results.values())), (0.6, 0.7, 0.8, 0.9))
         for threshold, share, errors, _ in marked:
             axes.plot(100 * share, 100 * errors, "o", color=colors[0])
-            place = {"xytext": (-6, 6), "textcoords": "offset points", "ha": "right"}
+            place = {"xytext": (7, -11), "textcoords": "offset points"}
             axes.annotate(f"{threshold}", (100 * share, 100 * errors), color=colors[0], **place)
         axes.set(xlabel="labeled beats (%)", ylabel="wrong labels among them (%)", ylim=(0, None))
         axes.legend(title="points: abstain_below", loc="upper left")
