@@ -61,7 +61,9 @@ class RPeakLocator(nn.Module):
     def _envelope(self, amplitude: Tensor) -> Tensor:
         """Compute the moving root mean square, (n_beats, n_times)."""
         width = self.settings.envelope
-        sums = functional.pad(amplitude.square().index_select(-1, self.reflected), (1, 0)).cumsum(dim=-1)
+        sums = functional.pad(amplitude.square().index_select(-1, self.reflected), (1, 0)).cumsum(
+            dim=-1
+        )
         energy = (sums[:, width:] - sums[:, :-width]) / width
         return energy.clamp(min=0.0).sqrt()
 
