@@ -55,7 +55,11 @@ ROOMS = {
     "annotation": room(3, f"{LAYERS_012} _files _progress", "numpy pandas scipy sklearn wfdb"),
     # torch and captum: gradients of a network, for the picture of its reasons
     "plotting": room(3, LAYERS_012, "numpy sklearn matplotlib torch captum"),
-    "export": room(3, f"{LAYERS_012} _files", "numpy sklearn torch onnx onnxruntime emx_onnx_cgen"),
+    "export": room(
+        3,
+        f"{LAYERS_012} _files",
+        "numpy scipy sklearn torch onnx onnxscript onnxruntime emx_onnx_cgen",
+    ),
     "persistence": room(3, f"{LAYERS_012} _files", "numpy safetensors"),
     "streaming": room(3, LAYERS_012, "numpy"),
 }

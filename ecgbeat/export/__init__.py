@@ -1,0 +1,5 @@
+"""Export of fitted classifiers and pipelines to files that run without Python."""
+
+from ecgbeat.export._onnx import to_onnx
+
+__all__ = ["to_onnx"]
