@@ -1,15 +1,17 @@
 """A fitted estimator as one ``torch.nn.Module`` that maps windows to probabilities."""
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
 from ecgbeat._validation import Integral, check_is_fitted
 from ecgbeat.classifiers import ECGCNNClassifier, ECGCNNLSTMClassifier
-from ecgbeat.export._steps import step_module
+from ecgbeat.export._steps import prediction_steps, step_module
 
 
 class Graph(NamedTuple):
@@ -46,10 +48,10 @@ def build_graph(estimator: Any, n_times: int | None = None) -> Graph:
         If the estimator has a step without counterpart, or ``n_times`` is wrong.
     """
     fs = estimator.fs if _is_annotator(estimator) else None
-    *steps, (name, classifier) = _unfold(estimator, "")
+    *steps, (name, classifier) = _steps(estimator, "estimator")
     if not isinstance(classifier, (ECGCNNClassifier, ECGCNNLSTMClassifier)):
         raise TypeError(
-            f"{name or 'estimator'} must be a fitted ECGCNNClassifier or ECGCNNLSTMClassifier, a "
+            f"{name} must be a fitted ECGCNNClassifier or ECGCNNLSTMClassifier, a "
             "pipeline or search that ends in one, or a BeatAnnotator of one, got "
             f"{type(classifier).__name__}, which cannot be exported."
         )
@@ -61,11 +63,15 @@ def build_graph(estimator: Any, n_times: int | None = None) -> Graph:
     )
     n_aux = 0 if is_wave else classifier.n_aux_features
     n_features = _count_columns(first, n_leads, n_aux, n_times)
-    rates = [step.fs for _, step in steps if hasattr(step, "fs")]
+    parameters = [named for _, step in steps for named in step.get_params().items()]
+    rates = [value for parameter, value in parameters if parameter.split("__")[-1] == "fs"]
     modules = [step_module(step, step_name) for step_name, step in steps]
+    module = nn.Sequential(*modules, _Network(classifier)).eval()
+    n_classes = module(torch.zeros(1, n_features)).shape[1]
     return Graph(
-        nn.Sequential(*modules, _Network(classifier)).eval(),
-        np.asarray(classifier.classes_),
+        module,
+        # labels of a network that was loaded, not fitted, may be unknown; it predicts numbers
+        np.asarray(getattr(classifier, "classes_", range(n_classes))),
         n_features,
         n_leads,
         (n_features - n_aux) // n_leads,
@@ -74,25 +80,21 @@ def build_graph(estimator: Any, n_times: int | None = None) -> Graph:
     )
 
 
-def _unfold(estimator: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield name and object of the steps that prediction calls, the classifier last."""
+def _steps(estimator: Any, name: str) -> list[tuple[str, Any]]:
+    """Return name and object of the steps that act in prediction, the classifier last."""
     if _is_annotator(estimator):
         check_is_fitted(estimator)
-        yield from _unfold(estimator.classifier_, "classifier_")
-    elif hasattr(estimator, "best_estimator_"):
-        yield from _unfold(estimator.best_estimator_, "best_estimator_")
-    elif hasattr(estimator, "steps"):
-        for step_name, step in estimator.steps:
-            # samplers act in fit alone
-            if step not in (None, "passthrough") and not hasattr(step, "fit_resample"):
-                yield from _unfold(step, step_name)
-    elif hasattr(estimator, "refit"):  # a search
+        return _steps(estimator.classifier_, "classifier_")
+    if hasattr(estimator, "best_estimator_"):
+        return _steps(estimator.best_estimator_, "best_estimator_")
+    if hasattr(estimator, "refit"):  # a search
         raise NotFittedError(
-            f"This {type(estimator).__name__} has no best_estimator_: call fit first, with "
-            "refit=True."
+            f"This {type(estimator).__name__} has no best_estimator_: call fit, with refit=True."
         )
-    else:
-        yield name, estimator
+    if not hasattr(estimator, "steps"):
+        return [(name, estimator)]
+    *before, (last_name, last) = prediction_steps(estimator, name) or [(name, None)]
+    return [*before, *_steps(last, last_name)]
 
 
 def _is_annotator(estimator: Any) -> bool:
@@ -122,11 +124,13 @@ def _count_columns(first: Any, n_leads: int, n_aux: int, n_times: int | None) ->
 
 
 class _Network(nn.Module):
-    """Network of a classifier, followed by its function that makes probabilities."""
+    """Network of a classifier, followed by the function that makes probabilities of its output."""
 
     def __init__(self, classifier: Any) -> None:
         super().__init__()
-        self.network = classifier.module_
+        network = classifier.module_
+        network = getattr(network, "_orig_mod", network)  # of torch.compile
+        self.network = copy.deepcopy(network).cpu().float()
         self.probabilities: Callable[[Tensor], Tensor] = classifier._get_predict_nonlinearity()
 
     def forward(self, rows: Tensor) -> Tensor:

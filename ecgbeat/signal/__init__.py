@@ -8,6 +8,7 @@ from ecgbeat.signal._beat_features import beat_feature_names, beat_features
 from ecgbeat.signal._beats import cut_beats, resample_beats, window_samples
 from ecgbeat.signal._ectopy import ectopic_probability
 from ecgbeat.signal._filtering import bandpass, bandpass_sections
+from ecgbeat.signal._filtering import filter_padding as filter_padding  # for export
 from ecgbeat.signal._mfcc import MFCC_CONSTRAINTS as MFCC_CONSTRAINTS  # for MFCCExtractor
 from ecgbeat.signal._mfcc import mfcc
 from ecgbeat.signal._quality import signal_quality, unreadable_stretches
@@ -15,6 +16,7 @@ from ecgbeat.signal._r_peaks import detect_r_peaks
 from ecgbeat.signal._rr import rr_feature_names, rr_features
 from ecgbeat.signal._scaling import mean_and_scale, zscore
 from ecgbeat.signal._windows import locate_r_peaks, segment_beats
+from ecgbeat.signal._windows import location_settings as location_settings  # for export
 
 __all__ = [
     "bandpass",

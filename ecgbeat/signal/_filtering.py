@@ -112,7 +112,7 @@ def bandpass(
     copy = copy and bridged is x
     x = bridged
     n_times = x.shape[-1]
-    n_padding = min(n_times, round(_PADDING_PERIODS * fs / low))
+    n_padding = filter_padding(n_times, fs, low)
     if n_times > max(_BLOCK_S * fs, n_settle):
         n_block = max(round(_BLOCK_S * fs), n_settle)
         filtered = np.empty(x.shape, x.dtype) if copy else x
@@ -150,6 +150,11 @@ def bandpass_sections(
     (2, 6)
     """
     return _design(fs, low, high, order, notch)[0].copy()
+
+
+def filter_padding(n_times: int, fs: float, low: float) -> int:
+    """Return the number of samples by which `bandpass` mirrors a row at both ends."""
+    return min(n_times, round(_PADDING_PERIODS * fs / low))
 
 
 def _design(

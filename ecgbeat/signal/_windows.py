@@ -1,5 +1,7 @@
 """R-peak location and beat segmentation in many short windows."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
@@ -13,7 +15,8 @@ _SELECTIONS = ("center", "largest")
 _NEIGHBORHOOD_S = 0.2  # a candidate is the maximum of the envelope within this distance
 
 # chosen on whole recordings: lead 1 of every second record of MIT-BIH
-_BAND_HZ = (7.0, 20.0)  # of order 1: steeper filters ring and move the extremum
+_BAND_HZ = (7.0, 20.0)
+_ORDER = 1  # steeper filters ring and move the extremum
 _ENVELOPE_S = 0.09  # about one QRS complex
 # half a QRS complex: largest distance of the extremum from the maximum of the envelope
 _REFINEMENT_S = 0.06
@@ -142,29 +145,55 @@ def locate_r_peaks(X: ArrayLike, fs: float, select: str = "center") -> np.ndarra
     return r_peaks
 
 
+class LocationSettings(NamedTuple):
+    """Filter and distances of `locate_r_peaks` at one sampling rate."""
+
+    low: float  # edges of the band in Hz
+    high: float
+    order: int
+    envelope: int  # samples of the moving mean, odd
+    neighborhood: int  # samples on either side of a candidate
+    refinement: int  # samples on either side of a maximum of the envelope
+    threshold: float  # of the highest value of the envelope
+
+
+def location_settings(fs: float) -> LocationSettings:
+    """Return the settings of `locate_r_peaks` at a sampling rate."""
+    high = min(_BAND_HZ[1], 0.45 * fs)
+    return LocationSettings(
+        low=min(_BAND_HZ[0], high / 2),
+        high=high,
+        order=_ORDER,
+        envelope=round(_ENVELOPE_S * fs) | 1,
+        neighborhood=round(_NEIGHBORHOOD_S * fs),
+        refinement=round(_REFINEMENT_S * fs),
+        threshold=_THRESHOLD,
+    )
+
+
 def _locate_rows(leads: np.ndarray, fs: float, select: str) -> np.ndarray:
     """Find one R peak in each window of shape (n_leads, n_times)."""
     n_times = leads.shape[-1]
-    amplitude = _qrs_amplitude(leads, fs)
-    envelope = _qrs_envelope(amplitude, fs)
-    nearby = ndimage.maximum_filter1d(envelope, 2 * round(_NEIGHBORHOOD_S * fs) + 1, axis=-1)
+    settings = location_settings(fs)
+    amplitude = _qrs_amplitude(leads, fs, settings)
+    envelope = _qrs_envelope(amplitude, settings.envelope)
+    nearby = ndimage.maximum_filter1d(envelope, 2 * settings.neighborhood + 1, axis=-1)
     highest = envelope.max(axis=-1, keepdims=True)
-    is_candidate = (envelope == nearby) & (envelope > _THRESHOLD * highest)
+    is_candidate = (envelope == nearby) & (envelope > settings.threshold * highest)
     from_middle = np.abs(np.arange(n_times) - n_times // 2)
     wanted = from_middle if select == "center" else -envelope
     # samples that are not candidates rank last, those near the center first
     rank = np.where(is_candidate, wanted, from_middle + n_times)
-    return _move_to_extremum(amplitude, rank.argmin(axis=-1), fs)
+    return _move_to_extremum(amplitude, rank.argmin(axis=-1), settings.refinement)
 
 
-def _qrs_amplitude(leads: np.ndarray, fs: float) -> np.ndarray:
+def _qrs_amplitude(leads: np.ndarray, fs: float, settings: LocationSettings) -> np.ndarray:
     """Filter windows ``(n_beats, n_leads, n_times)`` to the QRS band, and merge their leads.
 
     The root of the summed squares over the leads is independent of their polarity and gain.
     """
-    high = min(_BAND_HZ[1], 0.45 * fs)
-    filtered = bandpass(leads.astype(np.float64), fs, min(_BAND_HZ[0], high / 2), high, order=1)
-    filtered = np.abs(filtered)
+    low, high, order = settings[:3]
+    filtered = np.abs(bandpass(leads.astype(np.float64), fs, low, high, order=order))
     largest = filtered.max(axis=-1, keepdims=True)
     filtered /= np.where(largest > 0, largest, 1.0)  # avoid overflow of the squares
     if leads.shape[1] == 1:
@@ -183,16 +212,14 @@ def _lead_weights(filtered: np.ndarray) -> np.ndarray:
     return np.divide(weights, best, out=np.ones_like(weights), where=best > 0)
 
 
-def _qrs_envelope(amplitude: np.ndarray, fs: float) -> np.ndarray:
+def _qrs_envelope(amplitude: np.ndarray, width: int) -> np.ndarray:
     """Compute the moving root mean square along the last axis."""
-    width = round(_ENVELOPE_S * fs) | 1
     energy = ndimage.uniform_filter1d(np.square(amplitude), width, axis=-1)
     return np.sqrt(np.maximum(energy, 0.0))  # the running sum may round to below 0
 
 
-def _move_to_extremum(amplitude: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
+def _move_to_extremum(amplitude: np.ndarray, positions: np.ndarray, half: int) -> np.ndarray:
     """Move the position in each row of ``amplitude`` to the extremum of its QRS complex."""
-    half = round(_REFINEMENT_S * fs)
     # nearest first, so that a flat neighborhood keeps the position
     offsets = np.array(sorted(range(-half, half + 1), key=abs))
     around = np.clip(positions[:, None] + offsets, 0, amplitude.shape[-1] - 1)
