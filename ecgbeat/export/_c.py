@@ -242,7 +242,7 @@ def _header(about: dict[str, Any], n_flash: int, n_ram: int, weights: str) -> st
 /*
  * Classifier of heartbeats, exported by ecgbeat {ecgbeat.__version__}.
  *
- * Input: {n_values} values, {n_leads} lead(s) of {about["n_times"]} samples one after the other{aux}
+ * Input: {n_values} values, {n_leads} lead(s) of {about["n_times"]} samples in a row{aux}
  * Sampling rate: {fs}
  * Output: probabilities of {len(about["classes"])} classes, in the order of ecgbeat_classes
  * Network: {weights}
