@@ -88,7 +88,7 @@ def to_c(
     ...     sorted(file.name for file in Path(folder).iterdir())
     ['ecgbeat_model.c', 'ecgbeat_model.h', 'main.c']
     """
-    import_extra("emx_onnx_cgen", extra="export", purpose=_PURPOSE)
+    import_extra("emx_onnx_cgen", extra="export", purpose=_PURPOSE)  # before the slow export
     model = onnx_model(estimator, n_times=n_times, batch_size=1, with_label=False)
     about = {prop.key: json.loads(prop.value) for prop in model.metadata_props}
     if quantize is not None:
@@ -143,15 +143,15 @@ def _declare_shapes(model: "onnx.ModelProto", onnx: Any, runtime: Any) -> None:
 
 def _generate(model: "onnx.ModelProto") -> str:
     """Return the C source of a model, with all weights in it and a static entry function."""
-    from emx_onnx_cgen import CodegenError, ShapeInferenceError, UnsupportedOpError
-    from emx_onnx_cgen.compiler import Compiler, CompilerOptions
-
-    options = CompilerOptions(
+    generator: Any = import_extra("emx_onnx_cgen", extra="export", purpose=_PURPOSE)
+    compiler: Any = import_extra("emx_onnx_cgen.compiler", extra="export", purpose=_PURPOSE)
+    failures = (generator.CodegenError, generator.ShapeInferenceError, generator.UnsupportedOpError)
+    options = compiler.CompilerOptions(
         model_name=_NAME, large_temp_threshold_bytes=0, large_weight_threshold=0
     )
     try:
-        source = Compiler(options).compile(model)
-    except (CodegenError, ShapeInferenceError, UnsupportedOpError) as error:
+        source = compiler.Compiler(options).compile(model)
+    except failures as error:
         raise NotImplementedError(
             f"This model cannot be written as C, since emx-onnx-cgen fails: {error}. to_onnx can "
             "export it."

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     import onnx
 
 _BATCH_SIZE = 500
-# convolutions, sums of residual blocks and the first dense layer. The last layer holds few weights
-# and decides between close probabilities: it stays in float32, and so does an LSTM, which has no
-# 8-bit form in ONNX
-_QUANTIZED = ("Conv", "Relu", "AveragePool", "Add", "Gemm")
+# an LSTM has no 8-bit form in ONNX
+_CONVOLUTIONS = ("Conv", "Relu", "AveragePool", "Add")
 
 
 def quantized(model: "onnx.ModelProto", X_calibration: Any) -> "onnx.ModelProto":
@@ -52,7 +50,6 @@ def quantized(model: "onnx.ModelProto", X_calibration: Any) -> "onnx.ModelProto"
     X = _check_rows(X_calibration, n_features)
     prepared = type(model)()
     prepared.CopyFrom(model)
-    _balance_features(prepared, X, n_rows or _BATCH_SIZE)
     # the exporter has folded batch norm already; without this note, a warning asks for it
     onnx.helper.set_model_props(prepared, {"onnx.quant.pre_process": "onnxruntime.quant"})
     with tempfile.TemporaryDirectory() as folder:
@@ -62,8 +59,8 @@ def quantized(model: "onnx.ModelProto", X_calibration: Any) -> "onnx.ModelProto"
             path,
             _Batches(X, n_rows or _BATCH_SIZE),
             quant_format=quantization.QuantFormat.QDQ,
-            op_types_to_quantize=list(_QUANTIZED),
-            nodes_to_quantize=_network_nodes(prepared),
+            op_types_to_quantize=[*_CONVOLUTIONS, "Gemm"],
+            nodes_to_quantize=_network_nodes(model),
             per_channel=True,
             activation_type=quantization.QuantType.QInt8,
             weight_type=quantization.QuantType.QInt8,
@@ -101,61 +98,25 @@ def _check_rows(X: Any, n_features: int) -> np.ndarray:
     return X
 
 
-def _balance_features(model: "onnx.ModelProto", X: np.ndarray, batch_size: int) -> None:
-    """Scale the features of the dense head to -1..1 on the rows X, and its weights inversely.
-
-    All features are quantized with one step. Auxiliary columns in other units, such as RR intervals
-    in samples, would leave the others a few steps only.
-    """
-    from onnx import helper, numpy_helper
-    from onnxruntime import InferenceSession
-
-    place, dense = next((i, n) for i, n in enumerate(model.graph.node) if n.op_type == "Gemm")
-    features, weight_name, bias_name = dense.input
-    probe = type(model)()
-    probe.CopyFrom(model)
-    probe.graph.output.append(helper.ValueInfoProto(name=features))
-    session = InferenceSession(probe.SerializeToString())
-    batches = iter(_Batches(X, batch_size).get_next, None)
-    found = np.concatenate([session.run([features], batch)[0] for batch in batches])
-    low, high = found.min(axis=0), found.max(axis=0)
-    center, spread = (low + high) / 2, np.where(high > low, (high - low) / 2, 1)
-    arrays = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
-    weight, bias = arrays[weight_name], arrays[bias_name]
-    changed = {
-        weight_name: weight * spread,
-        bias_name: bias + weight @ center,
-        "center": center,
-        "spread": spread,
-    }
-    kept = [tensor for tensor in model.graph.initializer if tensor.name not in changed]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    model.graph.initializer.extend(
-        numpy_helper.from_array(np.asarray(array, dtype=np.float32), name)
-        for name, array in changed.items()
-    )
-    dense.input[0] = "balanced"
-    scaling = [
-        helper.make_node("Sub", [features, "center"], ["centered"], "centered"),
-        helper.make_node("Div", ["centered", "spread"], ["balanced"], "balanced"),
-    ]
-    for node in reversed(scaling):
-        model.graph.node.insert(place, node)
-
-
 def _network_nodes(model: "onnx.ModelProto") -> list[str]:
-    """Return the names of the nodes from the network's first weight to its last layer."""
+    """Return the names of the nodes to quantize: convolutions and the first dense layer.
+
+    The first dense layer stays in float32 if auxiliary columns enter it: in other units, they would
+    leave one or two steps to the features of the convolutions. The last layer always does: it holds
+    few weights, and its sums decide between close probabilities.
+    """
+    metadata = {prop.key: prop.value for prop in model.metadata_props}
+    nodes = list(model.graph.node)
+    dense = next(i for i, node in enumerate(nodes) if node.op_type == "Gemm")
+    end = dense if metadata["n_aux_features"] != "0" else dense + 2  # with its ReLU
     reached: set[str] = set()
     names = []
-    for node in model.graph.node:
+    for node in nodes[:end]:
         inputs = set(node.input)
         if inputs & reached or any("network." in name for name in inputs):
             reached.update(node.output)
             names.append(node.name)
-    last = max(i for i, node in enumerate(model.graph.node) if node.op_type == "Gemm")
-    dense = {node.name for node in list(model.graph.node)[last + 2 :]}  # + 1 is the ReLU
-    return [name for name in names if name not in dense]
+    return names
 
 
 def _shorten_names(model: "onnx.ModelProto") -> None:
