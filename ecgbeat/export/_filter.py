@@ -42,7 +42,7 @@ class ZeroPhaseFilter(nn.Module):
         """Filter windows of shape (n_beats, n_leads, n_times)."""
         leads = leads - leads[:, :, :1]  # constant leads become exact zeros
         leads = leads - leads.mean(dim=-1, keepdim=True)
-        backwards = self.recursion(leads[:, :, self.columns]).flip(-1)
+        backwards = self.recursion(leads.index_select(-1, self.columns)).flip(-1)
         filtered = self.recursion(backwards).flip(-1)
         return filtered[:, :, self.n_padding : self.n_padding + self.n_times]
 

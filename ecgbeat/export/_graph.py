@@ -44,18 +44,19 @@ def build_graph(estimator: Any, n_times: int | None = None) -> Graph:
     ------
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
-    TypeError, ValueError
-        If the estimator has a step without counterpart, or ``n_times`` is wrong.
+    ValueError
+        If the estimator has a step without counterpart, or ``n_times`` is missing or wrong.
     """
     fs = estimator.fs if _is_annotator(estimator) else None
     *steps, (name, classifier) = _steps(estimator, "estimator")
     if not isinstance(classifier, (ECGCNNClassifier, ECGCNNLSTMClassifier)):
-        raise TypeError(
+        raise ValueError(
             f"{name} must be a fitted ECGCNNClassifier or ECGCNNLSTMClassifier, a "
             "pipeline or search that ends in one, or a BeatAnnotator of one, got "
             f"{type(classifier).__name__}, which cannot be exported."
         )
     check_is_fitted(classifier)
+    modules = [step_module(step, step_name) for step_name, step in steps]
     first = steps[0][1] if steps else classifier
     is_wave = hasattr(first, "n_leads_") and first is not classifier  # takes leads alone
     n_leads = (
@@ -65,7 +66,6 @@ def build_graph(estimator: Any, n_times: int | None = None) -> Graph:
     n_features = _count_columns(first, n_leads, n_aux, n_times)
     parameters = [named for _, step in steps for named in step.get_params().items()]
     rates = [value for parameter, value in parameters if parameter.split("__")[-1] == "fs"]
-    modules = [step_module(step, step_name) for step_name, step in steps]
     module = nn.Sequential(*modules, _Network(classifier)).eval()
     n_classes = module(torch.zeros(1, n_features)).shape[1]
     return Graph(

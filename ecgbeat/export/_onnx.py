@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import onnx
 
 _PACKAGES = ("ecgbeat", "numpy", "onnx", "scikit-learn", "skorch", "torch")
+_OLDEST_TORCH = "2.13"  # nothing older was tried but 2.6, whose exporter fails
 _OPSET = 19  # average pooling with ceil_mode needs it
 
 
@@ -58,14 +59,12 @@ def to_onnx(
     Raises
     ------
     ImportError
-        If the packages of the extra ``export`` are not installed.
+        If the packages of the extra ``export`` are not installed, or torch is older than 2.13.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
-    TypeError
-        If the estimator or one of its steps cannot be exported. The message lists the steps that
-        can be.
     ValueError
-        If ``n_times`` is missing, or differs from the rows in ``fit``.
+        If the estimator or one of its steps cannot be exported (the message lists the steps that
+        can be), or ``n_times`` is missing or differs from the rows in ``fit``.
 
     Notes
     -----
@@ -128,6 +127,11 @@ def onnx_model(
     purpose = "Export to ONNX"
     onnx = import_extra("onnx", extra="export", purpose=purpose)
     import_extra("onnxscript", extra="export", purpose=purpose)
+    if torch.__version__ < _OLDEST_TORCH:  # compares releases, not letters
+        raise ImportError(
+            f"{purpose} needs torch {_OLDEST_TORCH} or later, got {torch.__version__}: "
+            f'pip install "torch>={_OLDEST_TORCH}".'
+        )
     graph = build_graph(estimator, n_times)
     model = _export(graph, batch_size)
     _strip(model)
@@ -204,7 +208,7 @@ def _as_onnx(classes: np.ndarray) -> tuple[int, list[Any]]:
     if all(isinstance(value, str) for value in values):
         return TensorProto.STRING, [value.encode() for value in values]
     if classes.dtype.kind not in "biuf":
-        raise TypeError(
+        raise ValueError(
             f"classes_ must be strings or numbers to be exported, got {classes.dtype} of "
             f"{values!r}."
         )

@@ -36,8 +36,7 @@ class RPeakLocator(nn.Module):
         n_times = leads.shape[-1]
         amplitude = self._merge(self.filter(leads).abs())
         envelope = self._envelope(amplitude)
-        half = self.settings.neighborhood
-        nearby = functional.max_pool1d(envelope.unsqueeze(1), 2 * half + 1, 1, half).squeeze(1)
+        nearby = _maximum_filter(envelope, self.settings.neighborhood)
         highest = envelope.amax(dim=-1, keepdim=True)
         is_candidate = (envelope == nearby) & (envelope > self.settings.threshold * highest)
         wanted = self.from_middle if self.select == "center" else -envelope
@@ -62,9 +61,25 @@ class RPeakLocator(nn.Module):
     def _envelope(self, amplitude: Tensor) -> Tensor:
         """Compute the moving root mean square, (n_beats, n_times)."""
         width = self.settings.envelope
-        sums = functional.pad(amplitude.square()[:, self.reflected], (1, 0)).cumsum(dim=-1)
+        sums = functional.pad(amplitude.square().index_select(-1, self.reflected), (1, 0)).cumsum(
+            dim=-1
+        )
         energy = (sums[:, width:] - sums[:, :-width]) / width
         return energy.clamp(min=0.0).sqrt()
+
+
+def _maximum_filter(values: Tensor, half: int) -> Tensor:
+    """Return the maximum of positive values within ``half`` samples, along the last axis.
+
+    Maxima over 2, 4, 8, ... samples are much faster than ONNX Runtime's pooling over 100.
+    """
+    values = functional.pad(values, (half, half))
+    width = 1
+    while width < 2 * half + 1:
+        step = min(width, 2 * half + 1 - width)
+        values = torch.maximum(values[:, :-step], values[:, step:])
+        width += step
+    return values
 
 
 def _one_if_zero(values: Tensor) -> Tensor:
@@ -120,7 +135,7 @@ class Resampler(nn.Module):
         weights = np.take_along_axis(blocks, stretches[:, :, None], axis=1)
         self.register_buffer("ramp", torch.from_numpy(ramp))
         self.register_buffer("ramp_out", torch.from_numpy(resample_beats(ramp, n_times)))
-        self.register_buffer("stretches", torch.from_numpy(stretches))
+        self.register_buffer("stretches", torch.from_numpy(stretches.ravel()))
         self.register_buffer("weights", torch.from_numpy(weights))
 
     def forward(self, leads: Tensor) -> Tensor:
@@ -130,6 +145,7 @@ class Resampler(nn.Module):
         rise = leads[:, :, -1:] - start
         rest = (leads - start - rise * self.ramp).reshape(-1, n)
         # the blocks first, for one product of matrices for each
-        products = rest[:, self.stretches].transpose(0, 1) @ self.weights
+        stretches = rest.index_select(1, self.stretches).reshape(-1, *self.weights.shape[:2])
+        products = stretches.transpose(0, 1) @ self.weights
         rest = products.transpose(0, 1).reshape(n_beats, n_leads, -1)[:, :, : self.n_times]
         return start + rise * self.ramp_out + rest

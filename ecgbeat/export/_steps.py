@@ -62,13 +62,13 @@ def step_module(step: Any, name: str) -> nn.Module:
     ------
     sklearn.exceptions.NotFittedError
         If the transformer is not fitted.
-    TypeError
+    ValueError
         If the transformer has no counterpart.
     """
     counterpart = _COUNTERPARTS.get(type(step))  # a subclass may transform in another way
     if counterpart is None:
         known = ", ".join(sorted(kind.__name__ for kind in _COUNTERPARTS))
-        raise TypeError(
+        raise ValueError(
             f"The step {name!r} cannot be exported, got {step!r}. Steps that can be exported are "
             f"{known}, pipelines of these, and samplers, which are left out. Export the part of "
             "the pipeline behind that step."

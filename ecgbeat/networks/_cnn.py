@@ -104,11 +104,15 @@ def split_rows(
         n_wave = max(rows.shape[1] - n_aux_features, 0)
         waves, aux = rows[:, :n_wave], rows[:, n_wave:]
         # only rows too short to be beats need these two paddings
-        waves = functional.pad(waves, (0, -n_wave % n_leads))
-        aux = functional.pad(aux, (0, n_aux_features - aux.shape[1]))
+        waves = _pad_end(waves, -n_wave % n_leads)
+        aux = _pad_end(aux, n_aux_features - aux.shape[1])
         waves = waves.reshape(rows.shape[0], n_leads, -1)
-    missing = min_times - waves.shape[-1]
-    return (functional.pad(waves, (0, missing)) if missing > 0 else waves), aux
+    return _pad_end(waves, min_times - waves.shape[-1]), aux
+
+
+def _pad_end(rows: Tensor, n_zeros: int) -> Tensor:
+    """Append zeros to the last axis; without any, nothing is added to an exported graph."""
+    return functional.pad(rows, (0, n_zeros)) if n_zeros > 0 else rows
 
 
 def as_image(waves: Tensor) -> Tensor:
