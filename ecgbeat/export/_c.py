@@ -120,6 +120,7 @@ def _fuse(model: "onnx.ModelProto") -> "onnx.ModelProto":
         fused = onnx.load(path)
     fused.ClearField("metadata_props")  # they would end up in comments of the source
     _declare_shapes(fused, onnx, runtime)
+    _gather_reversed(fused, onnx)
     return fused
 
 
@@ -139,6 +140,28 @@ def _declare_shapes(model: "onnx.ModelProto", onnx: Any, runtime: Any) -> None:
     for name, value in zip(names, session.run(names, {"X": rows}), strict=True):
         kind = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
         graph.value_info.append(onnx.helper.make_tensor_value_info(name, kind, value.shape))
+
+
+def _gather_reversed(model: "onnx.ModelProto", onnx: Any) -> None:
+    """Replace slices with a negative step, which the generator does not know, by gathers."""
+    graph = model.graph
+    constants = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
+    shapes = {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*graph.input, *graph.value_info)
+    }
+    for i, node in enumerate(graph.node):
+        bounds = [constants.get(name) for name in node.input[1:]]
+        if node.op_type != "Slice" or len(bounds) < 4 or any(b is None for b in bounds):
+            continue
+        (start, *more), (stop, *_), (axis, *_), (step, *_) = (b.tolist() for b in bounds)
+        if more or step > 0:
+            continue
+        places = np.arange(shapes[node.input[0]][axis])[start:stop:step]
+        name = f"{node.output[0]}_places"
+        graph.initializer.append(onnx.numpy_helper.from_array(places, name))
+        gather = onnx.helper.make_node("Gather", [node.input[0], name], node.output, axis=axis)
+        graph.node[i].CopyFrom(gather)
 
 
 def _generate(model: "onnx.ModelProto") -> str:
