@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgbeat.datasets import make_recording
+from ecgbeat.datasets import make_heartbeats, make_recording
 from ecgbeat.labels import Annotation
 from ecgbeat.signal import detect_r_peaks
 
@@ -357,3 +358,24 @@ def test_signal_quality_tables(load, monkeypatch, capsys, folder, tmp_path):
     assert zeros[1] == "100.0"
     (fitted,) = (row for row in rows if row[0] == "fitted")
     assert float(fitted[1]) > 0 > float(fitted[2])  # prominence and slow deviation
+
+
+@pytest.mark.slow
+def test_table_of_exported_forms(load, monkeypatch, capsys, tmp_path):
+    pytest.importorskip("emx_onnx_cgen", reason="requires the extra export")
+    if shutil.which("gcc") is None:
+        pytest.skip("requires gcc")
+    X, symbols = make_heartbeats(200, random_state=0, return_X_y=True)
+    y = np.unique(symbols, return_inverse=True)[1]
+    for subset in ("train", "test"):
+        np.savez(tmp_path / f"mitbih_{subset}.npz", X=X[:, :187].astype(np.float32), y=y)
+    script = load("on_device")
+    arguments = ["--data", str(tmp_path), "--max-epochs", "2", "--repeats", "1", "--calls", "5"]
+    monkeypatch.setattr(sys, "argv", ["on_device.py", *arguments, "--markdown"])
+    script.main()
+    cells = [re.split(r" *\| *", line.strip("| ")) for line in capsys.readouterr().out.splitlines()]
+    rows = {row[0]: row[1:] for row in cells if len(row) == len(script.HEADER)}
+    assert rows["C, float32"][5] == rows["ONNX Runtime, float32"][5] == "100.00"
+    assert float(rows["ONNX Runtime, int8"][0]) <= 100
+    assert float(rows["C, int8"][1]) <= 64
+    assert float(rows["C, int8"][2]) <= 32

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from ecgbeat._files import write_files
 from ecgbeat._validation import import_extra
 from ecgbeat.export._graph import Graph, build_graph
+from ecgbeat.export._quantization import quantized
 
 if TYPE_CHECKING:
     import onnx
@@ -97,7 +98,7 @@ def to_onnx(
     """
     model = onnx_model(estimator, n_times=n_times)
     if quantize is not None:
-        raise NotImplementedError("quantize")
+        model = quantized(model, quantize)
     write_files({Path(path): model.SerializeToString()}, overwrite=True)
 
 
