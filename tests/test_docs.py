@@ -30,12 +30,12 @@ PAGES = sorted(
     if not BUILT & set(page.relative_to(DOCS).parts)
 )
 # start processes or a cluster, which import torch, or export a pipeline
-SLOW = {"guide/export.md", "guide/scaling.md", "training.md"}
+SLOW = {"guide/on_a_device.md", "guide/scaling.md", "training.md"}
 # trains on real data, in the data home
 MITDB = {"guide/first_real_data.md"}
 # files written by the code of a page
 WRITTEN = {
-    "guide/export.md": {"beats.onnx"},
+    "guide/on_a_device.md": {"beats.onnx", "beats_c", "beats_int8.onnx"},
     "guide/first_real_data.md": {"annotated", "annotator.joblib", "record_106.png"},
     "guide/pictures.md": {"beats.png"},
     "guide/saving.md": {"beats.joblib", "beats.safetensors"},
@@ -69,7 +69,7 @@ def test_pages_exist():
         "citing.md",
         "contributing.md",
         "guide/classifiers.md",
-        "guide/export.md",
+        "guide/on_a_device.md",
         "guide/filtering.md",
         "guide/first_real_data.md",
         "guide/heart_sounds.md",
@@ -94,7 +94,7 @@ def test_pages_exist():
 def test_python_code_runs(page, tmp_path, monkeypatch):
     if page in MITDB and not (get_data_home() / "mitdb").is_dir():
         pytest.skip("requires MIT-BIH in the data home (environment variable ECGBEAT_DATA)")
-    if page == "guide/export.md" and torch.__version__ < "2.13":
+    if page == "guide/on_a_device.md" and torch.__version__ < "2.13":
         pytest.skip("exporting needs torch >= 2.13")
     monkeypatch.chdir(tmp_path)
     # pickle and joblib require a module
@@ -117,12 +117,13 @@ def test_wrong_output_is_reported():
 
 @pytest.mark.parametrize("page", PAGES)
 def test_code_blocks_have_a_known_language(page):
-    # blocks in other languages would not be run
+    # blocks in other languages would not be run; the page in HTML is run by test_browser.py
     kinds = re.findall(r"^```([^\n`]+)$", text_of(page), re.MULTILINE)
     assert set(kinds) <= {
         "python",
         "bash",
         "bibtex",
+        "html",
         "{container} task-cards",
         "{eval-rst}",
         "{image} _static/overview.svg",
