@@ -289,7 +289,7 @@ class _Norms(NamedTuple):
     median_p_wave: np.ndarray
     median_qrs: np.ndarray
     aberrant_qrs: np.ndarray  # zeros without aberrant beats
-    aberrant_share: float  # of the beats
+    aberrant_share: np.ndarray | float  # of the beats
 
 
 def _groups(beats: _Beats, future: Future) -> Iterator[tuple[slice, list[_Norms]]]:
