@@ -1,6 +1,6 @@
 """Classification of the beats of patients that were not in the training set."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
@@ -15,6 +15,7 @@ from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils import check_random_state
 
 from ecgbeat._validation import (
+    boosted_trees,
     check_is_fitted,
     unchanged_on_error,
     validate_beats,
@@ -38,7 +39,10 @@ _OTHER_PRIOR = -1.5  # added to the log-odds of other classes, which are rare
 _TEMPERATURE = 0.8  # of the probabilities, which would otherwise be too close to each other
 _BOUND = 1e-3  # smallest probability of the rhythm
 _EDGE = 1e-7  # of quantiles, as in QuantileTransformer
-_TREE_ROWS = 512  # that fit the cache: the trees are 2.5 times as fast as for 8192 (measured)
+_MAX_LEAVES = 8  # of a tree: one bit each of a byte
+_TREE_ROWS = 128  # evaluated at once: as many as fit the cache
+# position of the lowest bit that is 0
+_FIRST_LEFT = np.array([(~byte & byte + 1).bit_length() - 1 for byte in range(256)])
 
 
 class InterPatientClassifier(ClassifierMixin, BaseEstimator):
@@ -186,10 +190,7 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = validate_beats(self, X, reset=False, dtype=np.float32)
-        starts = range(0, len(rows), _TREE_ROWS)
-        by_trees = np.concatenate(
-            [self.trees_.predict_proba(rows[start : start + _TREE_ROWS]) for start in starts]
-        )
+        by_trees = _probability_by_trees(self.trees_, rows)
         quantiles, model = self.linear_
         linear = model.predict_proba(_to_normal(quantiles, rows))
         both = np.sqrt((linear + 1e-4) * (by_trees + 1e-4))
@@ -334,7 +335,7 @@ def _trees(seed: int) -> HistGradientBoostingClassifier:
     return HistGradientBoostingClassifier(
         max_iter=60,
         learning_rate=0.1,
-        max_leaf_nodes=8,
+        max_leaf_nodes=_MAX_LEAVES,
         min_samples_leaf=50,
         l2_regularization=5.0,
         max_features=0.2,
@@ -359,6 +360,61 @@ def _to_normal(fitted: QuantileTransformer, rows: np.ndarray) -> np.ndarray:
         normal[:, k] = ndtri(uniform.astype(rows.dtype))
     limit = -ndtri(_EDGE)
     return np.clip(normal, -limit, limit, out=normal)
+
+
+def _probability_by_trees(fitted: HistGradientBoostingClassifier, rows: np.ndarray) -> np.ndarray:
+    """Return what ``fitted.predict_proba`` returns, several times as fast (measured).
+
+    All comparisons of all trees are made at once. Each excludes some leaves of its tree, and a row
+    reaches the first leaf that is not excluded: QuickScorer, doi:10.1145/2766462.2767733.
+    """
+    initial, trees = boosted_trees(fitted)
+    column, threshold, leaves, first, values = _join_trees(trees)
+    scores = np.empty((len(rows), len(initial)))
+    for start in range(0, len(rows), _TREE_ROWS):
+        chunk = rows[start : start + _TREE_ROWS]
+        excluded = (np.ascontiguousarray(chunk.T)[column] > threshold[:, None]).view(np.uint8)
+        excluded *= leaves[:, None]
+        of_tree = np.bitwise_or.reduceat(excluded, first, axis=0)
+        score = np.take_along_axis(values, _FIRST_LEFT[of_tree], axis=1)
+        scores[start : start + _TREE_ROWS] = score.reshape(-1, len(initial), len(chunk)).sum(0).T
+    return softmax(scores + initial, axis=1)
+
+
+def _join_trees(trees: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Return column, threshold and excluded leaves of all comparisons, one for each bit.
+
+    Also the first comparison of each tree, and the values of its leaves, ``(n_trees, 8)``. The
+    leaves of a tree are numbered from left to right.
+    """
+    first, values = [], np.zeros((len(trees), _MAX_LEAVES))
+    comparisons: list[tuple[int, float, int]] = []
+    for nodes, of_leaves in zip(trees, values, strict=True):
+        first.append(len(comparisons))
+        comparisons.append((0, np.inf, 0))  # a tree may be a single leaf
+        in_order: list[float] = []
+        comparisons.extend(_comparisons(nodes, 0, in_order))
+        of_leaves[: len(in_order)] = in_order
+    columns, exact, leaves = (np.array(part) for part in zip(*comparisons, strict=True))
+    threshold = exact.astype(np.float32)
+    # rounded down: a float32 above it is above the exact threshold
+    threshold[threshold > exact] = np.nextafter(threshold, np.float32(-np.inf))[threshold > exact]
+    return columns, threshold, leaves.astype(np.uint8), np.array(first), values
+
+
+def _comparisons(
+    nodes: np.ndarray, at: int, values: list[float]
+) -> Iterator[tuple[int, float, int]]:
+    """Yield the comparisons of a branch, and append the values of its leaves."""
+    node = nodes[at]
+    if node["is_leaf"]:
+        values.append(node["value"])
+        return
+    n_before = len(values)
+    yield from _comparisons(nodes, node["left"], values)
+    on_the_left = (1 << len(values)) - (1 << n_before)  # larger values do not reach them
+    yield node["feature_idx"], node["num_threshold"], on_the_left
+    yield from _comparisons(nodes, node["right"], values)
 
 
 def _combine(
