@@ -369,37 +369,37 @@ def _probability_by_trees(fitted: HistGradientBoostingClassifier, rows: np.ndarr
     reaches the first leaf that is not excluded: QuickScorer, doi:10.1145/2766462.2767733.
     """
     initial, trees = boosted_trees(fitted)
-    column, threshold, leaves, first, values = _join_trees(trees)
+    column, threshold, leaves, values = _join_trees(trees)
     scores = np.empty((len(rows), len(initial)))
     for start in range(0, len(rows), _TREE_ROWS):
         chunk = rows[start : start + _TREE_ROWS]
-        excluded = (np.ascontiguousarray(chunk.T)[column] > threshold[:, None]).view(np.uint8)
-        excluded *= leaves[:, None]
-        of_tree = np.bitwise_or.reduceat(excluded, first, axis=0)
+        excluded = (np.ascontiguousarray(chunk.T)[column] > threshold[..., None]).view(np.uint8)
+        excluded *= leaves[..., None]
+        of_tree = np.bitwise_or.reduce(excluded, axis=1)
         score = np.take_along_axis(values, _FIRST_LEFT[of_tree], axis=1)
         scores[start : start + _TREE_ROWS] = score.reshape(-1, len(initial), len(chunk)).sum(0).T
     return softmax(scores + initial, axis=1)
 
 
 def _join_trees(trees: list[np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Return column, threshold and excluded leaves of all comparisons, one for each bit.
+    """Return column, threshold and excluded leaves of the comparisons, ``(n_trees, 7)``.
 
-    Also the first comparison of each tree, and the values of its leaves, ``(n_trees, 8)``. The
-    leaves of a tree are numbered from left to right.
+    Also the values of the leaves from left to right, ``(n_trees, 8)``. A leaf is one bit.
     """
-    first, values = [], np.zeros((len(trees), _MAX_LEAVES))
-    comparisons: list[tuple[int, float, int]] = []
-    for nodes, of_leaves in zip(trees, values, strict=True):
-        first.append(len(comparisons))
-        comparisons.append((0, np.inf, 0))  # a tree may be a single leaf
-        in_order: list[float] = []
-        comparisons.extend(_comparisons(nodes, 0, in_order))
-        of_leaves[: len(in_order)] = in_order
-    columns, exact, leaves = (np.array(part) for part in zip(*comparisons, strict=True))
-    threshold = exact.astype(np.float32)
+    shape = len(trees), _MAX_LEAVES - 1
+    column, leaves = np.zeros(shape, np.intp), np.zeros(shape, np.uint8)
+    exact, values = np.full(shape, np.inf), np.zeros((len(trees), _MAX_LEAVES))
+    for k, nodes in enumerate(trees):
+        of_leaves: list[float] = []
+        comparisons = list(_comparisons(nodes, 0, of_leaves))
+        values[k, : len(of_leaves)] = of_leaves
+        if comparisons:  # else the tree is a single leaf
+            used = slice(len(comparisons))
+            column[k, used], exact[k, used], leaves[k, used] = zip(*comparisons, strict=True)
     # rounded down: a float32 above it is above the exact threshold
-    threshold[threshold > exact] = np.nextafter(threshold, np.float32(-np.inf))[threshold > exact]
-    return columns, threshold, leaves.astype(np.uint8), np.array(first), values
+    threshold = exact.astype(np.float32)
+    threshold = np.where(threshold > exact, np.nextafter(threshold, np.float32(-np.inf)), threshold)
+    return column, threshold, leaves, values
 
 
 def _comparisons(

@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from ecgbeat._validation import boosted_trees
 from ecgbeat.annotation import InterPatientClassifier
 from ecgbeat.annotation._inter_patient import _probability_by_trees, _to_normal
 from ecgbeat.datasets import make_recording
@@ -66,8 +67,10 @@ def test_reproducible_cloned_and_pickled(beats, fitted):
 def test_models_are_evaluated_as_by_scikit_learn(beats, fitted):
     X = np.concatenate([beats[0], [np.full(beats[0].shape[1], x) for x in (-1e6, 0.0, 1e6)]])
     quantiles = fitted.linear_[0]
-    for k, column in enumerate(quantiles.quantiles_.T):  # values at which columns are compared
+    for k, column in enumerate(quantiles.quantiles_.T):
         X[: len(column), k] = column
+    for row, nodes in enumerate(boosted_trees(fitted.trees_)[1]):  # equal to thresholds
+        X[-row, nodes["feature_idx"]] = nodes["num_threshold"]
     X = X.astype(np.float32)
     expected = fitted.trees_.predict_proba(X)
     np.testing.assert_allclose(_probability_by_trees(fitted.trees_, X), expected, atol=1e-12)
