@@ -39,6 +39,7 @@ __all__ = [
     "Options",
     "Real",
     "StrOptions",
+    "boosted_trees",
     "check_feature_names_in",
     "check_finite",
     "check_fs",
@@ -339,6 +340,15 @@ def check_fs(fs: Any) -> float:
             "number of samples per second."
         )
     return rate
+
+
+def boosted_trees(model: Any) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the initial scores of histogram gradient boosting, and the nodes of its trees.
+
+    The trees of one iteration, one for each class, follow each other.
+    """
+    trees = [tree.nodes for iteration in model._predictors for tree in iteration]
+    return model._baseline_prediction.ravel(), trees
 
 
 def default_parameters(estimator_class: type) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """Classification of the beats of patients that were not in the training set."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import softmax
+from scipy.special import ndtri, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -15,6 +15,7 @@ from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils import check_random_state
 
 from ecgbeat._validation import (
+    boosted_trees,
     check_is_fitted,
     unchanged_on_error,
     validate_beats,
@@ -37,6 +38,11 @@ _SHAPE_PRIOR = 0.08  # share of ventricular beats in the weighted training set
 _OTHER_PRIOR = -1.5  # added to the log-odds of other classes, which are rare
 _TEMPERATURE = 0.8  # of the probabilities, which would otherwise be too close to each other
 _BOUND = 1e-3  # smallest probability of the rhythm
+_EDGE = 1e-7  # of quantiles, as in QuantileTransformer
+_MAX_LEAVES = 8  # of a tree: one bit each of a byte
+_TREE_ROWS = 128  # evaluated at once: as many as fit the cache
+# position of the lowest bit that is 0
+_FIRST_LEFT = np.array([(~byte & byte + 1).bit_length() - 1 for byte in range(256)])
 
 
 class InterPatientClassifier(ClassifierMixin, BaseEstimator):
@@ -184,8 +190,10 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = validate_beats(self, X, reset=False, dtype=np.float32)
-        by_trees = self.trees_.predict_proba(rows)
-        both = np.sqrt((self.linear_.predict_proba(rows) + 1e-4) * (by_trees + 1e-4))
+        by_trees = _probability_by_trees(self.trees_, rows)
+        quantiles, model = self.linear_
+        linear = model.predict_proba(_to_normal(quantiles, rows))
+        both = np.sqrt((linear + 1e-4) * (by_trees + 1e-4))
         logits = _combine(rows[:, _RHYTHM].astype(np.float64), both, by_trees, self.classes_)
         return softmax(logits, axis=1)
 
@@ -327,7 +335,7 @@ def _trees(seed: int) -> HistGradientBoostingClassifier:
     return HistGradientBoostingClassifier(
         max_iter=60,
         learning_rate=0.1,
-        max_leaf_nodes=8,
+        max_leaf_nodes=_MAX_LEAVES,
         min_samples_leaf=50,
         l2_regularization=5.0,
         max_features=0.2,
@@ -335,6 +343,78 @@ def _trees(seed: int) -> HistGradientBoostingClassifier:
         early_stopping=False,
         random_state=seed,
     )
+
+
+def _to_normal(fitted: QuantileTransformer, rows: np.ndarray) -> np.ndarray:
+    """Transform rows as ``fitted.transform`` does, in less than half the time (measured)."""
+    normal = np.empty(rows.shape, rows.dtype)
+    references = fitted.references_
+    for k, (x, quantiles) in enumerate(zip(rows.T, fitted.quantiles_.T, strict=True)):
+        x = np.ascontiguousarray(x)
+        uniform = np.interp(x, quantiles, references)
+        if (np.diff(quantiles) == 0).any():  # the middle of the references of equal quantiles
+            uniform -= np.interp(-x, -quantiles[::-1], -references[::-1])
+            uniform /= 2
+        uniform[x + _EDGE > quantiles[-1]] = 1
+        uniform[x - _EDGE < quantiles[0]] = 0
+        normal[:, k] = ndtri(uniform.astype(rows.dtype))
+    limit = -ndtri(_EDGE)
+    return np.clip(normal, -limit, limit, out=normal)
+
+
+def _probability_by_trees(fitted: HistGradientBoostingClassifier, rows: np.ndarray) -> np.ndarray:
+    """Return what ``fitted.predict_proba`` returns, several times as fast (measured).
+
+    All comparisons of all trees are made at once. Each excludes some leaves of its tree, and a row
+    reaches the first leaf that is not excluded: QuickScorer, doi:10.1145/2766462.2767733.
+    """
+    initial, trees = boosted_trees(fitted)
+    column, threshold, leaves, values = _join_trees(trees)
+    scores = np.empty((len(rows), len(initial)))
+    for start in range(0, len(rows), _TREE_ROWS):
+        chunk = rows[start : start + _TREE_ROWS]
+        excluded = (np.ascontiguousarray(chunk.T)[column] > threshold[..., None]).view(np.uint8)
+        excluded *= leaves[..., None]
+        of_tree = np.bitwise_or.reduce(excluded, axis=1)
+        score = np.take_along_axis(values, _FIRST_LEFT[of_tree], axis=1)
+        scores[start : start + _TREE_ROWS] = score.reshape(-1, len(initial), len(chunk)).sum(0).T
+    return softmax(scores + initial, axis=1)
+
+
+def _join_trees(trees: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Return column, threshold and excluded leaves of the comparisons, ``(n_trees, 7)``.
+
+    Also the values of the leaves from left to right, ``(n_trees, 8)``. A leaf is one bit.
+    """
+    shape = len(trees), _MAX_LEAVES - 1
+    column, leaves = np.zeros(shape, np.intp), np.zeros(shape, np.uint8)
+    exact, values = np.full(shape, np.inf), np.zeros((len(trees), _MAX_LEAVES))
+    for k, nodes in enumerate(trees):
+        of_leaves: list[float] = []
+        comparisons = list(_comparisons(nodes, 0, of_leaves))
+        values[k, : len(of_leaves)] = of_leaves
+        if comparisons:  # else the tree is a single leaf
+            used = slice(len(comparisons))
+            column[k, used], exact[k, used], leaves[k, used] = zip(*comparisons, strict=True)
+    # rounded down: a float32 above it is above the exact threshold
+    threshold = exact.astype(np.float32)
+    threshold = np.where(threshold > exact, np.nextafter(threshold, np.float32(-np.inf)), threshold)
+    return column, threshold, leaves, values
+
+
+def _comparisons(
+    nodes: np.ndarray, at: int, values: list[float]
+) -> Iterator[tuple[int, float, int]]:
+    """Yield the comparisons of a branch, and append the values of its leaves."""
+    node = nodes[at]
+    if node["is_leaf"]:
+        values.append(node["value"])
+        return
+    n_before = len(values)
+    yield from _comparisons(nodes, node["left"], values)
+    on_the_left = (1 << len(values)) - (1 << n_before)  # larger values do not reach them
+    yield node["feature_idx"], node["num_threshold"], on_the_left
+    yield from _comparisons(nodes, node["right"], values)
 
 
 def _combine(

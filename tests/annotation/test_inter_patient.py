@@ -7,7 +7,9 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from ecgbeat._validation import boosted_trees
 from ecgbeat.annotation import InterPatientClassifier
+from ecgbeat.annotation._inter_patient import _probability_by_trees, _to_normal
 from ecgbeat.datasets import make_recording
 from ecgbeat.signal import bandpass, beat_features
 
@@ -60,6 +62,19 @@ def test_reproducible_cloned_and_pickled(beats, fitted):
     again = clone(fitted).fit(X[rows], y[rows], groups[rows])
     np.testing.assert_array_equal(again.predict_proba(X), expected)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X), expected)
+
+
+def test_models_are_evaluated_as_by_scikit_learn(beats, fitted):
+    X = np.concatenate([beats[0], [np.full(beats[0].shape[1], x) for x in (-1e6, 0.0, 1e6)]])
+    quantiles = fitted.linear_[0]
+    for k, column in enumerate(quantiles.quantiles_.T):
+        X[: len(column), k] = column
+    for row, nodes in enumerate(boosted_trees(fitted.trees_)[1]):  # equal to thresholds
+        X[-row, nodes["feature_idx"]] = nodes["num_threshold"]
+    X = X.astype(np.float32)
+    expected = fitted.trees_.predict_proba(X)
+    np.testing.assert_allclose(_probability_by_trees(fitted.trees_, X), expected, atol=1e-12)
+    np.testing.assert_allclose(_to_normal(quantiles, X), quantiles.transform(X), atol=1e-6)
 
 
 def test_patients_with_many_beats_count_less(beats):
