@@ -12,8 +12,8 @@ def _names(prefix: str, names: str) -> set[str]:
     return {f"{prefix}.{name}" for name in names.split()}
 
 
-# estimators; they compute with NumPy, not with compiled code that would trust the numbers of a file,
-# except the two kinds that have a module of their own here
+# estimators; they compute with NumPy, not with compiled code that would trust the numbers of a
+# file, except the two kinds that have a module of their own here
 CLASSES = frozenset(
     _names(
         "ecgbeat",
@@ -54,7 +54,8 @@ _PRIVATE = """
     _fit_svd_solver _infrequent_enabled _label_binarizer _max_components _max_degree _min_degree
     _missing_indices _n_features _n_features_out _n_features_outs _n_out_full
     _name_to_fitted_passthrough _precomputed _remainder _scaler _sklearn_output_config _strategy
-    _transformer_to_input_indices alpha_per_target average epsilon gcv_mode learning_rate loss power_t
+    _transformer_to_input_indices alpha_per_target average epsilon gcv_mode learning_rate loss
+    power_t
 """
 PRIVATE_ATTRIBUTES = frozenset(_PRIVATE.split())
 

@@ -52,6 +52,7 @@ def from_state(cls: Any, name: str, state: dict[str, Any]) -> Any:
     estimator._predictors = [
         predictors[i : i + n_trees] for i in range(0, len(predictors), n_trees)
     ]
+    estimator._n_features = estimator.n_features_in_
     estimator._preprocessor = None
     estimator._bin_mapper = BinMapper()
     estimator._bin_mapper.is_categorical_ = np.zeros(estimator.n_features_in_, dtype=np.uint8)

@@ -144,11 +144,6 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         Fitted estimator. A network is loaded to its device, or to the CPU if that is not
         available.
 
-    Warns
-    -----
-    UserWarning
-        If the file was written with another version of ecgbeat, scikit-learn, skorch or torch.
-
     Raises
     ------
     FileNotFoundError
@@ -156,6 +151,11 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     ValueError
         If the file is damaged, is no model file, contains a class that is not allowed or not
         installed, or values that do not fit the installed version of a class.
+
+    Warns
+    -----
+    UserWarning
+        If the file was written with another version of ecgbeat, scikit-learn, skorch or torch.
 
     See Also
     --------

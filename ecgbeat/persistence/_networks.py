@@ -3,6 +3,7 @@
 The optimizer, the callbacks and the batches of the history are left out: prediction needs none.
 """
 
+import re
 import warnings
 from typing import Any
 
@@ -24,6 +25,10 @@ _FITTED = {
     "precision_",
 }
 _TRIMMED = {"criterion", "iterator_train", "optimizer"}  # None after trim_for_prediction
+# parameters of components; neither callable attributes nor those of Python match
+_OF_COMPONENT = re.compile(
+    r"(callbacks|compile|criterion|dataset|iterator_train|iterator_valid|module|optimizer)__[a-z]\w*"
+)
 _TENSORS = "tensors"  # parameters that are tensors of torch, such as criterion__weight
 
 
@@ -36,10 +41,7 @@ def get_state(net: Any) -> dict[str, Any]:
             "a net that is made by the same code; or use joblib."
         )
     values = vars(net)
-    parameters = {
-        k: v for k, v in values.items() if k in default_parameters(type(net)) or "__" in k
-    }
-    del parameters["torch_load_kwargs"]
+    parameters = {k: v for k, v in values.items() if _is_parameter(type(net), k)}
     if values.get("_trimmed_for_prediction"):
         parameters = {k: v for k, v in parameters.items() if k not in _TRIMMED}
     if isinstance(net.callbacks, list) and net.callbacks:
@@ -60,18 +62,14 @@ def get_state(net: Any) -> dict[str, Any]:
 
 def from_state(cls: Any, name: str, state: dict[str, Any]) -> Any:
     """Return a net with the weights of a file, which must be those of its parameters."""
-    weights, epochs = state.pop("weights", None), state.pop("history", None)
+    weights, epochs = state.pop("weights", None), state.pop("history", [])
     tensors = {k: torch.from_numpy(v) for k, v in state.pop(_TENSORS, {}).items()}
     fitted = {k: v for k, v in state.items() if k in _FITTED}
     parameters = {k: v for k, v in state.items() if k not in _FITTED}
-    unknown = [
-        k for k in [*parameters, *tensors] if k not in default_parameters(cls) and "__" not in k[1:]
-    ]
-    forbidden = {"module", "torch_load_kwargs"} & parameters.keys() - {"module"}
-    if unknown or forbidden or parameters.get("module") is not None:
+    if unknown := [k for k in (*parameters, *tensors) if not _is_parameter(cls, k)]:
         raise ValueError(
-            f"{name} has the parameters {sorted({*unknown, *forbidden}) or ['module']}, which a "
-            "model file cannot contain, or of which the version that is installed knows nothing."
+            f"{name} has no parameters {unknown} in the version that is installed, or none that a "
+            "model file may contain."
         )
     net = cls(**parameters, **tensors)
     vars(net).update(fitted)
@@ -81,6 +79,8 @@ def from_state(cls: Any, name: str, state: dict[str, Any]) -> Any:
         isinstance(w, np.ndarray) for w in weights.values()
     ):
         raise ValueError(f"The weights of {name} are no arrays.")
+    if not isinstance(epochs, list) or not all(isinstance(epoch, dict) for epoch in epochs):
+        raise ValueError(f"The history of {name} is no list of epochs.")
     _use_available_device(net)
     net._check_parameters()
     _check_weights(net, name, weights)
@@ -88,8 +88,14 @@ def from_state(cls: Any, name: str, state: dict[str, Any]) -> Any:
     states = {k: torch.from_numpy(v) for k, v in weights.items()}
     _network(net).load_state_dict(states)
     net._check_weights_are_finite("in the file.")
-    net.history_ = History(epochs)
+    net.history_ = History({"batches": []} | epoch for epoch in epochs)
     return net
+
+
+def _is_parameter(cls: type, name: str) -> bool:
+    """Return whether an attribute is a parameter that a model file may contain."""
+    is_own = name in default_parameters(cls) and name not in ("module", "torch_load_kwargs")
+    return is_own or _OF_COMPONENT.fullmatch(name) is not None
 
 
 def _network(net: Any) -> Any:
@@ -121,7 +127,7 @@ def _drop_callbacks(net: Any, parameters: dict[str, Any]) -> None:
 def _without_batches(epoch: dict[str, Any]) -> dict[str, Any]:
     """Return the losses and scores of an epoch."""
     plain = (bool, int, float, str, np.number)
-    return {"batches": []} | {k: v for k, v in epoch.items() if isinstance(v, plain)}
+    return {k: v for k, v in epoch.items() if isinstance(v, plain)}
 
 
 def _use_available_device(net: Any) -> None:
@@ -147,8 +153,11 @@ def _check_weights(net: Any, name: str, weights: dict[str, np.ndarray]) -> None:
     n_layers = [arguments.get(key, 0) for key in ("n_blocks", "n_layers")]
     if any(type(n) is not int or n > len(weights) for n in n_layers):
         raise ValueError(f"{name} has {max(n_layers)} layers, but only {len(weights)} weights.")
-    with torch.device("meta"):  # tensors without memory
-        expected = net._network(**arguments).state_dict()
+    try:
+        with torch.device("meta"):  # tensors without memory
+            expected = net._network(**arguments).state_dict()
+    except RuntimeError as error:
+        raise ValueError(f"The weights of {name} do not fit its parameters: {error}") from error
     if missing := expected.keys() ^ weights.keys():
         raise ValueError(f"The weights of {name} do not fit its parameters: {sorted(missing)[:3]}.")
     for key, tensor in expected.items():
