@@ -54,9 +54,9 @@ def from_state(cls: Any, name: str, state: dict[str, Any]) -> Any:
     ]
     estimator._n_features = estimator.n_features_in_
     estimator._preprocessor = None
-    estimator._bin_mapper = BinMapper()
-    estimator._bin_mapper.is_categorical_ = np.zeros(estimator.n_features_in_, dtype=np.uint8)
-    estimator._bin_mapper.bin_thresholds_ = []  # of categories; the nodes hold those of numbers
+    estimator._bin_mapper = BinMapper()  # it is used for categories only, of which there are none
+    estimator._bin_mapper.is_categorical_ = np.zeros(0, dtype=np.uint8)
+    estimator._bin_mapper.bin_thresholds_ = []
     estimator._loss = estimator._get_loss(sample_weight=None)
     return estimator
 

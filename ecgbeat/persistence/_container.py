@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import safetensors.numpy
 
 _MAX_HEADER = 2**24  # bytes; the header of the inter-patient annotator has some 30,000
 _MAX_DIMENSIONS = 32
@@ -26,20 +25,33 @@ _DTYPES = {
     "U64": "<u8",
     "U8": "u1",
 }
-STORABLE_DTYPES = frozenset(np.dtype(name) for name in _DTYPES.values())
+_NAMES = {np.dtype(code): name for name, code in _DTYPES.items()}
+STORABLE_DTYPES = frozenset(_NAMES)
 
 
 def pack(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
-    """Return the content of a file; arrays must be contiguous, of `STORABLE_DTYPES`."""
+    """Return the content of a file; equal models have equal files.
+
+    Arrays are C-contiguous, of `STORABLE_DTYPES`; the largest types come first, so that all are
+    aligned.
+    """
     checksum = _checksum(tensors, metadata)
-    content = safetensors.numpy.save(tensors, metadata | {"sha256": checksum})
-    n_header = int.from_bytes(content[:8], "little")
-    if n_header > _MAX_HEADER:
+    header: dict[str, Any] = {"__metadata__": metadata | {"sha256": checksum}}
+    data = []
+    end = 0
+    for name, array in sorted(tensors.items(), key=lambda item: (-item[1].itemsize, item[0])):
+        start, end = end, end + array.nbytes
+        kind = _NAMES[array.dtype.newbyteorder("<")]
+        header[name] = {"dtype": kind, "shape": array.shape, "data_offsets": [start, end]}
+        data.append(_bytes(array))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    if len(text) > _MAX_HEADER:
         raise ValueError(
-            f"The description of the model takes {n_header} bytes without its arrays, and a model "
+            f"The description of the model takes {len(text)} bytes without its arrays, and a model "
             f"file holds at most {_MAX_HEADER}. Pass a shorter card, or use joblib."
         )
-    return content
+    return b"".join([len(text).to_bytes(8, "little"), text, *data])
 
 
 def unpack(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -56,7 +68,7 @@ def unpack(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         name: _array(data[start:stop], dtype, shape)
         for name, (dtype, shape, start, stop) in places.items()
     }
-    expected = metadata.pop("sha256", None)
+    expected = metadata.pop("sha256")
     if _checksum(tensors, metadata) != expected:
         raise ValueError("The file is damaged: its content does not agree with its checksum.")
     return tensors, metadata
@@ -91,6 +103,11 @@ def _metadata_of(header: dict[str, Any]) -> dict[str, str]:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise ValueError("The metadata in its header are no texts.")
+    if "sha256" not in metadata:
+        raise ValueError(
+            "It is a safetensors file, but not one of ecgbeat.save_model. Weights that a network "
+            "has saved with save_params are loaded with its load_params."
+        )
     return metadata
 
 
@@ -144,8 +161,12 @@ def _checksum(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> str:
     table = [[name, x.dtype.str[1:], list(x.shape)] for name, x in sorted(tensors.items())]
     digest = hashlib.sha256(json.dumps([sorted(metadata.items()), table]).encode())
     for _, array in sorted(tensors.items()):
-        digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+        digest.update(_bytes(array))
     return digest.hexdigest()
+
+
+def _bytes(array: np.ndarray) -> bytes:
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

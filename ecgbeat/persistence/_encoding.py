@@ -290,6 +290,8 @@ class Decoder:
     def _object(self, node: dict[str, Any]) -> Any:
         name = node["object"]
         cls = resolve(name, CLASSES)
+        if not isinstance(node["state"], dict):
+            raise ValueError(f"The attributes of {name} have no names.")
         state = self._pairs(node["state"])
         return _module_for(name).from_state(cls, name, state)
 

@@ -185,6 +185,7 @@ def load_model(path: str | os.PathLike[str]) -> Any:
         estimator = Decoder(tensors).decode(parse_json(metadata["estimator"]))
         if not hasattr(estimator, "fit"):
             raise ValueError(f"It contains no estimator, but {type(estimator).__name__}.")
+        check_is_fitted(estimator)
     except _WRONG as error:
         raise ValueError(f"{file} cannot be loaded as a model. {_words(error)}{note}") from error
     if note:
@@ -284,11 +285,6 @@ def _describe(estimator: Any, name: str, encoder: Encoder) -> dict[str, Any]:
 
 def _info(metadata: dict[str, str]) -> dict[str, Any]:
     """Return the description in a file of the format that is known."""
-    if "ecgbeat_model" not in metadata:
-        raise ValueError(
-            "It is a safetensors file, but not one of ecgbeat.save_model. Weights that a network "
-            "has saved with save_params are loaded with its load_params."
-        )
     if metadata["ecgbeat_model"] != _FORMAT:
         raise ValueError(
             f"It has the format {metadata['ecgbeat_model']!r:.20}, and this version of ecgbeat "

@@ -37,11 +37,9 @@ def rewrite():
 
     def change(path, edit):
         tensors, metadata = unpack(path)
-        tree = json.loads(metadata["estimator"])
-        info = json.loads(metadata["info"])
-        tree = edit(tree, tensors, info) or tree
-        changed = metadata | {"estimator": json.dumps(tree), "info": json.dumps(info)}
-        path.write_bytes(pack(tensors, changed))
-        return path
+        model = {key: json.loads(metadata[key]) for key in ("estimator", "info")}
+        edit(model, tensors)
+        texts = {key: json.dumps(value) for key, value in model.items()}
+        path.write_bytes(pack(tensors, metadata | texts))
 
     return change

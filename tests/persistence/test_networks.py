@@ -184,8 +184,8 @@ def test_missing_device(fitted, beats, path, rewrite):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
 
-    def edit(tree, tensors, info):  # noqa: ARG001
-        tree["state"]["device"] = "cuda:3"
+    def edit(model, tensors):  # noqa: ARG001
+        model["estimator"]["state"]["device"] = "cuda:3"
 
     save_model(fitted, path)
     rewrite(path, edit)
@@ -195,22 +195,22 @@ def test_missing_device(fitted, beats, path, rewrite):
 
 
 def shape(name, new):
-    def edit(tree, tensors, info):  # noqa: ARG001
+    def edit(model, tensors):  # noqa: ARG001
         tensors[name] = new(tensors[name])
 
     return edit
 
 
 def parameter(**values):
-    def edit(tree, tensors, info):  # noqa: ARG001
-        tree["state"] |= values
+    def edit(model, tensors):  # noqa: ARG001
+        model["estimator"]["state"] |= values
 
     return edit
 
 
 def without(name):
-    def edit(tree, tensors, info):  # noqa: ARG001
-        del tree["state"]["weights"]["dict"][name]
+    def edit(model, tensors):  # noqa: ARG001
+        del model["estimator"]["state"]["weights"]["dict"][name]
 
     return edit
 
