@@ -36,7 +36,7 @@ MITDB = {"guide/first_real_data.md"}
 WRITTEN = {
     "guide/first_real_data.md": {"annotated", "annotator.joblib", "record_106.png"},
     "guide/pictures.md": {"beats.png"},
-    "guide/saving.md": {"beats.joblib", "beats.safetensors"},
+    "guide/saving.md": {"beats.joblib", "beats.safetensors", "weights.safetensors"},
 }
 
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="requires the repository")
