@@ -56,7 +56,7 @@ ROOMS = {
     # torch and captum: gradients of a network, for the picture of its reasons
     "plotting": room(3, LAYERS_012, "numpy sklearn matplotlib torch captum"),
     "export": room(3, f"{LAYERS_012} _files", "numpy sklearn torch onnx onnxruntime emx_onnx_cgen"),
-    "persistence": room(3, f"{LAYERS_012} _files", "numpy safetensors skorch torch"),
+    "persistence": room(3, f"{LAYERS_012} _files", "numpy skorch torch"),
     "streaming": room(3, LAYERS_012, "numpy"),
 }
 MAY_IMPORT_PRIVATE_SKLEARN = "_validation"

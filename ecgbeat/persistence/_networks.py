@@ -170,10 +170,8 @@ def _check_weights(net: Any, name: str, weights: dict[str, np.ndarray]) -> None:
 
 
 def _initialize(net: Any) -> None:
-    """Build all components without drawing from the user's random numbers."""
-    random_state, net.random_state = net.random_state, None
-    try:
-        with torch.random.fork_rng(devices=[]):
-            net.initialize()
-    finally:
-        net.random_state = random_state
+    """Build all components without drawing from the random numbers of the user or of torch."""
+    random_state, net.random_state = net.random_state, 0
+    net.initialize()
+    net.random_state = random_state
+    vars(net).pop("_rng_state")

@@ -466,7 +466,7 @@ def test_random_changes_of_the_content_raise_or_load(kind, rows, saved):
     values = [None, True, -1, 10**12, 0.5, "x", [], {}, [[]], {"ref": 0}, {"tuple": []}]
     values += [{"array": name} for name in tensors]
     n_refused = 0
-    for _ in range(300 if kind != "network" else 60):
+    for _ in range(200 if kind != "network" else 30):
         tree = json.loads(metadata["estimator"])
         container, key = rng.choice(places_in(tree, []))
         container[key] = rng.choice(values)
@@ -478,4 +478,4 @@ def test_random_changes_of_the_content_raise_or_load(kind, rows, saved):
             continue
         with contextlib.suppress(Exception):  # as long as the process lives
             loaded.predict(rows[0])
-    assert n_refused > 20
+    assert n_refused > 10
