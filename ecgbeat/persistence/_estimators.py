@@ -2,11 +2,12 @@
 
 import inspect
 import re
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ecgbeat._validation import default_parameters, validate_parameter_constraints
+from ecgbeat._validation import validate_parameter_constraints
 from ecgbeat.persistence._allowed import CLASSES, PRIVATE_ATTRIBUTES, resolve
 
 PACKAGES = ()  # besides that of the class
@@ -54,18 +55,26 @@ def replaced(value: Any) -> Any:
     return value
 
 
+@cache
+def parameters_of(cls: type) -> dict[str, Any]:
+    """Return the parameters of a class with their defaults, ``empty`` without one."""
+    parameters = inspect.signature(cls).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is not p.VAR_KEYWORD}
+
+
 def get_state(estimator: Any) -> dict[str, Any]:
     """Return the parameters and fitted attributes that prediction needs."""
-    parameters = default_parameters(type(estimator))
-    left_out = _OF_TRAINING | (_OF_THE_MACHINE & parameters.keys())
+    cls: Any = type(estimator)
+    left_out = _OF_TRAINING | (_OF_THE_MACHINE & parameters_of(cls).keys())
     state = {name: value for name, value in vars(estimator).items() if name not in left_out}
-    _check_names(type(estimator), state)
+    _check_names(cls, state)
     return state
 
 
 def from_state(cls: Any, name: str, state: dict[str, Any]) -> Any:
     """Return an estimator with parameters and attributes that fit its class."""
-    state = default_parameters(cls) | state
+    defaults = {k: v for k, v in parameters_of(cls).items() if v is not inspect.Parameter.empty}
+    state = defaults | state
     _check_names(cls, state)
     estimator = cls.__new__(cls)
     vars(estimator).update(state)
@@ -77,9 +86,9 @@ def from_state(cls: Any, name: str, state: dict[str, Any]) -> Any:
     return estimator
 
 
-def _check_names(cls: type, state: dict[str, Any]) -> None:
+def _check_names(cls: Any, state: dict[str, Any]) -> None:
     """Raise ValueError if an attribute is neither a parameter nor a fitted one."""
-    parameters = inspect.signature(cls).parameters.keys()
+    parameters = parameters_of(cls).keys()
     for name in state:
         known = name in parameters or name in PRIVATE_ATTRIBUTES
         # a value must not hide a method

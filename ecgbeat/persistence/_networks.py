@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from skorch.history import History
 
-from ecgbeat._validation import default_parameters
+from ecgbeat.persistence._estimators import parameters_of
 
 PACKAGES = ("skorch", "torch")  # besides that of the class
 _FITTED = {
@@ -94,7 +94,7 @@ def from_state(cls: Any, name: str, state: dict[str, Any]) -> Any:
 
 def _is_parameter(cls: type, name: str) -> bool:
     """Return whether an attribute is a parameter that a model file may contain."""
-    is_own = name in default_parameters(cls) and name not in ("module", "torch_load_kwargs")
+    is_own = name in parameters_of(cls) and name not in ("module", "torch_load_kwargs")
     return is_own or _OF_COMPONENT.fullmatch(name) is not None
 
 
