@@ -302,7 +302,7 @@ def test_annotator_with_a_function_of_the_user_is_refused(ecgs, path):
 def test_features_of_sounds(path):
     from sklearn.pipeline import make_pipeline
 
-    X = np.random.default_rng(0).normal(size=(12, 2000))
+    X = np.random.default_rng(0).normal(size=(12, 2100))
     model = make_pipeline(
         MFCCExtractor(n_mfcc=4, flatten=True),
         ZScoreScaler(axis="dataset"),
