@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-# public name -> module that defines it
-_CLASSES = {
+# public class or function -> module that defines it
+_DEFINED_IN = {
     "BandpassFilter": "preprocessing",
     "BeatAnnotator": "annotation",
     "ECGCNNClassifier": "classifiers",
@@ -18,6 +18,8 @@ _CLASSES = {
     "MFCCExtractor": "features",
     "RPeakSegmenter": "preprocessing",
     "ZScoreScaler": "preprocessing",
+    "load_model": "persistence",
+    "save_model": "persistence",
 }
 _MODULES = (
     "annotation",
@@ -29,6 +31,7 @@ _MODULES = (
     "metrics",
     "model_selection",
     "networks",
+    "persistence",
     "plotting",
     "preprocessing",
     "signal",
@@ -49,11 +52,14 @@ __all__ = [
     "export",
     "features",
     "labels",
+    "load_model",
     "metrics",
     "model_selection",
     "networks",
+    "persistence",
     "plotting",
     "preprocessing",
+    "save_model",
     "signal",
 ]
 
@@ -62,8 +68,8 @@ def __getattr__(name: str) -> object:
     """Import a public name at its first use."""
     if name in _MODULES:
         return importlib.import_module(f"ecgbeat.{name}")
-    if name in _CLASSES:
-        value = getattr(importlib.import_module(f"ecgbeat.{_CLASSES[name]}"), name)
+    if name in _DEFINED_IN:
+        value = getattr(importlib.import_module(f"ecgbeat.{_DEFINED_IN[name]}"), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'ecgbeat' has no attribute {name!r}")
@@ -85,6 +91,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
         metrics,
         model_selection,
         networks,
+        persistence,
         plotting,
         preprocessing,
         signal,
@@ -92,4 +99,5 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from ecgbeat.annotation import BeatAnnotator
     from ecgbeat.classifiers import ECGCNNClassifier, ECGCNNLSTMClassifier
     from ecgbeat.features import MFCCExtractor
+    from ecgbeat.persistence import load_model, save_model
     from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter, ZScoreScaler

@@ -40,6 +40,7 @@ __all__ = [
     "Real",
     "StrOptions",
     "boosted_trees",
+    "boosting_parts",
     "check_feature_names_in",
     "check_finite",
     "check_fs",
@@ -370,6 +371,15 @@ def unchanged_on_error(estimator: Any) -> Iterator[None]:
         estimator.__dict__.clear()
         estimator.__dict__.update(before)
         raise
+
+
+def boosting_parts() -> tuple[Any, Any, np.dtype]:
+    """Return the classes of trees and bins of gradient boosting, and the dtype of nodes."""
+    from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
+    from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
+    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+
+    return TreePredictor, _BinMapper, PREDICTOR_RECORD_DTYPE
 
 
 def import_extra(module: str, *, extra: str, purpose: str) -> ModuleType:

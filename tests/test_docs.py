@@ -38,7 +38,7 @@ WRITTEN = {
     "guide/on_a_device.md": {"beats.onnx", "beats_c", "beats_int8.onnx"},
     "guide/first_real_data.md": {"annotated", "annotator.joblib", "record_106.png"},
     "guide/pictures.md": {"beats.png"},
-    "guide/saving.md": {"beats.joblib", "beats.safetensors"},
+    "guide/saving.md": {"beats.joblib", "beats.safetensors", "weights.safetensors"},
 }
 
 pytestmark = pytest.mark.skipif(not DOCS.exists(), reason="requires the repository")

@@ -60,7 +60,7 @@ ROOMS = {
         f"{LAYERS_012} _files",
         "numpy scipy sklearn torch onnx onnxscript onnxruntime emx_onnx_cgen",
     ),
-    "persistence": room(3, f"{LAYERS_012} _files", "numpy safetensors"),
+    "persistence": room(3, f"{LAYERS_012} _files", "numpy skorch torch"),
     "streaming": room(3, LAYERS_012, "numpy"),
 }
 MAY_IMPORT_PRIVATE_SKLEARN = "_validation"
