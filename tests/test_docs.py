@@ -15,6 +15,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
+import torch
 
 import ecgbeat
 from ecgbeat.datasets import get_data_home
@@ -28,12 +29,13 @@ PAGES = sorted(
     for page in DOCS.rglob("*.md")
     if not BUILT & set(page.relative_to(DOCS).parts)
 )
-# start processes or a cluster, which import torch
-SLOW = {"guide/scaling.md", "training.md"}
+# start processes or a cluster, which import torch, or export a pipeline
+SLOW = {"guide/export.md", "guide/scaling.md", "training.md"}
 # trains on real data, in the data home
 MITDB = {"guide/first_real_data.md"}
 # files written by the code of a page
 WRITTEN = {
+    "guide/export.md": {"beats.onnx"},
     "guide/first_real_data.md": {"annotated", "annotator.joblib", "record_106.png"},
     "guide/pictures.md": {"beats.png"},
     "guide/saving.md": {"beats.joblib", "beats.safetensors"},
@@ -67,6 +69,7 @@ def test_pages_exist():
         "citing.md",
         "contributing.md",
         "guide/classifiers.md",
+        "guide/export.md",
         "guide/filtering.md",
         "guide/first_real_data.md",
         "guide/heart_sounds.md",
@@ -91,6 +94,8 @@ def test_pages_exist():
 def test_python_code_runs(page, tmp_path, monkeypatch):
     if page in MITDB and not (get_data_home() / "mitdb").is_dir():
         pytest.skip("requires MIT-BIH in the data home (environment variable ECGBEAT_DATA)")
+    if page == "guide/export.md" and torch.__version__ < "2.13":
+        pytest.skip("exporting needs torch >= 2.13")
     monkeypatch.chdir(tmp_path)
     # pickle and joblib require a module
     module = types.ModuleType("page_of_the_docs")

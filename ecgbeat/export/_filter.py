@@ -40,11 +40,11 @@ class ZeroPhaseFilter(nn.Module):
 
     def forward(self, leads: Tensor) -> Tensor:
         """Filter windows of shape (n_beats, n_leads, n_times)."""
-        leads = leads - leads[:, :, :1]  # constant leads become exact zeros
+        leads = leads - leads.narrow(-1, 0, 1)  # constant leads become exact zeros
         leads = leads - leads.mean(dim=-1, keepdim=True)
         backwards = self.recursion(leads.index_select(-1, self.columns)).flip(-1)
         filtered = self.recursion(backwards).flip(-1)
-        return filtered[:, :, self.n_padding : self.n_padding + self.n_times]
+        return filtered.narrow(-1, self.n_padding, self.n_times)
 
 
 class _Recursion(nn.Module):
@@ -96,7 +96,7 @@ class _Recursion(nn.Module):
             final = (blocks @ self.final).reshape(n_beats, n_leads, -1)
             states = (final @ self.carry).reshape(n_beats, n_leads, self.n_blocks, -1)
             filtered = filtered + states @ self.decay
-        return filtered.reshape(n_beats, n_leads, -1)[:, :, : self.n_times]
+        return filtered.reshape(n_beats, n_leads, -1).narrow(-1, 0, self.n_times)
 
 
 def _flat_states(states: np.ndarray) -> np.ndarray:

@@ -60,11 +60,11 @@ class RPeakLocator(nn.Module):
 
     def _envelope(self, amplitude: Tensor) -> Tensor:
         """Compute the moving root mean square, (n_beats, n_times)."""
-        width = self.settings.envelope
+        width, n_times = self.settings.envelope, amplitude.shape[-1]
         sums = functional.pad(amplitude.square().index_select(-1, self.reflected), (1, 0)).cumsum(
             dim=-1
         )
-        energy = (sums[:, width:] - sums[:, :-width]) / width
+        energy = (sums.narrow(-1, width, n_times) - sums.narrow(-1, 0, n_times)) / width
         return energy.clamp(min=0.0).sqrt()
 
 
@@ -77,7 +77,8 @@ def _maximum_filter(values: Tensor, half: int) -> Tensor:
     width = 1
     while width < 2 * half + 1:
         step = min(width, 2 * half + 1 - width)
-        values = torch.maximum(values[:, :-step], values[:, step:])
+        n = values.shape[-1] - step
+        values = torch.maximum(values.narrow(-1, 0, n), values.narrow(-1, step, n))
         width += step
     return values
 
@@ -141,11 +142,12 @@ class Resampler(nn.Module):
     def forward(self, leads: Tensor) -> Tensor:
         """Resample beats of shape (n_beats, n_leads, n)."""
         n_beats, n_leads, n = leads.shape
-        start = leads[:, :, :1]
-        rise = leads[:, :, -1:] - start
+        start = leads.narrow(-1, 0, 1)
+        rise = leads.narrow(-1, n - 1, 1) - start
         rest = (leads - start - rise * self.ramp).reshape(-1, n)
         # the blocks first, for one product of matrices for each
         stretches = rest.index_select(1, self.stretches).reshape(-1, *self.weights.shape[:2])
         products = stretches.transpose(0, 1) @ self.weights
-        rest = products.transpose(0, 1).reshape(n_beats, n_leads, -1)[:, :, : self.n_times]
+        rest = products.transpose(0, 1).reshape(n_beats, n_leads, -1)
+        rest = rest.narrow(-1, 0, self.n_times)
         return start + rise * self.ramp_out + rest

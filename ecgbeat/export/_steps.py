@@ -126,7 +126,7 @@ class _ZScore(nn.Module):
 
     def forward(self, leads: Tensor) -> Tensor:
         """Scale beats of shape (n_beats, n_leads, n_times)."""
-        first = leads[:, :, :1]  # subtracted, so that the mean of a constant is exact
+        first = leads.narrow(-1, 0, 1)  # subtracted, so that the mean of a constant is exact
         mean = first + (leads - first).mean(dim=-1, keepdim=True)
         centered = leads - mean
         if not self.with_std:
