@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-import ecgbeat
 from ecgbeat._files import write_files
 from ecgbeat._validation import import_extra
 from ecgbeat.export._onnx import onnx_model
@@ -151,8 +150,8 @@ def _gather_reversed(model: "onnx.ModelProto", onnx: Any) -> None:
         for value in (*graph.input, *graph.value_info)
     }
     for i, node in enumerate(graph.node):
-        bounds = [constants.get(name) for name in node.input[1:]]
-        if node.op_type != "Slice" or len(bounds) < 4 or any(b is None for b in bounds):
+        bounds = [constants[name] for name in node.input[1:] if name in constants]
+        if node.op_type != "Slice" or len(bounds) < 4:
             continue
         (start, *more), (stop, *_), (axis, *_), (step, *_) = (b.tolist() for b in bounds)
         if more or step > 0:
@@ -263,7 +262,7 @@ def _header(about: dict[str, Any], n_flash: int, n_ram: int, weights: str) -> st
     aux = f", then {n_aux} auxiliary columns" if n_aux else ""
     return f"""\
 /*
- * Classifier of heartbeats, exported by ecgbeat {ecgbeat.__version__}.
+ * Classifier of heartbeats, exported by ecgbeat {about["versions"]["ecgbeat"]}.
  *
  * Input: {n_values} values, {n_leads} lead(s) of {about["n_times"]} samples in a row{aux}
  * Sampling rate: {fs}

@@ -175,8 +175,8 @@ def _locate_rows(leads: np.ndarray, fs: float, select: str) -> np.ndarray:
     """Find one R peak in each window of shape (n_leads, n_times)."""
     n_times = leads.shape[-1]
     settings = location_settings(fs)
-    amplitude = _qrs_amplitude(leads, fs, settings)
-    envelope = _qrs_envelope(amplitude, settings.envelope)
+    amplitude = _qrs_amplitude(leads, fs)
+    envelope = _qrs_envelope(amplitude, fs)
     nearby = ndimage.maximum_filter1d(envelope, 2 * settings.neighborhood + 1, axis=-1)
     highest = envelope.max(axis=-1, keepdims=True)
     is_candidate = (envelope == nearby) & (envelope > settings.threshold * highest)
@@ -184,15 +184,15 @@ def _locate_rows(leads: np.ndarray, fs: float, select: str) -> np.ndarray:
     wanted = from_middle if select == "center" else -envelope
     # samples that are not candidates rank last, those near the center first
     rank = np.where(is_candidate, wanted, from_middle + n_times)
-    return _move_to_extremum(amplitude, rank.argmin(axis=-1), settings.refinement)
+    return _move_to_extremum(amplitude, rank.argmin(axis=-1), fs)
 
 
-def _qrs_amplitude(leads: np.ndarray, fs: float, settings: LocationSettings) -> np.ndarray:
+def _qrs_amplitude(leads: np.ndarray, fs: float) -> np.ndarray:
     """Filter windows ``(n_beats, n_leads, n_times)`` to the QRS band, and merge their leads.
 
     The root of the summed squares over the leads is independent of their polarity and gain.
     """
-    low, high, order = settings[:3]
+    low, high, order = location_settings(fs)[:3]
     filtered = np.abs(bandpass(leads.astype(np.float64), fs, low, high, order=order))
     largest = filtered.max(axis=-1, keepdims=True)
     filtered /= np.where(largest > 0, largest, 1.0)  # avoid overflow of the squares
@@ -212,14 +212,16 @@ def _lead_weights(filtered: np.ndarray) -> np.ndarray:
     return np.divide(weights, best, out=np.ones_like(weights), where=best > 0)
 
 
-def _qrs_envelope(amplitude: np.ndarray, width: int) -> np.ndarray:
+def _qrs_envelope(amplitude: np.ndarray, fs: float) -> np.ndarray:
     """Compute the moving root mean square along the last axis."""
+    width = location_settings(fs).envelope
     energy = ndimage.uniform_filter1d(np.square(amplitude), width, axis=-1)
     return np.sqrt(np.maximum(energy, 0.0))  # the running sum may round to below 0
 
 
-def _move_to_extremum(amplitude: np.ndarray, positions: np.ndarray, half: int) -> np.ndarray:
+def _move_to_extremum(amplitude: np.ndarray, positions: np.ndarray, fs: float) -> np.ndarray:
     """Move the position in each row of ``amplitude`` to the extremum of its QRS complex."""
+    half = location_settings(fs).refinement
     # nearest first, so that a flat neighborhood keeps the position
     offsets = np.array(sorted(range(-half, half + 1), key=abs))
     around = np.clip(positions[:, None] + offsets, 0, amplitude.shape[-1] - 1)

@@ -71,7 +71,7 @@ def train(X, y, path, max_epochs):
     if path is not None and path.exists():
         return joblib.load(path)
     start = time.perf_counter()
-    classifier = ECGCNNClassifier(max_epochs=max_epochs, random_state=0).fit(X, y)
+    classifier = ECGCNNClassifier(max_epochs=max_epochs or "auto", random_state=0).fit(X, y)
     print(f"trained on {len(X):,} beats in {time.perf_counter() - start:.0f} s")
     if path is not None:
         joblib.dump(classifier, path)
@@ -176,7 +176,7 @@ def parse_arguments():
     add = parser.add_argument
     add("--data", type=Path, default=get_data_home() / "kaggle_heartbeat", help="folder of beats")
     add("--classifier", type=Path, help="joblib file of a fitted network; written if missing")
-    add("--max-epochs", type=int, default="auto")
+    add("--max-epochs", type=int, help="default: that of the network")
     add("--limit", type=int, help="number of beats to train and test on; default: all")
     add("--repeats", type=int, default=5)
     add("--calls", type=int, default=500, help="calls with one beat in a pass")

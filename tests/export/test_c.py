@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -17,12 +18,14 @@ from ecgbeat import (
 )
 from ecgbeat.datasets import load_heartbeat_csv, make_heartbeats
 
+onnx = pytest.importorskip("onnx", reason="requires the extra export")
+onnxruntime = pytest.importorskip("onnxruntime", reason="requires the extra export")
 pytest.importorskip("emx_onnx_cgen", reason="requires the extra export")
 if shutil.which("gcc") is None:
     pytest.skip("requires gcc", allow_module_level=True)
 
-from ecgbeat.export import to_c
-from ecgbeat.export._c import _definitions, _place, _share_buffers
+from ecgbeat.export import _c, to_c  # noqa: E402
+from ecgbeat.export._c import _definitions, _place, _share_buffers  # noqa: E402
 
 TINY = {"n_filters": 4, "n_blocks": 2, "max_epochs": 3, "random_state": 0}
 KIB = 1024
@@ -230,3 +233,45 @@ def test_arrays_of_each_type_have_their_own_buffer():
     assert (n_flash, n_ram) == (6, 4 * 4 + 6)
     assert "static float buffer_float[4];\nstatic int8_t buffer_int8_t[6];\n" in text
     assert "    float (*tmp2)[2] = (float (*)[2])(buffer_float + 0);\n    node0(X, tmp0);" in text
+
+
+@pytest.fixture
+def reversal():
+    """Return a model that reverses a row."""
+    helper = onnx.helper
+    values = {"start": [-1], "stop": [np.iinfo(np.int64).min], "axis": [1], "step": [-1]}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Slice", ["X", *values], ["reversed"]),
+            helper.make_node("Relu", ["reversed"], ["probabilities"]),
+        ],
+        "reversal",
+        [helper.make_tensor_value_info("X", onnx.TensorProto.FLOAT, [1, 4])],
+        [helper.make_tensor_value_info("probabilities", onnx.TensorProto.FLOAT, [1, 4])],
+        [onnx.numpy_helper.from_array(np.array(value), name) for name, value in values.items()],
+        value_info=[helper.make_tensor_value_info("reversed", onnx.TensorProto.FLOAT, [1, 4])],
+    )
+    opsets = [helper.make_opsetid("", 20)]
+    return helper.make_model(graph, ir_version=10, opset_imports=opsets)
+
+
+def test_unknown_operator_raises(classifier, reversal, tmp_path, monkeypatch):
+    onnx.helper.set_model_props(reversal, {"classes": "[1, 2, 3, 4]"})
+    monkeypatch.setattr(_c, "onnx_model", lambda *_, **__: reversal)
+    monkeypatch.setattr(_c, "_gather_reversed", lambda *_: None)
+    with pytest.raises(NotImplementedError, match=r"cannot be written as C, .* positive steps"):
+        to_c(classifier, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_reversed_slice_is_gathered(reversal):
+    _c._gather_reversed(reversal, onnx)
+    session = onnxruntime.InferenceSession(reversal.SerializeToString())
+    row = np.arange(4, dtype=np.float32)[None]
+    np.testing.assert_array_equal(session.run(None, {"X": row})[0], row[:, ::-1])
+
+
+def test_missing_extra_is_named(classifier, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "emx_onnx_cgen", None)
+    with pytest.raises(ImportError, match=r'pip install "ecgbeat\[export\]"'):
+        to_c(classifier, tmp_path)
