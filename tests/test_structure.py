@@ -10,8 +10,8 @@ import pytest
 import ecgbeat
 
 PACKAGE = Path(ecgbeat.__file__).parent
-MAX_LINES = 23_000
-MAX_FILES = 108
+MAX_LINES = 24_000
+MAX_FILES = 116
 MAX_BODY_LINES = 45
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DESCRIBED = (*DEFINITIONS, ast.ClassDef, ast.Module)
