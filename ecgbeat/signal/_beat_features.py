@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,10 @@ _PAST, _PAST_BLOCK = 300, 32  # the same without later beats
 _FIRST_BEATS = 16  # each has a context of its own, all beats up to it
 _MAX_TEMPLATE = 100  # beats of a template
 _ALIKE = 0.85  # correlation of QRS complexes of one form
+_SIDE = 64  # beats on each side of a change
+_FIRST_SAMPLE, _STEP = 8, 3  # 40 Hz, from the P wave on
+_SAME_WAVE = 0.9  # likeness of waves of the same form and size
+_ACROSS, _FEWEST_ALIKE = 0.02, 0.05  # alike pairs: share across a change, and least share of a side
 _TINY = 1e-6
 
 
@@ -129,8 +134,12 @@ def beat_features(
     check_ascending(r_peaks, "r_peaks", strict=True)
     if len(r_peaks) == 0:
         return np.empty((0, len(beat_feature_names(future=future))), np.float32)
-    columns = _columns(recording, r_peaks, fs, future)
-    return np.column_stack(list(columns.values())).astype(np.float32)
+    wave = cut_beats(recording, r_peaks, fs, _BEFORE_S, _AFTER_S, n_times=_N_TIMES)
+    parts = [
+        np.column_stack(list(_columns(wave[beats], r_peaks[beats], fs, future).values()))
+        for beats in _stretches(wave, future)
+    ]
+    return np.concatenate(parts).astype(np.float32)
 
 
 @cache
@@ -152,15 +161,14 @@ def beat_feature_names(*, future: Future = True) -> tuple[str, ...]:
     >>> beat_feature_names()[:3]
     ('ectopy_normal', 'ectopy_supraventricular', 'ectopy_ventricular')
     """
-    columns = _columns(np.zeros((1, 100)), np.array([50, 60]), 100.0, check_future(future))
-    return tuple(columns)
+    wave = np.zeros((2, 1, _N_TIMES), np.float32)
+    return tuple(_columns(wave, np.array([50, 60]), 100.0, check_future(future)))
 
 
 def _columns(
-    recording: np.ndarray, r_peaks: np.ndarray, fs: float, future: Future
+    wave: np.ndarray, r_peaks: np.ndarray, fs: float, future: Future
 ) -> dict[str, np.ndarray]:
     """Return all columns by name."""
-    wave = cut_beats(recording, r_peaks, fs, _BEFORE_S, _AFTER_S, n_times=_N_TIMES)
     rr, next_rr = _intervals(r_peaks, fs, future)
     beats = _describe(wave, rr, next_rr, (-2, -1, 1, 2) if future is True else (-2, -1))
     probability = ectopic_probability(r_peaks, fs, future=future)
@@ -201,6 +209,50 @@ def _contexts(n_beats: int, future: Future) -> Iterator[tuple[slice, slice]]:
             context = slice(max(0, start - _PAST), start)
         yield slice(start, stop), context
         start = stop
+
+
+# --- abrupt changes -------------------------------------------------------------------
+
+
+def _stretches(wave: np.ndarray, future: Future) -> list[slice]:
+    """Return the beats between lasting changes of the wave, as of patient or electrodes.
+
+    Many of the 64 beats before a change are alike, many of the 64 beats after it as well, but
+    hardly any pair across. A change is not known without later beats.
+    """
+    n_beats, starts = len(wave), [0]
+    if future is True and n_beats >= 2 * _SIDE:
+        first, second = (np.append(0, np.cumsum(count)) for count in _count_alike(wave))
+        inside = (second[_SIDE:] - first[:-_SIDE]) / (_SIDE**2 / 2)  # share of alike pairs
+        across = (first - second)[_SIDE:-_SIDE] / (_SIDE**2 / 2)
+        usual = np.sqrt(inside[:-_SIDE] * inside[_SIDE:])
+        share = np.where(usual > _FEWEST_ALIKE, across / np.maximum(usual, _FEWEST_ALIKE), 1.0)
+        while share.min() < _ACROSS:
+            change = int(share.argmin())
+            starts.append(change + _SIDE)
+            share[max(0, change - _SIDE + 1) : change + _SIDE] = 1.0
+    return [slice(*bounds) for bounds in pairwise([*sorted(starts), n_beats])]
+
+
+def _count_alike(wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Count for each beat the beats like it among the next 64, and among the 64 before it.
+
+    Waves a and b of all leads are alike if 2 a b / (a a + b b), which includes their size, exceeds
+    0.9.
+    """
+    wave = wave[..., _FIRST_SAMPLE::_STEP]
+    wave = (wave - wave.mean(axis=-1, keepdims=True)).reshape(len(wave), -1).astype(np.float32)
+    limit = 0.5 * _SAME_WAVE * (_dot(wave, wave) + _TINY)
+    among_next, among_last = np.zeros((2, len(wave)), np.int64)
+    distance = np.arange(2 * _SIDE) - np.arange(_SIDE)[:, None]
+    is_near = (distance > 0) & (distance <= _SIDE)
+    for start in range(0, len(wave), _SIDE):
+        rows, others = slice(start, start + _SIDE), slice(start, start + 2 * _SIDE)
+        alike = wave[rows] @ wave[others].T > limit[rows, None] + limit[others]
+        alike &= is_near[: alike.shape[0], : alike.shape[1]]
+        among_next[rows] = alike.sum(axis=1)
+        among_last[others] += alike.sum(axis=0)
+    return among_next, among_last
 
 
 # --- each beat by itself --------------------------------------------------------------
