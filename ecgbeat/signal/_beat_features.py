@@ -218,19 +218,21 @@ def _stretches(wave: np.ndarray, future: Future) -> list[slice]:
     """Return the beats between lasting changes of the wave, as of patient or electrodes.
 
     Many of the 64 beats before a change are alike, many of the 64 beats after it as well, but
-    hardly any pair across. A change is not known without later beats.
+    hardly any pair across. Changes are at least 128 beats apart, longer than most runs of ectopic
+    beats, and are not known without later beats.
     """
     n_beats, starts = len(wave), [0]
-    if future is True and n_beats >= 2 * _SIDE:
+    if future is True and n_beats >= 2 * _BLOCK:
         first, second = (np.append(0, np.cumsum(count)) for count in _count_alike(wave))
         inside = (second[_SIDE:] - first[:-_SIDE]) / (_SIDE**2 / 2)  # share of alike pairs
         across = (first - second)[_SIDE:-_SIDE] / (_SIDE**2 / 2)
         usual = np.sqrt(inside[:-_SIDE] * inside[_SIDE:])
         share = np.where(usual > _FEWEST_ALIKE, across / np.maximum(usual, _FEWEST_ALIKE), 1.0)
+        share = share[_BLOCK - _SIDE : n_beats - _BLOCK - _SIDE + 1]
         while share.min() < _ACROSS:
             change = int(share.argmin())
-            starts.append(change + _SIDE)
-            share[max(0, change - _SIDE + 1) : change + _SIDE] = 1.0
+            starts.append(change + _BLOCK)
+            share[max(0, change - _BLOCK + 1) : change + _BLOCK] = 1.0
     return [slice(*bounds) for bounds in pairwise([*sorted(starts), n_beats])]
 
 
