@@ -85,6 +85,11 @@ def beat_features(
     *Context.* A block of 128 beats is compared with itself and the 150 beats before and after it,
     some minutes. Without later beats, a beat is compared with up to 300 beats before it.
 
+    *Changes.* The context and the rhythm end where the wave changes for long, as in a recording
+    that is joined of several patients, or if electrodes are moved: where many pairs of the 64
+    beats on either side are alike in form and size, but less than 2 % as many pairs across. There are at least
+    128 beats between changes. Without later beats, changes are not recognized.
+
     *Rhythm.* Columns ``ectopy_*`` are the probabilities of `ectopic_probability`. The other
     columns are the intervals to the previous and the next R peak, and their ratios to the
     intervals of the neighborhood and to quantiles of those of the context.
