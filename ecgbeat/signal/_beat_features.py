@@ -22,6 +22,7 @@ _PAST, _PAST_BLOCK = 300, 32  # the same without later beats
 _FIRST_BEATS = 16  # each has a context of its own, all beats up to it
 _MAX_TEMPLATE = 100  # beats of a template
 _ALIKE = 0.85  # correlation of QRS complexes of one form
+_LESS_AGREEMENT = 0.1  # of neighboring QRS complexes, in a lead that is not used
 _SIDE = 64  # beats on each side of a change
 _FIRST_SAMPLE, _STEP = 8, 3  # 40 Hz, from the P wave on
 _SAME_WAVE = 0.9  # likeness of waves of the same form and size
@@ -87,8 +88,8 @@ def beat_features(
 
     *Changes.* The context and the rhythm end where the wave changes for long, as in a recording
     that is joined of several patients, or if electrodes are moved: where many pairs of the 64
-    beats on either side are alike in form and size, but less than 2 % as many pairs across. There are at least
-    128 beats between changes. Without later beats, changes are not recognized.
+    beats on either side are alike in form and size, but less than 2 % as many pairs across. There
+    are at least 128 beats between changes. Without later beats, changes are not recognized.
 
     *Rhythm.* Columns ``ectopy_*`` are the probabilities of `ectopic_probability`. The other
     columns are the intervals to the previous and the next R peak, and their ratios to the
@@ -276,6 +277,7 @@ class _Beats(NamedTuple):
     qrs_direction: np.ndarray
     shape: dict[str, np.ndarray]  # (n_beats, n_leads), as the next
     similarity: dict[str, np.ndarray]  # correlation with neighbors
+    agreement: np.ndarray  # highest correlation of the QRS complex with those of neighbors
 
 
 def _describe(
@@ -305,7 +307,9 @@ def _describe(
         for name, direction in (("qrs", qrs_direction), ("p_wave", p_direction))
         for distance in neighbors
     }
-    return _Beats(rr, next_rr, p_wave, qrs, p_direction, qrs_direction, shape, similarity)
+    agreement = np.max([similarity[f"qrs_to_beat_{k:+d}"] for k in neighbors], axis=0)
+    waves = p_wave, qrs, p_direction, qrs_direction
+    return _Beats(rr, next_rr, *waves, shape, similarity, agreement)
 
 
 def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: Future) -> dict[str, np.ndarray]:
@@ -341,8 +345,10 @@ class _Template(NamedTuple):
 def _relative_to_context(beats: _Beats, block: slice, context: slice) -> dict[str, np.ndarray]:
     """Return the columns of a block of beats that are relative to its context."""
     amplitude = np.median(beats.shape["amplitude"][context], axis=0)
-    has_signal = amplitude > amplitude.max() + np.log(0.01)
-    leads = slice(None) if has_signal.all() else has_signal  # a slice does not copy
+    is_clear = amplitude > amplitude.max() + np.log(0.01)
+    agreement = np.median(beats.agreement[context], axis=0)
+    is_clear &= agreement > agreement[is_clear].max() - _LESS_AGREEMENT
+    leads = slice(None) if is_clear.all() else is_clear  # a slice does not copy
     around, own = _select(beats, context, leads), _select(beats, block, leads)
     slowest = np.argsort(-around.rr, kind="stable")[: max(len(around.rr) // 10, 5)]
     sinus = _is_sinus_like(around, _median(around, slowest))
@@ -363,7 +369,7 @@ def _relative_to_context(beats: _Beats, block: slice, context: slice) -> dict[st
 
 def _select(beats: _Beats, rows: slice, leads: slice | np.ndarray) -> _Beats:
     """Return some of the beats, in some of the leads."""
-    p_wave, qrs, p_direction, qrs_direction = (
+    waves = (
         wave[rows][:, leads]
         for wave in (beats.p_wave, beats.qrs, beats.p_direction, beats.qrs_direction)
     )
@@ -371,8 +377,8 @@ def _select(beats: _Beats, rows: slice, leads: slice | np.ndarray) -> _Beats:
         {name: values[rows][:, leads] for name, values in of_lead.items()}
         for of_lead in (beats.shape, beats.similarity)
     )
-    rr, next_rr = beats.rr[rows], beats.next_rr[rows]
-    return _Beats(rr, next_rr, p_wave, qrs, p_direction, qrs_direction, shape, similarity)
+    agreement = beats.agreement[rows][:, leads]
+    return _Beats(beats.rr[rows], beats.next_rr[rows], *waves, shape, similarity, agreement)
 
 
 def _median(beats: _Beats, rows: np.ndarray) -> _Template:

@@ -110,6 +110,20 @@ def read_joined(folder, records, future):
     }
 
 
+def read_noisy(folder, records, future):
+    """Return the features of the beats of each record, with noise as its second lead."""
+    mitdb = load_mitdb(folder, records=records, lead=None)
+    rng, excerpts = np.random.default_rng(0), {}
+    for name, recording, annotation in zip(
+        mitdb.record_names, mitdb.recordings, mitdb.annotations, strict=True
+    ):
+        beats = select_beats(annotation)
+        leads = np.stack([recording[0], rng.normal(0, 0.2, recording.shape[1])])  # mV
+        X = beat_features(bandpass(leads, mitdb.fs), beats.sample, mitdb.fs, future=future)
+        excerpts[f"{name} noise"] = keep_classes(X, to_aami(beats.symbol))
+    return excerpts
+
+
 def read_fibrillation(folder, records, n_beats, future):
     """Return the features of the beats of excerpts of atrial fibrillation, each a recording."""
     mitdb = load_mitdb(folder, records=records, lead=None)
@@ -326,10 +340,11 @@ def study(folder, records, seeds):
 
 
 def study_joined(folder, records, seeds, future):
-    """Print the scores of joined records and of excerpts of atrial fibrillation, within DS1."""
+    """Print the scores of joined records, a lead of noise, and atrial fibrillation in DS1."""
     rows = read(folder, records, future)
     joined = read_joined(folder, records, future)
-    excerpts = {**joined}
+    noisy = read_noisy(folder, records, future)
+    excerpts = joined | noisy
     for n_beats in FIBRILLATION_LENGTHS:
         excerpts |= read_fibrillation(folder, records, n_beats, future)
     print(f"within DS1, future={future!r}\n{HEADER}")
@@ -338,9 +353,10 @@ def study_joined(folder, records, seeds, future):
         real, probability, found = predict_folds(rows._replace(excerpts=excerpts), *final)
         predicted = {name: most_probable(found[name]) for name in excerpts}
         print(format_scores(f"seed {seed}, each record alone", real.y, most_probable(probability)))
-        together = np.concatenate([predicted[name] for name in joined])
-        print(format_scores("  joined to one recording", real.y, together), flush=True)
-        for name in list(excerpts)[len(joined) :]:
+        for title, names in (("joined to one recording", joined), ("second lead is noise", noisy)):
+            labels = np.concatenate([predicted[name] for name in names])
+            print(format_scores(f"  {title}", real.y, labels), flush=True)
+        for name in list(excerpts)[len(joined) + len(noisy) :]:
             labels = predicted[name][excerpts[name][1] == "N"]
             s, v = (1000 * np.mean(labels == c) for c in "SV")
             print(f"  {name}: of 1000 beats N, {s:.1f} are labeled S and {v:.1f} V")

@@ -49,6 +49,15 @@ def test_repeated_and_empty_leads_do_not_matter(ecg):
         np.testing.assert_allclose(beat_features(leads, r_peaks, fs), expected, atol=2e-3)
 
 
+@pytest.mark.parametrize("future", FUTURES)
+def test_a_lead_of_noise_does_not_matter(ecg, future):
+    signal, r_peaks, fs, _ = ecg
+    noise = bandpass(np.random.default_rng(0).normal(size=signal.shape[1]), fs)
+    expected = beat_features(signal[0], r_peaks, fs, future=future)[40:]
+    found = beat_features(np.stack([signal[0], noise]), r_peaks, fs, future=future)[40:]
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
 @pytest.mark.parametrize("fs", [128, 250, 720])
 def test_sampling_rate_matters_little(fs):
     first, second = (make_recording(120.0, fs=rate, noise=0, random_state=3) for rate in (360, fs))
