@@ -91,6 +91,9 @@ def beat_features(
     beats on either side are alike in form and size, but less than 2 % as many pairs across. There
     are at least 128 beats between changes. Without later beats, changes are not recognized.
 
+    *Leads.* A lead whose QRS complexes agree with those of neighboring beats much less than in the
+    best lead (by 0.1 in the median correlation over the context) is not used.
+
     *Rhythm.* Columns ``ectopy_*`` are the probabilities of `ectopic_probability`. The other
     columns are the intervals to the previous and the next R peak, and their ratios to the
     intervals of the neighborhood and to quantiles of those of the context.
@@ -369,7 +372,7 @@ def _relative_to_context(beats: _Beats, block: slice, context: slice) -> dict[st
 
 def _select(beats: _Beats, rows: slice, leads: slice | np.ndarray) -> _Beats:
     """Return some of the beats, in some of the leads."""
-    waves = (
+    p_wave, qrs, p_direction, qrs_direction = (
         wave[rows][:, leads]
         for wave in (beats.p_wave, beats.qrs, beats.p_direction, beats.qrs_direction)
     )
@@ -377,8 +380,9 @@ def _select(beats: _Beats, rows: slice, leads: slice | np.ndarray) -> _Beats:
         {name: values[rows][:, leads] for name, values in of_lead.items()}
         for of_lead in (beats.shape, beats.similarity)
     )
-    agreement = beats.agreement[rows][:, leads]
-    return _Beats(beats.rr[rows], beats.next_rr[rows], *waves, shape, similarity, agreement)
+    rr, next_rr = beats.rr[rows], beats.next_rr[rows]
+    waves = p_wave, qrs, p_direction, qrs_direction
+    return _Beats(rr, next_rr, *waves, shape, similarity, beats.agreement[rows][:, leads])
 
 
 def _median(beats: _Beats, rows: np.ndarray) -> _Template:
