@@ -85,10 +85,10 @@ def test_report_on_held_out_records(study, folder, monkeypatch, capsys):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_report_on_joined_records(study, folder, monkeypatch, capsys):
-    monkeypatch.setattr(study, "FIBRILLATION_LENGTHS", (40,))
+    monkeypatch.setattr(study, "FIBRILLATION_LENGTHS", (20,))
     run(study, monkeypatch, folder, "--joined", "--seeds", "1")
     printed = capsys.readouterr().out
-    for part in ("each record alone", "joined to one", "101 fibrillation, 1 excerpts of 40 beats"):
+    for part in ("each record alone", "joined to one", "101 fibrillation, 2 excerpts of 20 beats"):
         assert part in printed
 
 
