@@ -46,11 +46,25 @@ def folder(tmp_path_factory):
                 fmt=["16", "16"],
                 write_dir=str(path),
             )
-            wfdb.wrann(name, "atr", made.r_peaks, list(made.symbols), write_dir=str(path))
+            notes = [""] * len(made.r_peaks)
+            if name == "101":
+                notes[10], notes[60] = "(AFIB\x00", "(N\x00"
+            wfdb.wrann(
+                name, "atr", made.r_peaks, list(made.symbols), aux_note=notes, write_dir=str(path)
+            )
     return path
 
 
 RECORDS = ["--records", "101", "114", "207", "100", "103"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_rhythm_begins_at_its_mark(study, folder):
+    beats = make_recording(150.0, weights=WEIGHTS, random_state=0, n_leads=2).r_peaks
+    rhythm = study.rhythm_of(folder / "101", beats)
+    assert rhythm[:10].tolist() == [""] * 10
+    assert set(rhythm[10:60]) == {"(AFIB"}
+    assert set(rhythm[60:]) == {"(N"}
 
 
 def run(study, monkeypatch, folder, *arguments):
@@ -65,6 +79,16 @@ def test_report_on_held_out_records(study, folder, monkeypatch, capsys):
     run(study, monkeypatch, folder, "--test", "--seeds", "0", "1")
     printed = capsys.readouterr().out
     for part in ("DS1 -> DS2", "seed 1", "without record 232", "mean of 2 seeds", "over 2 records"):
+        assert part in printed
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_report_on_joined_records(study, folder, monkeypatch, capsys):
+    monkeypatch.setattr(study, "FIBRILLATION_LENGTHS", (20,))
+    run(study, monkeypatch, folder, "--joined", "--seeds", "1")
+    printed = capsys.readouterr().out
+    for part in ("each record alone", "joined to one", "101 fibrillation, 2 excerpts of 20 beats"):
         assert part in printed
 
 

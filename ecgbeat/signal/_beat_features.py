@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,11 @@ _SHAPE = ("width", "duration", "amplitude", "p_wave")  # of each beat and lead
 _N_BLOCKS = 8  # compared at once: as many as fit the cache
 _N_DESCRIBED = 1024  # beats that are described at once
 _ALIKE = 0.85  # correlation of QRS complexes of one form
+_LESS_AGREEMENT = 0.1  # of neighboring QRS complexes, in a lead that is not used
+_SIDE = 64  # beats on each side of a change
+_FIRST_SAMPLE, _STEP = 8, 3  # 40 Hz, from the P wave on
+_SAME_WAVE = 0.9  # likeness of waves of the same form and size
+_ACROSS, _FEWEST_ALIKE = 0.02, 0.05  # alike pairs: share across a change, and least share of a side
 _TINY = 1e-6
 
 
@@ -84,6 +89,14 @@ def beat_features(
     *Context.* A block of 128 beats is compared with itself and the 150 beats before and after it,
     some minutes. Without later beats, a beat is compared with up to 300 beats before it.
 
+    *Changes.* The context and the rhythm end where the wave changes for long, as in a recording
+    that is joined of several patients, or if electrodes are moved: where many pairs of the 64
+    beats on either side are alike in form and size, but less than 2 % as many pairs across. There
+    are at least 128 beats between changes. Without later beats, changes are not recognized.
+
+    *Leads.* A lead whose QRS complexes agree with those of neighboring beats much less than in the
+    best lead (by 0.1 in the median correlation over the context) is not used.
+
     *Rhythm.* Columns ``ectopy_*`` are the probabilities of `ectopic_probability`. The other
     columns are the intervals to the previous and the next R peak, and their ratios to the
     intervals of the neighborhood and to quantiles of those of the context.
@@ -133,8 +146,10 @@ def beat_features(
     check_ascending(r_peaks, "r_peaks", strict=True)
     if len(r_peaks) == 0:
         return np.empty((0, len(beat_feature_names(future=future))), np.float32)
-    columns = _columns(recording, r_peaks, fs, future)
-    return np.stack(list(columns.values()), axis=1, dtype=np.float32, casting="same_kind")
+    wave = cut_beats(recording, r_peaks, fs, _BEFORE_S, _AFTER_S, n_times=_N_TIMES)
+    stretches = _stretches(wave, future)
+    parts = [_columns(wave[beats], r_peaks[beats], fs, future).values() for beats in stretches]
+    return np.concatenate([np.stack(list(part), axis=1).astype(np.float32) for part in parts])
 
 
 @cache
@@ -156,12 +171,12 @@ def beat_feature_names(*, future: Future = True) -> tuple[str, ...]:
     >>> beat_feature_names()[:3]
     ('ectopy_normal', 'ectopy_supraventricular', 'ectopy_ventricular')
     """
-    columns = _columns(np.zeros((1, 100)), np.array([50, 60]), 100.0, check_future(future))
-    return tuple(columns)
+    wave = np.zeros((2, 1, _N_TIMES), np.float32)
+    return tuple(_columns(wave, np.array([50, 60]), 100.0, check_future(future)))
 
 
 def _columns(
-    recording: np.ndarray, r_peaks: np.ndarray, fs: float, future: Future
+    wave: np.ndarray, r_peaks: np.ndarray, fs: float, future: Future
 ) -> dict[str, np.ndarray]:
     """Return all columns by name."""
     probability = ectopic_probability(r_peaks, fs, future=future)
@@ -169,8 +184,8 @@ def _columns(
     columns = dict(zip(names, probability.T, strict=True))
     rr, next_rr = _intervals(r_peaks, fs, future)
     columns |= _local_rhythm(rr, next_rr, future)
-    beats = _describe(recording, r_peaks, fs, rr, next_rr)
     neighbors = (-2, -1, 1, 2) if future is True else (-2, -1)
+    beats = _describe(wave, rr, next_rr, neighbors)
     parts = [_compare(beats, rows, norms, neighbors) for rows, norms in _groups(beats, future)]
     columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if future == "none":
@@ -204,6 +219,52 @@ def _contexts(n_beats: int, future: Future) -> Iterator[tuple[slice, slice]]:
         start = stop
 
 
+# --- abrupt changes -------------------------------------------------------------------
+
+
+def _stretches(wave: np.ndarray, future: Future) -> list[slice]:
+    """Return the beats between lasting changes of the wave, as of patient or electrodes.
+
+    Many of the 64 beats before a change are alike, many of the 64 beats after it as well, but
+    hardly any pair across. Changes are at least 128 beats apart, longer than most runs of ectopic
+    beats, and are not known without later beats.
+    """
+    n_beats, starts = len(wave), [0]
+    if future is True and n_beats >= 2 * _BLOCK:
+        first, second = (np.append(0, np.cumsum(count)) for count in _count_alike(wave))
+        inside = (second[_SIDE:] - first[:-_SIDE]) / (_SIDE**2 / 2)  # share of alike pairs
+        across = (first - second)[_SIDE:-_SIDE] / (_SIDE**2 / 2)
+        usual = np.sqrt(inside[:-_SIDE] * inside[_SIDE:])
+        share = np.where(usual > _FEWEST_ALIKE, across / np.maximum(usual, _FEWEST_ALIKE), 1.0)
+        share = share[_BLOCK - _SIDE : n_beats - _BLOCK - _SIDE + 1]
+        while share.min() < _ACROSS:
+            change = int(share.argmin())
+            starts.append(change + _BLOCK)
+            share[max(0, change - _BLOCK + 1) : change + _BLOCK] = 1.0
+    return [slice(*bounds) for bounds in pairwise([*sorted(starts), n_beats])]
+
+
+def _count_alike(wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Count for each beat the beats like it among the next 64, and among the 64 before it.
+
+    Waves a and b of all leads are alike if 2 a b / (a a + b b), which includes their size, exceeds
+    0.9.
+    """
+    wave = wave[..., _FIRST_SAMPLE::_STEP]
+    wave = (wave - wave.mean(axis=-1, keepdims=True)).reshape(len(wave), -1).astype(np.float32)
+    limit = 0.5 * _SAME_WAVE * (_dot(wave, wave) + _TINY)
+    among_next, among_last = np.zeros((2, len(wave)), np.int64)
+    distance = np.arange(2 * _SIDE) - np.arange(_SIDE)[:, None]
+    is_near = (distance > 0) & (distance <= _SIDE)
+    for start in range(0, len(wave), _SIDE):
+        rows, others = slice(start, start + _SIDE), slice(start, start + 2 * _SIDE)
+        alike = wave[rows] @ wave[others].T > limit[rows, None] + limit[others]
+        alike &= is_near[: alike.shape[0], : alike.shape[1]]
+        among_next[rows] = alike.sum(axis=1)
+        among_last[others] += alike.sum(axis=0)
+    return among_next, among_last
+
+
 # --- each beat by itself --------------------------------------------------------------
 
 
@@ -217,13 +278,13 @@ class _Beats(NamedTuple):
     p_direction: np.ndarray  # the same scaled to length 1
     qrs_direction: np.ndarray
     shape: np.ndarray  # (n_beats, n_leads, n_shape), float64, in the order of _SHAPE
+    agreement: np.ndarray  # highest correlation of the QRS complex with those of neighbors
 
 
 def _describe(
-    recording: np.ndarray, r_peaks: np.ndarray, fs: float, rr: np.ndarray, next_rr: np.ndarray
+    wave: np.ndarray, rr: np.ndarray, next_rr: np.ndarray, neighbors: tuple[int, ...]
 ) -> _Beats:
     """Return the beats of a recording, described once for all contexts."""
-    wave = cut_beats(recording, r_peaks, fs, _BEFORE_S, _AFTER_S, n_times=_N_TIMES)
     n_p, n_qrs = _P_WAVE.stop - _P_WAVE.start, _QRS.stop - _QRS.start
     of_leads = [np.empty((*wave.shape[:2], n), wave.dtype) for n in (n_p, n_qrs, n_p, n_qrs)]
     of_leads.append(np.empty((*wave.shape[:2], len(_SHAPE))))
@@ -231,7 +292,7 @@ def _describe(
         chunk = slice(start, start + _N_DESCRIBED)
         for values, of_chunk in zip(of_leads, _describe_waves(wave[chunk]), strict=True):
             values[chunk] = of_chunk
-    return _Beats(rr, next_rr, *of_leads)
+    return _Beats(rr, next_rr, *of_leads, _agreement(of_leads[3], neighbors))
 
 
 def _describe_waves(wave: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -253,6 +314,19 @@ def _describe_waves(wave: np.ndarray) -> tuple[np.ndarray, ...]:
     }
     in_order = np.stack([shape[name] for name in _SHAPE], axis=-1)
     return p_wave, qrs, _normalize(p_wave), _normalize(qrs), in_order
+
+
+def _agreement(direction: np.ndarray, neighbors: tuple[int, ...]) -> np.ndarray:
+    """Return the highest correlation of each beat with its neighbors, in each lead.
+
+    A beat that has none counts as unlike in all leads.
+    """
+    highest = np.full(direction.shape[:2], -1.0, direction.dtype)
+    for distance in neighbors:
+        n = abs(distance)
+        rows = slice(n, None) if distance < 0 else slice(-n)
+        highest[rows] = np.maximum(highest[rows], _dot(direction[n:], direction[:-n]))
+    return highest
 
 
 def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: Future) -> dict[str, np.ndarray]:
@@ -281,7 +355,7 @@ def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: Future) -> dict[s
 class _Norms(NamedTuple):
     """Norms of a context, or of several: (n_blocks, 1, ...)."""
 
-    leads: np.ndarray  # (n_leads of the recording,) bool, whether the lead has a signal
+    leads: np.ndarray  # (n_leads of the recording,) bool, whether the lead is used
     intervals: np.ndarray  # in the order of `_interval_norms`, s
     usual: np.ndarray  # (n_leads, n_shape), of the slowest beats
     normal_p_wave: np.ndarray  # (n_leads, n_times), in mV, as the next
@@ -308,9 +382,8 @@ def _groups(beats: _Beats, future: Future) -> Iterator[tuple[slice, list[_Norms]
 
 def _norms(beats: _Beats, context: slice) -> _Norms:
     """Return the norms of a context."""
-    amplitude = _median(beats.shape[context, :, _SHAPE.index("amplitude")])
-    has_signal = amplitude > amplitude.max() + np.log(0.01)
-    around = _select(beats, context, has_signal)
+    leads = _clear_leads(beats, context)
+    around = _select(beats, context, leads)
     slowest = np.argsort(-around.rr, kind="stable")[: max(len(around.rr) // 10, 5)]
     sinus = _is_sinus_like(around, slowest)
     alike = np.flatnonzero(sinus)[:_MAX_TEMPLATE]
@@ -318,7 +391,7 @@ def _norms(beats: _Beats, context: slice) -> _Norms:
     normal_qrs = _median(around.qrs[normal])
     every = slice(None, None, max(1, len(around.rr) // _MAX_TEMPLATE))
     return _Norms(
-        has_signal,
+        leads,
         _interval_norms(around.rr, sinus),
         _median(around.shape[slowest]),
         _median(around.p_wave[normal]),
@@ -327,6 +400,14 @@ def _norms(beats: _Beats, context: slice) -> _Norms:
         _median(around.qrs[every]),
         *_aberrant_qrs(around, normal_qrs),
     )
+
+
+def _clear_leads(beats: _Beats, context: slice) -> np.ndarray:
+    """Return which leads have a signal in a context, with beats that are alike as in the best."""
+    amplitude = _median(beats.shape[context, :, _SHAPE.index("amplitude")])
+    is_clear = amplitude > amplitude.max() + np.log(0.01)
+    agreement = _median(beats.agreement[context])
+    return is_clear & (agreement > agreement[is_clear].max() - _LESS_AGREEMENT)
 
 
 def _select(beats: _Beats, rows: slice, leads: np.ndarray) -> _Beats:

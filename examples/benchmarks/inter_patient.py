@@ -1,13 +1,15 @@
 """Beats of new patients: every step of the method within DS1 of MIT-BIH, and DS1 -> DS2.
 
     python examples/benchmarks/inter_patient.py            # each step, in folds by patient of DS1
+    python examples/benchmarks/inter_patient.py --joined   # joined patients, and fibrillation
     python examples/benchmarks/inter_patient.py --test     # final method: DS1 -> DS2
     python examples/benchmarks/inter_patient.py --draw DIR # also the risk-coverage curves
 
 The classes are N, S, V and F of the AAMI, without Q. The records are split as in de Chazal et al.
 (2004, doi:10.1109/TBME.2004.827359). Everything is chosen within DS1. ``--test`` trains
 `make_inter_patient_annotator` on the recordings of DS1 and annotates those of DS2: beats that
-are not detected count as errors.
+are not detected count as errors. ``--joined`` classifies the beats of each record of DS1 alone and
+in one recording joined of all of them, and excerpts of atrial fibrillation, by models of the folds.
 """
 
 import argparse
@@ -28,7 +30,7 @@ from ecgbeat.annotation import (
     make_inter_patient_annotator,
     simulate_fusion_beats,
 )
-from ecgbeat.datasets import load_mitdb
+from ecgbeat.datasets import get_data_home, load_mitdb
 from ecgbeat.labels import select_beats, to_aami
 from ecgbeat.metrics import match_beats
 from ecgbeat.model_selection import DS1, DS2
@@ -37,6 +39,8 @@ from ecgbeat.signal import bandpass, beat_feature_names, beat_features
 CLASSES = np.array(["N", "S", "V", "F"])
 N_FOLDS = 6
 EXCERPTS = {"207": 150, "209": 150}  # beats of an excerpt in which S is the majority
+FIBRILLATION = ("(AFIB", "(AFL")
+FIBRILLATION_LENGTHS = (60, 150, 300)  # beats of an excerpt
 RHYTHM = ("ectopy_normal", "ectopy_supraventricular", "ectopy_ventricular")
 SINUS = ("rr_to_sinus", "next_to_sinus", "sinus_to_median", "sinus_share")
 MIXTURE = ("normal_share", "aberrant_share", "rest_of_mixture", "qrs_to_aberrant")
@@ -50,7 +54,7 @@ class Rows(NamedTuple):
     y: np.ndarray
     record: np.ndarray
     is_simulated: np.ndarray
-    excerpts: dict  # of a record: features and classes
+    excerpts: dict  # features and classes, by names that begin with the record
 
     def select(self, rows):
         """Return some of the rows."""
@@ -90,6 +94,77 @@ def majority_excerpt(y, n_beats):
     counts = np.convolve(y == "S", np.ones(min(n_beats, len(y))), "valid")
     start = int(counts.argmax())
     return slice(start, start + n_beats)
+
+
+def read_joined(folder, records, future):
+    """Return the features of the beats of each record, within one recording of all records."""
+    mitdb = load_mitdb(folder, records=records, lead=None)
+    beats = [select_beats(annotation) for annotation in mitdb.annotations]
+    starts = np.cumsum([0, *(recording.shape[-1] for recording in mitdb.recordings[:-1])])
+    r_peaks = np.concatenate([b.sample + start for b, start in zip(beats, starts, strict=True)])
+    filtered = bandpass(np.concatenate(mitdb.recordings, axis=1), mitdb.fs)
+    X = beat_features(filtered, r_peaks, mitdb.fs, future=future)
+    parts = np.split(X, np.cumsum([len(b.sample) for b in beats[:-1]]))
+    return {
+        f"{name} joined": keep_classes(part, to_aami(b.symbol))
+        for name, part, b in zip(mitdb.record_names, parts, beats, strict=True)
+    }
+
+
+def read_noisy(folder, records, future):
+    """Return the features of the beats of each record, with noise as its second lead."""
+    mitdb = load_mitdb(folder, records=records, lead=None)
+    rng, excerpts = np.random.default_rng(0), {}
+    for name, recording, annotation in zip(
+        mitdb.record_names, mitdb.recordings, mitdb.annotations, strict=True
+    ):
+        beats = select_beats(annotation)
+        leads = np.stack([recording[0], rng.normal(0, 0.2, recording.shape[1])])  # mV
+        X = beat_features(bandpass(leads, mitdb.fs), beats.sample, mitdb.fs, future=future)
+        excerpts[f"{name} noise"] = keep_classes(X, to_aami(beats.symbol))
+    return excerpts
+
+
+def read_fibrillation(folder, records, n_beats, future):
+    """Return the features of the beats of excerpts of atrial fibrillation, each a recording."""
+    mitdb = load_mitdb(folder, records=records, lead=None)
+    excerpts = {}
+    for name, recording, annotation in zip(
+        mitdb.record_names, mitdb.recordings, mitdb.annotations, strict=True
+    ):
+        beats = select_beats(annotation)
+        path = Path(folder or get_data_home() / "mitdb") / name
+        fibrillates = np.isin(rhythm_of(path, beats.sample), FIBRILLATION)
+        starts = range(0, len(fibrillates) - n_beats + 1, n_beats)
+        rows = [slice(k, k + n_beats) for k in starts if fibrillates[k : k + n_beats].all()]
+        if rows:
+            filtered = bandpass(recording, mitdb.fs)
+            parts = [
+                beat_features(filtered, beats.sample[k], mitdb.fs, future=future) for k in rows
+            ]
+            y = np.concatenate([to_aami(beats.symbol[k]) for k in rows])
+            key = f"{name} fibrillation, {len(rows)} excerpts of {n_beats} beats"
+            excerpts[key] = keep_classes(np.concatenate(parts), y)
+    return excerpts
+
+
+def rhythm_of(path, samples):
+    """Return the rhythm at samples, such as "(AFIB", from the rhythm marks of a record."""
+    import wfdb
+
+    annotation = wfdb.rdann(str(path), "atr")
+    marks = [(0, "")]
+    for sample, note in zip(annotation.sample, annotation.aux_note, strict=True):
+        if note.startswith("("):
+            marks.append((sample, note.rstrip("\x00")))
+    starts, names = zip(*marks, strict=True)
+    return np.array(names)[np.searchsorted(starts, samples, side="right") - 1]
+
+
+def keep_classes(X, y):
+    """Return features and classes without the beats of class Q."""
+    rows = np.isin(y, CLASSES)
+    return X[rows], y[rows]
 
 
 # --- steps ----------------------------------------------------------------------------
@@ -154,8 +229,9 @@ def predict_folds(rows, classifier, columns, simulate):
         train = rows.select(~np.isin(rows.record, held_out) & (simulate | ~rows.is_simulated))
         model = clone(classifier).fit(train.X[:, columns], train.y, train.record)
         probability[test] = by_class(model, real.X[test][:, columns])
-        for name in set(held_out) & set(rows.excerpts):
-            excerpts[name] = by_class(model, rows.excerpts[name][0][:, columns])
+        for name, (X, _) in rows.excerpts.items():
+            if name.split()[0] in held_out:
+                excerpts[name] = by_class(model, X[:, columns])
     return real, probability, excerpts
 
 
@@ -299,6 +375,29 @@ def study(folder, records, seeds, pictures=None):
         draw_risk_coverage(pictures / "risk_coverage_dark.svg", results, dark=True)
 
 
+def study_joined(folder, records, seeds, future):
+    """Print the scores of joined records, a lead of noise, and atrial fibrillation in DS1."""
+    rows = read(folder, records, future)
+    joined = read_joined(folder, records, future)
+    noisy = read_noisy(folder, records, future)
+    excerpts = joined | noisy
+    for n_beats in FIBRILLATION_LENGTHS:
+        excerpts |= read_fibrillation(folder, records, n_beats, future)
+    print(f"within DS1, future={future!r}\n{HEADER}")
+    for seed in seeds:
+        final = InterPatientClassifier(random_state=seed), slice(None), True
+        real, probability, found = predict_folds(rows._replace(excerpts=excerpts), *final)
+        predicted = {name: most_probable(found[name]) for name in excerpts}
+        print(format_scores(f"seed {seed}, each record alone", real.y, most_probable(probability)))
+        for title, names in (("joined to one recording", joined), ("second lead is noise", noisy)):
+            labels = np.concatenate([predicted[name] for name in names])
+            print(format_scores(f"  {title}", real.y, labels), flush=True)
+        for name in list(excerpts)[len(joined) + len(noisy) :]:
+            labels = predicted[name][excerpts[name][1] == "N"]
+            s, v = (1000 * np.mean(labels == c) for c in "SV")
+            print(f"  {name}: of 1000 beats N, {s:.1f} are labeled S and {v:.1f} V")
+
+
 def pair(annotation, beats, fs):
     """Return true and predicted classes of the beats of a record, "" where there is none."""
     reference = select_beats(annotation)
@@ -350,6 +449,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="data folder; default: mitdb in the data home")
     parser.add_argument("--test", action="store_true", help="train on DS1 and evaluate on DS2")
+    parser.add_argument("--joined", action="store_true", help="join the records of DS1")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--future", choices=["True", "False", "none"], default="True")
     parser.add_argument("--records", nargs="+", help="names of the records; default: all")
@@ -363,8 +463,10 @@ def main():
         [name for name in names if arguments.records is None or name in arguments.records]
         for names in (DS1, DS2)
     )
-    if arguments.test:
-        future = {"True": True, "False": False}.get(arguments.future, arguments.future)
+    future = {"True": True, "False": False}.get(arguments.future, arguments.future)
+    if arguments.joined:
+        study_joined(arguments.data, known, arguments.seeds, future)
+    elif arguments.test:
         test(arguments.data, known, unseen, arguments.seeds, future)
     else:
         study(arguments.data, known, arguments.seeds, arguments.draw)

@@ -49,6 +49,15 @@ def test_repeated_and_empty_leads_do_not_matter(ecg):
         np.testing.assert_allclose(beat_features(leads, r_peaks, fs), expected, atol=2e-3)
 
 
+@pytest.mark.parametrize("future", FUTURES)
+def test_a_lead_of_noise_does_not_matter(ecg, future):
+    signal, r_peaks, fs, _ = ecg
+    noise = bandpass(np.random.default_rng(0).normal(size=signal.shape[1]), fs)
+    expected = beat_features(signal[0], r_peaks, fs, future=future)[40:]
+    found = beat_features(np.stack([signal[0], noise]), r_peaks, fs, future=future)[40:]
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
 @pytest.mark.parametrize("fs", [128, 250, 720])
 def test_sampling_rate_matters_little(fs):
     first, second = (make_recording(120.0, fs=rate, noise=0, random_state=3) for rate in (360, fs))
@@ -91,6 +100,57 @@ def test_a_context_is_some_minutes(ecg):
     other[:, r_peaks[300] :] *= -7
     found = beat_features(other, r_peaks, fs)[:64]
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.fixture(scope="module")
+def patients():
+    """Return filtered recordings of two patients with other leads, levels and rates."""
+    made = [
+        make_recording(200.0, n_leads=2, heart_rate=rate, random_state=seed)
+        for seed, rate in enumerate((55, 95))
+    ]
+    first, second = (bandpass(ecg.signal, ecg.fs) for ecg in made)
+    return (first, 0.4 * second[::-1] * [[1], [-1]]), [ecg.r_peaks for ecg in made], made[0].fs
+
+
+def join(signals, r_peaks):
+    """Return one recording and its R peaks."""
+    shifts = np.cumsum([0, *(signal.shape[1] for signal in signals[:-1])])
+    shifted = [peaks + shift for peaks, shift in zip(r_peaks, shifts, strict=True)]
+    return np.concatenate(signals, axis=1), np.concatenate(shifted)
+
+
+def test_joined_patients_are_described_separately(patients):
+    signals, r_peaks, fs = patients
+    separately = [
+        beat_features(signal, peaks, fs) for signal, peaks in zip(signals, r_peaks, strict=True)
+    ]
+    together = beat_features(*join(signals, r_peaks), fs)
+    # the windows of the beats beside the junction hold samples of both patients
+    distance = np.arange(len(together)) - len(r_peaks[0])
+    rows = (distance < -4) | (distance >= 4)
+    np.testing.assert_allclose(together[rows], np.concatenate(separately)[rows], atol=0.01)
+
+
+def test_a_run_of_other_beats_is_compared_with_the_beats_around(patients):
+    signals, r_peaks, fs = patients
+    first, peaks = signals[0], r_peaks[0]
+    stop = r_peaks[1][50] + round(0.3 * fs)
+    run = signals[1][:, :stop], r_peaks[1][:51]
+    signal, joined = join((first, run[0], first), (peaks, run[1], peaks))
+    likeness = column(beat_features(signal, joined, fs), "qrs_to_normal_mean")
+    is_run = np.arange(len(joined)) - len(peaks) < 51
+    is_run[: len(peaks)] = False
+    assert np.median(likeness[is_run]) < 0.5
+    assert np.median(likeness[~is_run]) > 0.9
+
+
+def test_noise_does_not_divide_a_recording():
+    rng = np.random.default_rng(0)
+    r_peaks = 100 + np.cumsum(rng.integers(150, 250, 290))
+    features = beat_features(rng.normal(size=(2, 60_000)), r_peaks, 250)
+    of_context = column(features, "variation")
+    np.testing.assert_array_equal(np.flatnonzero(np.diff(of_context)) + 1, [128, 256])
 
 
 @pytest.mark.parametrize("future", FUTURES)
