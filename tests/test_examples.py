@@ -18,6 +18,7 @@ PAGES = {
     "five_classes": (["macro avg", *(f"\n           {label} " for label in "NSVFQ")], 4, "kaggle"),
     "heart_sounds": (["extrastole: ", "label: "], 3, "sounds"),
     "normal_abnormal": (["CNN+LSTM", "roc_auc", "beats of each point", "probability of"], 3, "ptb"),
+    "on_a_device": (["ONNX, int8", "equal labels"], 2, "mitdb"),
     "patients_or_beats": (["by beat: macro-F1", "by patient: macro-F1", "F1 of N, S"], 1, "mitdb"),
     "recording_to_beats": (["probability", "EC57", "SVEB"], 2, "mitdb"),
     "smote_inside_or_before": (["SMOTE before the split", "inside, split by patient"], 1, "mitdb"),
