@@ -190,12 +190,16 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows = validate_beats(self, X, reset=False, dtype=np.float32)
-        by_trees = _probability_by_trees(self.trees_, rows)
-        quantiles, model = self.linear_
-        linear = model.predict_proba(_to_normal(quantiles, rows))
+        linear, by_trees = self._probability_by_shape(rows)
         both = np.sqrt((linear + 1e-4) * (by_trees + 1e-4))
         logits = _combine(rows[:, _RHYTHM].astype(np.float64), both, by_trees, self.classes_)
         return softmax(logits, axis=1)
+
+    def _probability_by_shape(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the probabilities of the linear model and of the trees."""
+        quantiles, model = self.linear_
+        linear = model.predict_proba(_to_normal(quantiles, rows))
+        return linear, _probability_by_trees(self.trees_, rows)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable class of each beat.

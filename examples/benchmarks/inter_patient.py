@@ -184,13 +184,10 @@ class OneExpert(InterPatientClassifier):
         super().__init__(random_state=random_state)
         self.kind = kind
 
-    def fit(self, X, y, groups):
-        super().fit(X, y, groups)
-        if self.kind == "linear":
-            self.trees_ = self.linear_
-        else:
-            self.linear_ = self.trees_
-        return self
+    def _probability_by_shape(self, rows):
+        linear, by_trees = super()._probability_by_shape(rows)
+        one = linear if self.kind == "linear" else by_trees
+        return one, one
 
 
 def without(*names):
