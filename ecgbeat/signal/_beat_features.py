@@ -292,7 +292,8 @@ def _describe(
         chunk = slice(start, start + _N_DESCRIBED)
         for values, of_chunk in zip(of_leads, _describe_waves(wave[chunk]), strict=True):
             values[chunk] = of_chunk
-    return _Beats(rr, next_rr, *of_leads, agreement=_agreement(of_leads[3], neighbors))
+    of_leads.append(_agreement(of_leads[3], neighbors))
+    return _Beats(rr, next_rr, *of_leads)
 
 
 def _describe_waves(wave: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -170,7 +170,7 @@ def test_callbacks(beats, path):
         {"predict_nonlinearity": lambda x: x.softmax(-1)},
         {"iterator_train": partial(torch.utils.data.DataLoader, shuffle=True)},
     ],
-    ids=str,
+    ids=lambda parameters: next(iter(parameters)),
 )
 def test_code_of_the_user_is_refused(parameters, beats, path):
     net = ECGCNNClassifier(**TINY, **parameters).fit(*beats)
