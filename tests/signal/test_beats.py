@@ -99,6 +99,16 @@ def test_cut_and_resampled_beats_of_constant_recording_are_constant():
     np.testing.assert_array_equal(beats, np.full((2, 128), 0.1))
 
 
+@pytest.mark.parametrize("n_leads", [1, 2])
+def test_cut_and_resampled_beats_do_not_depend_on_later_ones(n_leads):
+    recording = np.random.default_rng(0).normal(size=(n_leads, 20_000)).astype(np.float32)
+    r_peaks = np.arange(200, 19_500, 250)
+    beats = cut_beats(recording, r_peaks, FS, n_times=96)
+    for n_beats in (1, 17, 70):
+        first = cut_beats(recording, r_peaks[:n_beats], FS, n_times=96)
+        np.testing.assert_array_equal(first, beats[:n_beats])
+
+
 def test_beats_are_in_order_of_r_peaks():
     beats = cut_beats(np.arange(100.0), [50, 20, 80], fs=10, before=0, after=0.1)
     np.testing.assert_array_equal(beats, [[50], [20], [80]])
