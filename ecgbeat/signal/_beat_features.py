@@ -1,7 +1,8 @@
 """Features of each beat relative to the beats around it, for any number of leads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,9 @@ _BLOCK = 128  # successive beats that share one context
 _PAST, _PAST_BLOCK = 300, 32  # the same without later beats
 _FIRST_BEATS = 16  # each has a context of its own, all beats up to it
 _MAX_TEMPLATE = 100  # beats of a template
+_SHAPE = ("width", "duration", "amplitude", "p_wave")  # of each beat and lead
+_N_BLOCKS = 8  # compared at once: as many as fit the cache
+_N_DESCRIBED = 1024  # beats that are described at once
 _ALIKE = 0.85  # correlation of QRS complexes of one form
 _TINY = 1e-6
 
@@ -130,7 +134,7 @@ def beat_features(
     if len(r_peaks) == 0:
         return np.empty((0, len(beat_feature_names(future=future))), np.float32)
     columns = _columns(recording, r_peaks, fs, future)
-    return np.column_stack(list(columns.values())).astype(np.float32)
+    return np.stack(list(columns.values()), axis=1, dtype=np.float32, casting="same_kind")
 
 
 @cache
@@ -160,18 +164,15 @@ def _columns(
     recording: np.ndarray, r_peaks: np.ndarray, fs: float, future: Future
 ) -> dict[str, np.ndarray]:
     """Return all columns by name."""
-    wave = cut_beats(recording, r_peaks, fs, _BEFORE_S, _AFTER_S, n_times=_N_TIMES)
-    rr, next_rr = _intervals(r_peaks, fs, future)
-    beats = _describe(wave, rr, next_rr, (-2, -1, 1, 2) if future is True else (-2, -1))
     probability = ectopic_probability(r_peaks, fs, future=future)
     names = ("ectopy_normal", "ectopy_supraventricular", "ectopy_ventricular")
     columns = dict(zip(names, probability.T, strict=True))
+    rr, next_rr = _intervals(r_peaks, fs, future)
     columns |= _local_rhythm(rr, next_rr, future)
-    blocks = [
-        _relative_to_context(beats, block, context)
-        for block, context in _contexts(len(r_peaks), future)
-    ]
-    columns |= {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    beats = _describe(recording, r_peaks, fs, rr, next_rr)
+    neighbors = (-2, -1, 1, 2) if future is True else (-2, -1)
+    parts = [_compare(beats, rows, norms, neighbors) for rows, norms in _groups(beats, future)]
+    columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if future == "none":
         columns = {name: column for name, column in columns.items() if "next" not in name}
     return columns
@@ -207,29 +208,42 @@ def _contexts(n_beats: int, future: Future) -> Iterator[tuple[slice, slice]]:
 
 
 class _Beats(NamedTuple):
-    """Beats of a recording, with what is known of each by itself."""
+    """Beats of a recording, or of blocks of equal length: (n_blocks, n_beats of a block, ...)."""
 
-    rr: np.ndarray  # interval to the previous beat, s
-    next_rr: np.ndarray  # interval to the next beat, s
+    rr: np.ndarray  # (n_beats,), interval to the previous beat, s
+    next_rr: np.ndarray  # (n_beats,), interval to the next beat, s
     p_wave: np.ndarray  # (n_beats, n_leads, n_times), mean 0, in mV, as the next
     qrs: np.ndarray
     p_direction: np.ndarray  # the same scaled to length 1
     qrs_direction: np.ndarray
-    shape: dict[str, np.ndarray]  # (n_beats, n_leads), as the next
-    similarity: dict[str, np.ndarray]  # correlation with neighbors
+    shape: np.ndarray  # (n_beats, n_leads, n_shape), float64, in the order of _SHAPE
 
 
 def _describe(
-    wave: np.ndarray, rr: np.ndarray, next_rr: np.ndarray, neighbors: tuple[int, ...]
+    recording: np.ndarray, r_peaks: np.ndarray, fs: float, rr: np.ndarray, next_rr: np.ndarray
 ) -> _Beats:
-    """Return the beats of all contexts, described once."""
+    """Return the beats of a recording, described once for all contexts."""
+    wave = cut_beats(recording, r_peaks, fs, _BEFORE_S, _AFTER_S, n_times=_N_TIMES)
+    n_p, n_qrs = _P_WAVE.stop - _P_WAVE.start, _QRS.stop - _QRS.start
+    of_leads = [np.empty((*wave.shape[:2], n), wave.dtype) for n in (n_p, n_qrs, n_p, n_qrs)]
+    of_leads.append(np.empty((*wave.shape[:2], len(_SHAPE))))
+    for start in range(0, len(wave), _N_DESCRIBED):
+        chunk = slice(start, start + _N_DESCRIBED)
+        for values, of_chunk in zip(of_leads, _describe_waves(wave[chunk]), strict=True):
+            values[chunk] = of_chunk
+    return _Beats(rr, next_rr, *of_leads)
+
+
+def _describe_waves(wave: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the columns of `_Beats` that describe leads."""
     parts = wave[..., _P_WAVE], wave[..., _QRS]
     p_wave, qrs = (part - part.mean(axis=-1, keepdims=True) for part in parts)
     slope = np.diff(qrs, axis=-1)
     energy = slope**2
     energy /= energy.sum(axis=-1, keepdims=True) + _TINY
     time = np.arange(slope.shape[-1], dtype=wave.dtype) * ((_BEFORE_S + _AFTER_S) / _N_TIMES)
-    height = np.abs(wave[..., _QRS] - np.median(wave[..., ::2], axis=-1, keepdims=True))
+    baseline = _median(np.moveaxis(wave[..., ::2], -1, 0))
+    height = np.abs(wave[..., _QRS] - baseline[..., None])
     amplitude = np.ptp(qrs, axis=-1) + _TINY
     shape = {
         "width": np.sqrt(np.maximum(energy @ time**2 - (energy @ time) ** 2, 0)),
@@ -237,16 +251,8 @@ def _describe(
         "amplitude": np.log(amplitude),
         "p_wave": p_wave.std(axis=-1) / amplitude,
     }
-    p_direction, qrs_direction = _normalize(p_wave), _normalize(qrs)
-    beat = np.arange(len(wave))
-    similarity = {
-        f"{name}_to_beat_{distance:+d}": _dot(
-            direction, direction[np.clip(beat + distance, 0, len(beat) - 1)]
-        )
-        for name, direction in (("qrs", qrs_direction), ("p_wave", p_direction))
-        for distance in neighbors
-    }
-    return _Beats(rr, next_rr, p_wave, qrs, p_direction, qrs_direction, shape, similarity)
+    in_order = np.stack([shape[name] for name in _SHAPE], axis=-1)
+    return p_wave, qrs, _normalize(p_wave), _normalize(qrs), in_order
 
 
 def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: Future) -> dict[str, np.ndarray]:
@@ -269,75 +275,135 @@ def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: Future) -> dict[s
     }
 
 
-# --- comparison with the context ------------------------------------------------------
+# --- norms of a context ---------------------------------------------------------------
 
 
-class _Template(NamedTuple):
-    """Median of some beats, as `_Beats`: (n_leads, n_times)."""
+class _Norms(NamedTuple):
+    """Norms of a context, or of several: (n_blocks, 1, ...)."""
 
-    p_wave: np.ndarray
-    qrs: np.ndarray
+    leads: np.ndarray  # (n_leads of the recording,) bool, whether the lead has a signal
+    intervals: np.ndarray  # in the order of `_interval_norms`, s
+    usual: np.ndarray  # (n_leads, n_shape), of the slowest beats
+    normal_p_wave: np.ndarray  # (n_leads, n_times), in mV, as the next
+    normal_qrs: np.ndarray
+    median_p_wave: np.ndarray
+    median_qrs: np.ndarray
+    aberrant_qrs: np.ndarray  # zeros without aberrant beats
+    aberrant_share: float  # of the beats
 
 
-def _relative_to_context(beats: _Beats, block: slice, context: slice) -> dict[str, np.ndarray]:
-    """Return the columns of a block of beats that are relative to its context."""
-    amplitude = np.median(beats.shape["amplitude"][context], axis=0)
+def _groups(beats: _Beats, future: Future) -> Iterator[tuple[slice, list[_Norms]]]:
+    """Yield successive blocks of equal length and equal leads as one, and the norms of each."""
+    contexts = _contexts(len(beats.rr), future)
+    blocks = [(block, _norms(beats, context)) for block, context in contexts]
+
+    def kind(number: int) -> tuple[int, int, bytes]:
+        block, norms = blocks[number]
+        return number // _N_BLOCKS, block.stop - block.start, norms.leads.tobytes()
+
+    for _, numbers in groupby(range(len(blocks)), kind):
+        group = [blocks[number] for number in numbers]
+        yield slice(group[0][0].start, group[-1][0].stop), [norms for _, norms in group]
+
+
+def _norms(beats: _Beats, context: slice) -> _Norms:
+    """Return the norms of a context."""
+    amplitude = _median(beats.shape[context, :, _SHAPE.index("amplitude")])
     has_signal = amplitude > amplitude.max() + np.log(0.01)
-    leads = slice(None) if has_signal.all() else has_signal  # a slice does not copy
-    around, own = _select(beats, context, leads), _select(beats, block, leads)
+    around = _select(beats, context, has_signal)
     slowest = np.argsort(-around.rr, kind="stable")[: max(len(around.rr) // 10, 5)]
-    sinus = _is_sinus_like(around, _median(around, slowest))
+    sinus = _is_sinus_like(around, slowest)
     alike = np.flatnonzero(sinus)[:_MAX_TEMPLATE]
-    normal = _median(around, alike if len(alike) >= 5 else slowest)
-    every = np.arange(0, len(around.rr), max(1, len(around.rr) // _MAX_TEMPLATE))
-    columns = _relative_intervals(own, around.rr, sinus)
-    columns |= {name: of_lead.mean(axis=1) for name, of_lead in own.similarity.items()}
-    for name in ("width", "duration", "p_wave"):
-        columns |= _mean_and_max(name, own.shape[name])
-    for name in ("width", "duration", "amplitude"):
-        usual = np.median(around.shape[name][slowest], axis=0)
-        columns |= _mean_and_max(f"{name}_to_usual", own.shape[name] - usual)
-    columns |= _difference(own, normal, "normal")
-    columns |= _difference(own, _median(around, every), "median")
-    return columns | _mixture(own, around, normal)
+    normal = alike if len(alike) >= 5 else slowest
+    normal_qrs = _median(around.qrs[normal])
+    every = slice(None, None, max(1, len(around.rr) // _MAX_TEMPLATE))
+    return _Norms(
+        has_signal,
+        _interval_norms(around.rr, sinus),
+        _median(around.shape[slowest]),
+        _median(around.p_wave[normal]),
+        normal_qrs,
+        _median(around.p_wave[every]),
+        _median(around.qrs[every]),
+        *_aberrant_qrs(around, normal_qrs),
+    )
 
 
-def _select(beats: _Beats, rows: slice, leads: slice | np.ndarray) -> _Beats:
+def _select(beats: _Beats, rows: slice, leads: np.ndarray) -> _Beats:
     """Return some of the beats, in some of the leads."""
-    p_wave, qrs, p_direction, qrs_direction = (
-        wave[rows][:, leads]
-        for wave in (beats.p_wave, beats.qrs, beats.p_direction, beats.qrs_direction)
+    rr, next_rr, *of_leads = beats
+    chosen = slice(None) if leads.all() else leads  # a slice does not copy
+    return _Beats(rr[rows], next_rr[rows], *(values[rows][:, chosen] for values in of_leads))
+
+
+def _is_sinus_like(beats: _Beats, slowest: np.ndarray) -> np.ndarray:
+    """Return which beats resemble the median of the slowest, and are not late themselves."""
+    p_wave, qrs = (
+        _dot(direction, _normalize(_median(wave[slowest]))).mean(axis=1)
+        for wave, direction in (
+            (beats.p_wave, beats.p_direction),
+            (beats.qrs, beats.qrs_direction),
+        )
     )
-    shape, similarity = (
-        {name: values[rows][:, leads] for name, values in of_lead.items()}
-        for of_lead in (beats.shape, beats.similarity)
-    )
-    rr, next_rr = beats.rr[rows], beats.next_rr[rows]
-    return _Beats(rr, next_rr, p_wave, qrs, p_direction, qrs_direction, shape, similarity)
-
-
-def _median(beats: _Beats, rows: np.ndarray) -> _Template:
-    """Return the median of some beats."""
-    return _Template(np.median(beats.p_wave[rows], axis=0), np.median(beats.qrs[rows], axis=0))
-
-
-def _is_sinus_like(beats: _Beats, template: _Template) -> np.ndarray:
-    """Return which beats resemble the template of the slowest, and are not late themselves."""
-    p_wave = _dot(beats.p_direction, _normalize(template.p_wave)).mean(axis=1)
-    qrs = _dot(beats.qrs_direction, _normalize(template.qrs)).mean(axis=1)
     late = beats.rr / np.append(beats.rr[:1], beats.rr[:-1])
     return (p_wave > 0.6) & (qrs > _ALIKE) & (late < 1.25)
 
 
-def _relative_intervals(
-    own: _Beats, context: np.ndarray, sinus: np.ndarray
+def _interval_norms(rr: np.ndarray, sinus: np.ndarray) -> np.ndarray:
+    """Return five quantiles, median of the sinus-like beats and of the steps, and two shares."""
+    position = np.array([0.1, 0.25, 0.5, 0.75, 0.9]) * (len(rr) - 1)
+    quantiles = np.interp(position, np.arange(len(rr)), np.sort(rr))
+    sinus_share = np.mean(sinus)
+    norm = _median(rr[sinus]) if sinus_share > 0.03 else quantiles[2]
+    steps = np.abs(np.diff(rr)) if len(rr) > 1 else np.zeros(1)
+    return np.array([*quantiles, norm, _median(steps), np.mean(steps > 0.1), sinus_share])
+
+
+def _aberrant_qrs(around: _Beats, normal: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the most frequent form of QRS unlike the normal one, and its share of the beats."""
+    directions = around.qrs_direction
+    unlike = np.flatnonzero(_dot(directions, _normalize(normal)).mean(axis=1) < 0.8)
+    if len(unlike) < 2:
+        return np.zeros_like(normal), 0.0
+    vectors = directions[unlike].reshape(len(unlike), -1) / np.sqrt(directions.shape[1])
+    alike = vectors @ vectors.T > _ALIKE
+    members = unlike[alike[alike.sum(axis=1).argmax()]]
+    if len(members) < 2:
+        return np.zeros_like(normal), 0.0
+    return _median(around.qrs[members[:_MAX_TEMPLATE]]), len(members) / len(directions)
+
+
+# --- comparison with the norms --------------------------------------------------------
+
+
+def _compare(
+    beats: _Beats, rows: slice, norms: Sequence[_Norms], neighbors: tuple[int, ...]
 ) -> dict[str, np.ndarray]:
+    """Return the columns of blocks of equal length that are relative to the norms of each."""
+    n_blocks = len(norms)
+    own = _select(beats, rows, norms[0].leads)
+    own = _Beats(*(values.reshape(n_blocks, -1, *values.shape[1:]) for values in own))
+    norm = _Norms(*(np.stack(values)[:, None] for values in zip(*norms, strict=True)))
+    columns = _relative_intervals(own, norm)
+    columns |= _similarity(beats, rows, norms[0].leads, neighbors)
+    for name in ("width", "duration", "p_wave"):
+        columns |= _mean_and_max(name, own.shape[..., _SHAPE.index(name)])
+    deviation = own.shape - norm.usual
+    for name in ("width", "duration", "amplitude"):
+        columns |= _mean_and_max(f"{name}_to_usual", deviation[..., _SHAPE.index(name)])
+    columns |= _difference(own, norm.normal_p_wave, norm.normal_qrs, "normal")
+    columns |= _difference(own, norm.median_p_wave, norm.median_qrs, "median")
+    columns |= _mixture(own, norm)
+    return {name: column.ravel() for name, column in columns.items()}
+
+
+def _relative_intervals(own: _Beats, norm: _Norms) -> dict[str, np.ndarray]:
     """Return the columns of intervals relative to those of the context."""
     rr, next_rr = own.rr, own.next_rr
-    low, quarter, median, upper, high = np.percentile(context, [10, 25, 50, 75, 90])
+    low, quarter, median, upper, high, sinus, step, large_steps, sinus_share = np.moveaxis(
+        norm.intervals, -1, 0
+    )
     spread = upper - quarter + 0.02
-    norm = np.median(context[sinus]) if np.mean(sinus) > 0.03 else median
-    steps = np.abs(np.diff(context)) if len(context) > 1 else np.zeros(1)
     columns = {
         "rr_to_low": rr / low,
         "rr_to_quarter": rr / quarter,
@@ -348,79 +414,95 @@ def _relative_intervals(
         "next_to_upper": next_rr / upper,
         "rr_deviation": (rr - median) / spread,
         "next_deviation": (next_rr - median) / spread,
-        "rr_to_sinus": rr / norm,
-        "next_to_sinus": next_rr / norm,
+        "rr_to_sinus": rr / sinus,
+        "next_to_sinus": next_rr / sinus,
     }
-    constant = {
+    of_block = {
         "quarter_to_median": quarter / median,
         "high_to_median": high / median,
         "median_interval": median,
-        "variation": np.median(steps) / median,
-        "share_of_large_steps": np.mean(steps > 0.1),
-        "sinus_to_median": norm / median,
-        "sinus_share": np.mean(sinus),
+        "variation": step / median,
+        "share_of_large_steps": large_steps,
+        "sinus_to_median": sinus / median,
+        "sinus_share": sinus_share,
     }
-    return columns | {name: np.full(len(rr), value) for name, value in constant.items()}
+    return columns | {name: np.broadcast_to(c, rr.shape) for name, c in of_block.items()}
+
+
+def _similarity(
+    beats: _Beats, rows: slice, leads: np.ndarray, neighbors: tuple[int, ...]
+) -> dict[str, np.ndarray]:
+    """Return the mean correlation of beats with those before and after them."""
+    reach, n_beats = max(map(abs, neighbors)), rows.stop - rows.start
+    around = np.arange(rows.start - reach, rows.stop + reach)
+    around = np.clip(around, 0, len(beats.rr) - 1)
+    columns = {}
+    for name, direction in (("qrs", beats.qrs_direction), ("p_wave", beats.p_direction)):
+        near = direction[around][:, leads]
+        products = {
+            distance: _dot(near[distance:], near[:-distance]).mean(axis=1)
+            for distance in set(map(abs, neighbors))
+        }
+        for distance in neighbors:
+            first = reach + min(distance, 0)
+            product = products[abs(distance)][first : first + n_beats]
+            columns[f"{name}_to_beat_{distance:+d}"] = product
+    return columns
 
 
 def _mean_and_max(name: str, of_lead: np.ndarray) -> dict[str, np.ndarray]:
     """Return the mean and the maximum over the leads."""
-    return {f"{name}_mean": of_lead.mean(axis=1), f"{name}_max": of_lead.max(axis=1)}
+    return {f"{name}_mean": of_lead.mean(axis=-1), f"{name}_max": of_lead.max(axis=-1)}
 
 
-def _difference(own: _Beats, template: _Template, name: str) -> dict[str, np.ndarray]:
+def _difference(
+    own: _Beats, p_wave: np.ndarray, qrs: np.ndarray, name: str
+) -> dict[str, np.ndarray]:
     """Return correlation and distance of P wave and QRS complex and those of a template."""
-    height = 1.1 * np.ptp(template.qrs, axis=-1) + _TINY
+    height = 1.1 * np.ptp(qrs, axis=-1) + _TINY
     columns = {}
-    for part, wave, direction, of_template in (
-        ("p_wave", own.p_wave, own.p_direction, template.p_wave),
-        ("qrs", own.qrs, own.qrs_direction, template.qrs),
+    for part, wave, direction, template in (
+        ("p_wave", own.p_wave, own.p_direction, p_wave),
+        ("qrs", own.qrs, own.qrs_direction, qrs),
     ):
-        alike = _dot(direction, _normalize(of_template))
-        rest = wave - of_template
+        alike = _dot(direction, _normalize(template))
+        rest = wave - template
         distance = np.sqrt(_dot(rest, rest) / rest.shape[-1]) / height
-        columns[f"{part}_to_{name}_mean"] = alike.mean(axis=1)
-        columns[f"{part}_to_{name}_min"] = alike.min(axis=1)
+        columns[f"{part}_to_{name}_mean"] = alike.mean(axis=-1)
+        columns[f"{part}_to_{name}_min"] = alike.min(axis=-1)
         columns |= _mean_and_max(f"{part}_distance_to_{name}", distance)
     return columns
 
 
-def _mixture(own: _Beats, around: _Beats, normal: _Template) -> dict[str, np.ndarray]:
+def _mixture(own: _Beats, norm: _Norms) -> dict[str, np.ndarray]:
     """Return the weights of the normal and the aberrant beat in each QRS complex."""
-    height = np.ptp(normal.qrs, axis=-1)[:, None] + _TINY  # each lead counts the same
-    qrs = (own.qrs / height).reshape(len(own.qrs), -1)
-    energy = (qrs**2).sum(axis=1) + _TINY
-    of_normal = (normal.qrs / height).ravel()
-    aberrant, share = _aberrant_qrs(around, normal)
-    of_aberrant = np.zeros_like(of_normal) if aberrant is None else (aberrant / height).ravel()
-    basis = np.stack([of_normal, of_aberrant], axis=1)
-    gram = basis.T @ basis
-    gram += (5e-4 * np.trace(gram) + _TINY) * np.eye(2)
-    weights = qrs @ (basis @ np.linalg.inv(gram))
-    rest = ((qrs - weights @ basis.T) ** 2).sum(axis=1) / energy
-    length = np.sqrt(energy * (of_aberrant @ of_aberrant + _TINY))
+    height = np.ptp(norm.normal_qrs, axis=-1)[..., None] + _TINY  # each lead counts the same
+    qrs, of_normal, of_aberrant = (
+        (wave / height).reshape(*wave.shape[:2], -1)
+        for wave in (own.qrs, norm.normal_qrs, norm.aberrant_qrs)
+    )
+    energy = _dot(qrs, qrs) + _TINY
+    basis = np.stack([of_normal, of_aberrant], axis=-2)  # (n_blocks, 1, 2, n_leads * n_times)
+    gram = basis @ basis.swapaxes(-1, -2)
+    ridge = 5e-4 * np.trace(gram, axis1=-2, axis2=-1) + _TINY
+    gram += ridge[..., None, None] * np.eye(2)
+    weights = _dot(qrs[..., None, :], np.linalg.inv(gram) @ basis)
+    rest = qrs - weights[..., :1] * of_normal - weights[..., 1:] * of_aberrant
+    length = np.sqrt(energy * (_dot(of_aberrant, of_aberrant) + _TINY))
     return {
-        "normal_share": weights[:, 0],
-        "aberrant_share": weights[:, 1],
-        "rest_of_mixture": rest,
-        "qrs_to_aberrant": qrs @ of_aberrant / length,
-        "smaller_share": weights.min(axis=1),
-        "aberrant_beats": np.full(len(qrs), share),
+        "normal_share": weights[..., 0],
+        "aberrant_share": weights[..., 1],
+        "rest_of_mixture": _dot(rest, rest) / energy,
+        "qrs_to_aberrant": _dot(qrs, of_aberrant) / length,
+        "smaller_share": weights.min(axis=-1),
+        "aberrant_beats": np.broadcast_to(norm.aberrant_share, energy.shape),
     }
 
 
-def _aberrant_qrs(around: _Beats, normal: _Template) -> tuple[np.ndarray | None, float]:
-    """Return the most frequent form of QRS unlike the normal one, and its share of the beats."""
-    directions = around.qrs_direction
-    unlike = np.flatnonzero(_dot(directions, _normalize(normal.qrs)).mean(axis=1) < 0.8)
-    if len(unlike) < 2:
-        return None, 0.0
-    vectors = directions[unlike].reshape(len(unlike), -1) / np.sqrt(directions.shape[1])
-    alike = vectors @ vectors.T > _ALIKE
-    members = unlike[alike[alike.sum(axis=1).argmax()]]
-    if len(members) < 2:
-        return None, 0.0
-    return np.median(around.qrs[members[:_MAX_TEMPLATE]], axis=0), len(members) / len(directions)
+def _median(values: np.ndarray) -> np.ndarray:
+    """Return the median along the first axis, five times as fast as ``np.median`` (measured)."""
+    ordered = np.sort(values, axis=0)
+    return (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2
 
 
 def _normalize(wave: np.ndarray) -> np.ndarray:
