@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _CLASSES = {
     "BandpassFilter": "preprocessing",
     "BeatAnnotator": "annotation",
+    "BeatStream": "streaming",
     "ECGCNNClassifier": "classifiers",
     "ECGCNNLSTMClassifier": "classifiers",
     "MFCCExtractor": "features",
@@ -31,11 +32,13 @@ _MODULES = (
     "plotting",
     "preprocessing",
     "signal",
+    "streaming",
 )
 
 __all__ = [
     "BandpassFilter",
     "BeatAnnotator",
+    "BeatStream",
     "ECGCNNClassifier",
     "ECGCNNLSTMClassifier",
     "MFCCExtractor",
@@ -53,6 +56,7 @@ __all__ = [
     "plotting",
     "preprocessing",
     "signal",
+    "streaming",
 ]
 
 
@@ -85,8 +89,10 @@ if TYPE_CHECKING:  # what editors and type checkers see
         plotting,
         preprocessing,
         signal,
+        streaming,
     )
     from ecgbeat.annotation import BeatAnnotator
     from ecgbeat.classifiers import ECGCNNClassifier, ECGCNNLSTMClassifier
     from ecgbeat.features import MFCCExtractor
     from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter, ZScoreScaler
+    from ecgbeat.streaming import BeatStream

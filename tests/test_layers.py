@@ -57,7 +57,8 @@ ROOMS = {
     "plotting": room(3, LAYERS_012, "numpy sklearn matplotlib torch captum"),
     "export": room(3, f"{LAYERS_012} _files", "numpy sklearn torch onnx onnxruntime emx_onnx_cgen"),
     "persistence": room(3, f"{LAYERS_012} _files", "numpy safetensors"),
-    "streaming": room(3, LAYERS_012, "numpy"),
+    # above annotation: a stream runs the steps of an annotator
+    "streaming": room(4, f"{LAYERS_012} annotation", "numpy"),
 }
 MAY_IMPORT_PRIVATE_SKLEARN = "_validation"
 
