@@ -8,7 +8,9 @@ from ecgbeat.annotation._annotator import fitted_steps as fitted_steps  # for Be
 from ecgbeat.annotation._extraction import crop_recording, extract_beats
 from ecgbeat.annotation._fusion import simulate_fusion_beats
 from ecgbeat.annotation._inter_patient import InterPatientClassifier, make_inter_patient_annotator
-from ecgbeat.annotation._resampling import resample_recording as resample_recording  # for BeatStream
+from ecgbeat.annotation._resampling import (
+    resample_recording as resample_recording,
+)  # for BeatStream
 
 __all__ = [
     "AnnotatedBeats",

@@ -14,8 +14,8 @@ from ecgbeat.signal._beat_features import (
     _compare,
     _describe_waves,
     _local_rhythm,
-    _norms,
     _Norms,
+    _norms,
     beat_feature_names,
 )
 from ecgbeat.signal._beats import cut_beats

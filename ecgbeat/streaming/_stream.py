@@ -25,13 +25,15 @@ from ecgbeat.signal import (
 )
 
 _LATENCY_S, _SHORT_LATENCY_S = 1.5, 0.5  # from R peak to decision, at most
-_SLACK_S = 0.05  # by which an R peak may move from one look to the next
-_UNSETTLED_S = 0.15  # at the end of the signal, where beats are not yet recognized
+_SLACK_S = 0.1  # by which an R peak may move from one look to the next
+_UNSETTLED = 0.3  # of the latency: at the end of the signal, R peaks are not yet reliable
 _REFRACTORY_S = 0.2  # an R peak this close to the last one is the same, moved
 _CONTEXT_S = 15.0  # of signal in which R peaks are detected
 _GRID_S = 1.5  # such stretches begin at multiples of it, as the blocks of the detector do
 _FILTERED_S = 8.0  # of signal that is filtered
 _RATED = 10  # seconds of signal in which the last one is rated
+_WARM_UP = 4  # seconds at the beginning that are not rated, since few beats are known
+_LENIENCY = 0.75  # of min_quality: without later beats, the quality is rated lower (measured)
 _SPARE_S = 4.0  # of the buffer, which is moved when it is full
 _MOST_LEADS = 16  # of a chunk of fewer samples than leads
 _N_PAST = 300  # R peaks on which RR features depend
@@ -67,16 +69,18 @@ class BeatStream:
 
     Notes
     -----
-    When the signal has passed an R peak by ``latency`` minus 0.05 s, the last 15 s are processed
+    When the signal has passed an R peak by ``latency`` minus 0.1 s, the last 15 s are processed
     as `BeatAnnotator.predict` processes a recording: R peaks are detected, the signal is filtered,
     and the beat is classified. The stretch depends on the signal alone, not on its chunks. The
     next R peak, on which the features with ``future=False`` depend, is the one that is seen at this
     time. One that is not seen by then is supposed to come after as long an interval as the last,
     and not before the present sample.
 
-    With ``min_quality`` of the annotator, each second is rated once, ``latency`` minus 0.05 s after
-    its beginning, from 10 s of signal. Beats in unreadable seconds are left out. R peaks at which
-    all leads are missing are left out in any case.
+    With ``min_quality`` of the annotator, each second is rated once, ``latency`` minus 0.1 s after
+    its beginning, from 10 s of signal, with 0.75 times ``min_quality``, since the quality is rated
+    lower without later beats. Of the first 4 s, those are unreadable that are missing by half.
+    Beats in unreadable seconds are left out. R peaks at which all leads are missing are left out
+    in any case.
 
     A stream can be pickled at any time, and goes on from there. It holds 19 s of signal, and the
     features of about 330 beats.
@@ -263,14 +267,19 @@ class BeatStream:
         second, self._n_rated = self._n_rated, self._n_rated + 1
         if not self.annotator.min_quality:
             return
-        start = _second(second, self.fs)
         first = max(_second(max(0, second - _RATED + 1), self.fs), self._first)
+        start = _second(second, self.fs) - first
+        stop = _second(second + 1, self.fs)
         leads = self._last(self.n_samples - first)
-        stretches = unreadable_stretches(leads, self.fs, min_quality=self.annotator.min_quality)
-        middle = (start + min(_second(second + 1, self.fs), self.n_samples)) // 2 - first
-        if ((stretches[:, 0] <= middle) & (middle < stretches[:, 1])).any():
+        if second < _WARM_UP:
+            is_unreadable = np.isnan(leads[:, start : stop - first]).mean(axis=1).min() >= 0.5
+        else:
+            limit = _LENIENCY * self.annotator.min_quality
+            ends = unreadable_stretches(leads, self.fs, min_quality=limit).ravel()
+            is_unreadable = np.searchsorted(ends, start + 1, side="right") % 2 == 1
+        if is_unreadable:
             self._unreadable = (*self._unreadable[-_RATED:], second)
-            decided.unreadable.append((start, _second(second + 1, self.fs)))
+            decided.unreadable.append((start + first, stop))
 
     def _look(self, decided: "_Decided", *, at_end: bool = False) -> None:
         """Detect R peaks in the last samples, and classify those that are due."""
@@ -291,7 +300,7 @@ class BeatStream:
                 self._classify(row, decided)
         self._next_look = now + times.idle
         if n_due < len(peaks):
-            self._next_look = int(peaks[n_due]) + times.depth
+            self._next_look = min(self._next_look, int(peaks[n_due]) + times.depth)
 
     def _row(self, leads: np.ndarray, r_peak: int, following: int | None) -> np.ndarray:
         """Return the input of the classifier for the beat at an R peak, (1, n_features).
@@ -363,7 +372,7 @@ class _Times(NamedTuple):
 
     latency: int
     depth: int  # of signal behind an R peak, when it is decided
-    idle: int  # from one look to the next, if no beat is seen
+    idle: int  # from one look to the next, at most
     refractory: int
     context: int
     grid: int
@@ -377,7 +386,7 @@ class _Times(NamedTuple):
         seconds = {
             "latency": latency,
             "depth": latency - _SLACK_S,
-            "idle": latency - _SLACK_S - _UNSETTLED_S,
+            "idle": (1 - _UNSETTLED) * latency - _SLACK_S,
             "refractory": _REFRACTORY_S,
             "context": _CONTEXT_S,
             "filtered": _FILTERED_S,
