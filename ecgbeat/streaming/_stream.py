@@ -333,7 +333,7 @@ class BeatStream:
         classifier, classes = self.annotator.classifier_, self.annotator.classes_
         label, probability = classify_rows(classifier, classes, row)
         threshold = self.annotator.abstain_below
-        if threshold is not None and probability.max() < threshold:
+        if threshold is not None and probability is not None and probability.max() < threshold:
             label = np.array([UNCLASSIFIED])
         decided.sample.append(int(self._r_peaks[-1]))
         decided.label.append(label)
@@ -345,7 +345,7 @@ class BeatStream:
         classes = self.annotator.classes_
         probability = None
         if hasattr(self.annotator.classifier_, "predict_proba"):
-            probability = np.concatenate([np.empty((0, len(classes))), *decided.probability])
+            probability = np.concatenate([np.empty((0, len(classes))), *decided.probability])  # type: ignore[arg-type]
         beats = AnnotatedBeats(
             np.array(decided.sample, np.int64),
             np.concatenate([classes[:0], *decided.label]),
@@ -362,7 +362,7 @@ class _Decided(NamedTuple):
 
     sample: list[int]
     label: list[np.ndarray]  # (1,) each
-    probability: list[np.ndarray]  # (1, n_classes) each
+    probability: list[np.ndarray | None]  # (1, n_classes) each
     at: list[int]
     unreadable: list[tuple[int, int]]
 
@@ -406,14 +406,16 @@ def _future_of_features(annotator: BeatAnnotator) -> Any:
                 'a live signal does not have yet. Fit the annotator with rr_features="past".'
             )
         return None
-    is_partial = isinstance(features, partial)
-    if (features.func if is_partial else features) is not beat_features:
+    function, options = features, {}
+    if isinstance(features, partial):
+        function, options = features.func, features.keywords
+    if function is not beat_features:
         raise ValueError(
             "A stream computes the features of ecgbeat.signal.beat_features, got an annotator with "
             f"features={features!r}. Use make_inter_patient_annotator(future=False), or an "
             "annotator with a segmenter."
         )
-    future = features.keywords.get("future", True) if is_partial else True
+    future = options.get("future", True)
     if not isinstance(future, str) and future:
         raise ValueError(
             "The features of the annotator, with future=True, need later beats, which a live "
