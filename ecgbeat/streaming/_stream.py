@@ -71,7 +71,8 @@ class BeatStream:
     -----
     When the signal has passed an R peak by ``latency`` minus 0.1 s, the last 15 s are processed
     as `BeatAnnotator.predict` processes a recording: R peaks are detected, the signal is filtered,
-    and the beat is classified. The stretch depends on the signal alone, not on its chunks. The
+    and the beat is classified. In the first 15 s, the signal is mirrored before its beginning for
+    the detection. The stretch depends on the signal alone, not on its chunks. The
     next R peak, on which the features with ``future=False`` depend, is the one that is seen at this
     time. One that is not seen by then is supposed to come after as long an interval as the last,
     and not before the present sample.
@@ -287,7 +288,11 @@ class BeatStream:
         begin = max(0, now - times.context) // times.grid * times.grid
         with_gaps = self._last(now - begin)
         leads = bridge_gaps(with_gaps)
-        peaks = fitted_steps(self.annotator).detect(leads, self.fs)
+        # the detector needs the level of several beats: at the beginning, the signal is mirrored
+        n_missing = max(0, times.context - now)
+        mirrored = np.pad(leads, ((0, 0), (n_missing, 0)), mode="symmetric")
+        peaks = fitted_steps(self.annotator).detect(mirrored, self.fs) - n_missing
+        peaks = peaks[peaks >= 0]
         peaks = peaks[~np.isnan(with_gaps[:, peaks]).all(axis=0)] + begin
         if len(self._r_peaks):
             peaks = peaks[peaks > self._r_peaks[-1] + times.refractory]
@@ -345,7 +350,7 @@ class BeatStream:
         classes = self.annotator.classes_
         probability = None
         if hasattr(self.annotator.classifier_, "predict_proba"):
-            probability = np.concatenate([np.empty((0, len(classes))), *decided.probability])  # type: ignore[arg-type]
+            probability = np.concatenate([np.empty((0, len(classes))), *decided.probability])
         beats = AnnotatedBeats(
             np.array(decided.sample, np.int64),
             np.concatenate([classes[:0], *decided.label]),
