@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _DEFINED_IN = {
     "BandpassFilter": "preprocessing",
     "BeatAnnotator": "annotation",
+    "BeatStream": "streaming",
     "ECGCNNClassifier": "classifiers",
     "ECGCNNLSTMClassifier": "classifiers",
     "MFCCExtractor": "features",
@@ -35,11 +36,13 @@ _MODULES = (
     "plotting",
     "preprocessing",
     "signal",
+    "streaming",
 )
 
 __all__ = [
     "BandpassFilter",
     "BeatAnnotator",
+    "BeatStream",
     "ECGCNNClassifier",
     "ECGCNNLSTMClassifier",
     "MFCCExtractor",
@@ -61,6 +64,7 @@ __all__ = [
     "preprocessing",
     "save_model",
     "signal",
+    "streaming",
 ]
 
 
@@ -95,9 +99,11 @@ if TYPE_CHECKING:  # what editors and type checkers see
         plotting,
         preprocessing,
         signal,
+        streaming,
     )
     from ecgbeat.annotation import BeatAnnotator
     from ecgbeat.classifiers import ECGCNNClassifier, ECGCNNLSTMClassifier
     from ecgbeat.features import MFCCExtractor
     from ecgbeat.persistence import load_model, save_model
     from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter, ZScoreScaler
+    from ecgbeat.streaming import BeatStream

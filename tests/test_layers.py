@@ -61,7 +61,8 @@ ROOMS = {
         "numpy scipy sklearn torch onnx onnxscript onnxruntime emx_onnx_cgen",
     ),
     "persistence": room(3, f"{LAYERS_012} _files", "numpy skorch torch"),
-    "streaming": room(3, LAYERS_012, "numpy"),
+    # above annotation: a stream runs the steps of an annotator
+    "streaming": room(4, f"{LAYERS_012} annotation", "numpy"),
 }
 MAY_IMPORT_PRIVATE_SKLEARN = "_validation"
 

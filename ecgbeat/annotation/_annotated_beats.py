@@ -51,6 +51,9 @@ class AnnotatedBeats(_Beats):
         First sample of each stretch in which no ECG can be recognized, and the sample after its
         last, int64, ascending. No beat is classified there. None if the signal quality was not
         examined, that is without ``min_quality`` of the annotator.
+    decided_at : ndarray of shape (n_beats,) or None, default=None
+        Number of samples that had arrived when each beat was decided, int64. None if the beats
+        are not those of a `ecgbeat.BeatStream`.
 
     Examples
     --------
@@ -66,12 +69,14 @@ class AnnotatedBeats(_Beats):
     Annotation(sample=array([370]), symbol=array(['V'], dtype='<U1'))
     """
 
-    unreadable: np.ndarray | None = None  # no item of the tuple
+    # no items of the tuple
+    unreadable: np.ndarray | None = None
+    decided_at: np.ndarray | None = None
 
     def _replace(self, **changes: Any) -> Self:
-        """Return a copy with other items, and the same unreadable stretches."""
+        """Return a copy with other items, and the same attributes."""
         beats = super()._replace(**changes)
-        beats.unreadable = self.unreadable
+        beats.unreadable, beats.decided_at = self.unreadable, self.decided_at
         return beats
 
 
@@ -79,9 +84,12 @@ def select_classified(beats: AnnotatedBeats) -> AnnotatedBeats:
     """Return the beats whose label is not ``"?"``."""
     keep = beats.symbol != UNCLASSIFIED
     probability = None if beats.probability is None else beats.probability[keep]
-    return beats._replace(
+    classified = beats._replace(
         sample=beats.sample[keep], symbol=beats.symbol[keep], probability=probability
     )
+    if beats.decided_at is not None:
+        classified.decided_at = beats.decided_at[keep]
+    return classified
 
 
 def beats_table(

@@ -365,7 +365,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         self._check_abstention(self.classifier_, self.classes_)
         found: list[_Found] = []
         batches = _batches(self._rows(recordings, found, fs), _BATCH_ROWS)
-        classified = [_classify(self.classifier_, self.classes_, batch) for batch in batches]
+        classified = [classify_rows(self.classifier_, self.classes_, batch) for batch in batches]
         n_beats = [len(beats.r_peaks) for beats in found]
         labels = _split_by_recording([label for label, _ in classified], n_beats, self.classes_[:0])
         probabilities: Sequence[Any] = [None] * len(found)
@@ -630,16 +630,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         self, recordings: Sequence[ArrayLike], found: "list[_Found]", fs: float
     ) -> Iterator[np.ndarray]:
         """Yield the rows of all recordings, and append the R peaks of each to ``found``."""
-        steps = _Steps(
-            self.fs,
-            self.detector,
-            self.bandpass_,
-            self.segmenter_,
-            self.rr_features,
-            self.features_,
-            self.min_quality,
-            self.n_features_,
-        )
+        steps = fitted_steps(self)
         for index, recording in self._progress(recordings, "annotating"):
             with error_naming_recording(index):
                 selected = select_leads(recording, self.lead)
@@ -725,7 +716,7 @@ class _Steps(NamedTuple):
         """
         if len(r_peaks) == 0:
             return
-        filtered = self._filter(leads, copy=copy)
+        filtered = self.filter(leads, copy=copy)
         if self.features is not None:
             yield self._compute_features(filtered, all_r_peaks)[
                 np.searchsorted(all_r_peaks, r_peaks)
@@ -779,7 +770,7 @@ class _Steps(NamedTuple):
             )
         return rows
 
-    def _filter(self, leads: np.ndarray, *, copy: bool) -> np.ndarray:
+    def filter(self, leads: np.ndarray, *, copy: bool) -> np.ndarray:
         """Filter leads by a clone of the filter, if there is one."""
         if self.bandpass is None:
             return leads
@@ -795,6 +786,20 @@ class _Steps(NamedTuple):
                 f"with {int(np.isnan(filtered).sum())} values NaN."
             )
         return filtered
+
+
+def fitted_steps(annotator: BeatAnnotator) -> _Steps:
+    """Return the steps before the classifier of a fitted annotator."""
+    return _Steps(
+        annotator.fs,
+        annotator.detector,
+        annotator.bandpass_,
+        annotator.segmenter_,
+        annotator.rr_features,
+        annotator.features_,
+        annotator.min_quality,
+        annotator.n_features_,
+    )
 
 
 def _one_or_more_leads(leads: np.ndarray) -> np.ndarray:
@@ -935,7 +940,7 @@ def _batches(chunks: Iterable[np.ndarray], n_rows: int) -> Iterator[np.ndarray]:
         yield np.concatenate(waiting)
 
 
-def _classify(
+def classify_rows(
     classifier: Any, classes: np.ndarray, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the label of each row, and the probability of each class if available."""

@@ -11,6 +11,8 @@ from ecgbeat.signal._filtering import bandpass, bandpass_sections
 from ecgbeat.signal._filtering import filter_padding as filter_padding  # for export
 from ecgbeat.signal._mfcc import MFCC_CONSTRAINTS as MFCC_CONSTRAINTS  # for MFCCExtractor
 from ecgbeat.signal._mfcc import mfcc
+from ecgbeat.signal._past_features import PastBeatFeatures as PastBeatFeatures  # for BeatStream
+from ecgbeat.signal._qrs import decimation_step as decimation_step  # for BeatStream
 from ecgbeat.signal._quality import signal_quality, unreadable_stretches
 from ecgbeat.signal._r_peaks import detect_r_peaks
 from ecgbeat.signal._rr import rr_feature_names, rr_features

@@ -726,7 +726,7 @@ class ImprobableClass(ClassifierMixin, BaseEstimator):
 
 def test_labels_equal_predict():
     fitted = make_pipeline(ImprobableClass()).fit(np.zeros((2, 3)), ["a", "b"])
-    label, probability = _annotator._classify(fitted, fitted.classes_, np.zeros((4, 3)))
+    label, probability = _annotator.classify_rows(fitted, fitted.classes_, np.zeros((4, 3)))
     assert label.tolist() == ["b"] * 4
     assert probability.shape == (4, 2)
 
@@ -734,7 +734,7 @@ def test_labels_equal_predict():
 def test_classifier_without_probabilities_predicts_labels(beats):
     X, y = beats
     ridge = RidgeClassifier().fit(X, y)
-    label, probability = _annotator._classify(ridge, ridge.classes_, X)
+    label, probability = _annotator.classify_rows(ridge, ridge.classes_, X)
     np.testing.assert_array_equal(label, ridge.predict(X))
     assert probability is None
 
@@ -749,7 +749,7 @@ def test_networks_of_ecgbeat_are_evaluated_once(beats, wrap, monkeypatch):
     monkeypatch.setattr(
         ECGCNNClassifier, "predict_proba", lambda *a: calls.append(1) or predict_proba(*a)
     )
-    label, _ = _annotator._classify(net, net.classes_, X)
+    label, _ = _annotator.classify_rows(net, net.classes_, X)
     np.testing.assert_array_equal(label, expected)
     assert len(calls) == 1
 
@@ -761,7 +761,7 @@ def test_labels_of_subclass_equal_its_predict(beats):
 
     X, y = beats
     net = AlwaysFirst(n_filters=2, max_epochs=1, random_state=0).fit(X, y)
-    label, _ = _annotator._classify(net, net.classes_, X)
+    label, _ = _annotator.classify_rows(net, net.classes_, X)
     assert set(label) == {net.classes_[0]}
 
 

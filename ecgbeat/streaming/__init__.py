@@ -1,0 +1,5 @@
+"""Detection and classification of the beats of signals that are still arriving."""
+
+from ecgbeat.streaming._stream import BeatStream
+
+__all__ = ["BeatStream"]

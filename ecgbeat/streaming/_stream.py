@@ -1,0 +1,453 @@
+"""Beats of a signal that is still arriving."""
+
+from copy import copy
+from functools import partial
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ecgbeat._recordings import as_signals, bridge_gaps, lead_row
+from ecgbeat._validation import check_fs, check_is_fitted, unchanged_on_error
+from ecgbeat.annotation import (
+    UNCLASSIFIED,
+    AnnotatedBeats,
+    BeatAnnotator,
+    classify_rows,
+    fitted_steps,
+    resample_recording,
+)
+from ecgbeat.signal import (
+    PastBeatFeatures,
+    beat_features,
+    decimation_step,
+    unreadable_stretches,
+)
+
+_LATENCY_S, _SHORT_LATENCY_S = 1.5, 0.5  # from R peak to decision, at most
+_SLACK_S = 0.1  # by which an R peak may move from one look to the next
+_UNSETTLED = 0.3  # of the latency: at the end of the signal, R peaks are not yet reliable
+_REFRACTORY_S = 0.2  # an R peak this close to the last one is the same, moved
+_CONTEXT_S = 15.0  # of signal in which R peaks are detected
+_GRID_S = 1.5  # such stretches begin at multiples of it, as the blocks of the detector do
+_FILTERED_S = 8.0  # of signal that is filtered
+_RATED = 10  # seconds of signal in which the last one is rated
+_WARM_UP = 4  # seconds at the beginning that are not rated, since few beats are known
+_LENIENCY = 0.75  # of min_quality: without later beats, the quality is rated lower (measured)
+_SPARE_S = 4.0  # of the buffer, which is moved when it is full
+_MOST_LEADS = 16  # of a chunk of fewer samples than leads
+_N_PAST = 300  # R peaks on which RR features depend
+
+
+class BeatStream:
+    """Detect and classify the beats of a signal that is still arriving.
+
+    Samples are pushed in chunks of any length. Each push returns the beats that are decided by
+    now, each once, and they do not change any more. The division into chunks makes no difference:
+    beats, labels and probabilities are the same in every digit.
+
+    Parameters
+    ----------
+    annotator : BeatAnnotator
+        Fitted annotator, whose features do not depend on later beats: one of
+        ``make_inter_patient_annotator(future=False)`` or ``future="none"``, or one with a
+        ``segmenter`` and with ``rr_features`` False or ``"past"``.
+    fs : float or None, default=None
+        Sampling rate of the signal in Hz. None is that of the annotator.
+
+    Attributes
+    ----------
+    latency : float
+        Longest time in seconds from an R peak to the decision. 0.5 with ``future="none"``, else
+        1.5.
+    n_samples : int
+        Number of samples since the start.
+
+    See Also
+    --------
+    BeatAnnotator.predict : Beats of whole recordings.
+
+    Notes
+    -----
+    When the signal has passed an R peak by ``latency`` minus 0.1 s, the last 15 s are processed
+    as `BeatAnnotator.predict` processes a recording: R peaks are detected, the signal is filtered,
+    and the beat is classified. In the first 15 s, the signal is mirrored before its beginning for
+    the detection. The stretch depends on the signal alone, not on its chunks. The
+    next R peak, on which the features with ``future=False`` depend, is the one that is seen at this
+    time. One that is not seen by then is supposed to come after as long an interval as the last,
+    and not before the present sample.
+
+    With ``min_quality`` of the annotator, each second is rated once, ``latency`` minus 0.1 s after
+    its beginning, from 10 s of signal, with 0.75 times ``min_quality``, since the quality is rated
+    lower without later beats. Of the first 4 s, those are unreadable that are missing by half.
+    Beats in unreadable seconds are left out. R peaks at which all leads are missing are left out
+    in any case.
+
+    A stream can be pickled at any time, and goes on from there. It holds 19 s of signal, and the
+    features of about 330 beats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from ecgbeat import BeatAnnotator, BeatStream, ZScoreScaler
+    >>> from ecgbeat.datasets import make_recording
+    >>> patients = [make_recording(60, random_state=seed) for seed in range(3)]
+    >>> classifier = make_pipeline(ZScoreScaler(), LogisticRegression(max_iter=1000))
+    >>> annotator = BeatAnnotator(classifier, fs=360, mapping="literature").fit(
+    ...     [patient.signal for patient in patients], [patient.annotation for patient in patients]
+    ... )
+    >>> stream = BeatStream(annotator)
+    >>> live = make_recording(20, random_state=3).signal
+    >>> chunks = np.split(live, range(36, len(live), 36))  # 100 ms each
+    >>> decided = [stream.push(chunk) for chunk in chunks] + [stream.flush()]
+    >>> sample = np.concatenate([beats.sample for beats in decided])
+    >>> at = np.concatenate([beats.decided_at for beats in decided])
+    >>> bool(np.all(at - sample <= stream.latency * 360))
+    True
+    """
+
+    def __init__(self, annotator: BeatAnnotator, *, fs: float | None = None) -> None:
+        check_is_fitted(annotator)
+        self.annotator = annotator
+        self.fs = float(annotator.fs) if fs is None else check_fs(fs)
+        self._future = _future_of_features(annotator)
+        self.latency = _SHORT_LATENCY_S if self._future == "none" else _LATENCY_S
+        _check_reach(annotator, self.latency - _SLACK_S)
+        self._times = _Times.at(self.fs, self.latency)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew with another signal, which may have another number of leads."""
+        # values are replaced, not modified, so that a failed push can restore them
+        self.n_samples = 0
+        self._is_ended = False
+        self._n_leads: int | None = None  # of the chunks
+        self._buffer = np.empty((0, 0))  # the last samples of the selected leads, then free space
+        self._first = 0  # sample in the first column of the buffer
+        self._next_look = self._times.idle  # sample
+        self._n_rated = 0  # seconds
+        self._unreadable: tuple[int, ...] = ()  # the last ones of these seconds
+        self._r_peaks = np.empty(0, np.int64)  # the last ones
+        self._features = None
+        if self._future is not None:
+            self._features = PastBeatFeatures(float(self.annotator.fs), self._future)
+
+    def push(self, samples: ArrayLike) -> AnnotatedBeats:
+        """Append samples to the signal, and return the beats that are decided by now.
+
+        Parameters
+        ----------
+        samples : array-like of shape (n_times,) or (n_leads, n_times)
+            Next samples in mV, of any number. NaN marks missing samples.
+
+        Returns
+        -------
+        AnnotatedBeats
+            Beats that were not returned before, with samples counted from the start, and with
+            ``decided_at``. ``unreadable`` has one row for each second in which no ECG was
+            recognized, and that was not returned before; it is None without ``min_quality`` of
+            the annotator.
+
+        Raises
+        ------
+        TypeError
+            If ``samples`` are not real numbers.
+        ValueError
+            If ``samples`` are infinite, or of another shape or number of leads than those before,
+            or the signal was ended by `flush`. The stream is unchanged.
+        """
+        chunk = self._check(samples)
+        decided = _Decided([], [], [], [], [])
+        with unchanged_on_error(self):
+            self._n_leads = len(chunk)
+            leads = self._select(chunk)
+            while leads.shape[1]:
+                n_taken = min(self._next_event() - self.n_samples, leads.shape[1])
+                self._append(leads[:, :n_taken])
+                leads = leads[:, n_taken:]
+                self._process(decided)
+        return self._as_beats(decided)
+
+    def flush(self) -> AnnotatedBeats:
+        """End the signal, and return the beats that remain.
+
+        Call `reset` to begin another signal.
+
+        Returns
+        -------
+        AnnotatedBeats
+            As `push`.
+        """
+        decided = _Decided([], [], [], [], [])
+        with unchanged_on_error(self):
+            if self.n_samples and not self._is_ended:
+                while _second(self._n_rated, self.fs) < self.n_samples:
+                    self._rate(decided)
+                self._look(decided, at_end=True)
+                decided.unreadable[:] = [
+                    (first, min(stop, self.n_samples)) for first, stop in decided.unreadable
+                ]
+            self._is_ended = True
+        return self._as_beats(decided)
+
+    # --- samples ----------------------------------------------------------------------
+
+    def _check(self, samples: ArrayLike) -> np.ndarray:
+        """Return a chunk as (n_leads, n_times)."""
+        if self._is_ended:
+            raise ValueError("The signal was ended by flush(). Call reset() to begin another one.")
+        given = as_signals(samples, "samples")
+        chunk = np.atleast_2d(given)
+        if chunk.ndim > 2 or not 0 < len(chunk) <= max(_MOST_LEADS, chunk.shape[1]):
+            raise ValueError(
+                "samples must be of shape (n_times,) or (n_leads, n_times), got shape "
+                f"{given.shape}."
+            )
+        if self._n_leads not in (None, len(chunk)):
+            raise ValueError(
+                f"samples must have as many leads as those before, {self._n_leads}, got shape "
+                f"{given.shape}. Call reset() to begin another signal."
+            )
+        if np.isinf(chunk).any():
+            raise ValueError(
+                "samples must be finite or, where they are missing, NaN, got "
+                f"{float(chunk[np.isinf(chunk)][0])!r}."
+            )
+        return chunk
+
+    def _select(self, chunk: np.ndarray) -> np.ndarray:
+        """Return the leads of a chunk that the annotator uses."""
+        if self.annotator.lead is not None:
+            row = lead_row(self.annotator.lead, [str(number) for number in range(len(chunk))])
+            chunk = chunk[row : row + 1]
+        if self.annotator.n_leads_ not in (None, len(chunk)):
+            raise ValueError(
+                f"The signal must have {self.annotator.n_leads_} leads, as seen in fit of the "
+                f"annotator, got {len(chunk)}."
+            )
+        return chunk
+
+    def _append(self, leads: np.ndarray) -> None:
+        """Append leads to the buffer; where it is full, begin a new one with the last samples."""
+        n_free = self._first + self._buffer.shape[1] - self.n_samples
+        if n_free < leads.shape[1]:
+            kept = self._last(self._times.context + self._times.grid)
+            kept = kept if self.n_samples else np.empty((len(leads), 0))
+            width = kept.shape[1] + max(self._times.spare, leads.shape[1])
+            self._buffer = np.empty((len(leads), width))
+            self._buffer[:, : kept.shape[1]] = kept
+            self._first = self.n_samples - kept.shape[1]
+        column = self.n_samples - self._first
+        self._buffer[:, column : column + leads.shape[1]] = leads
+        self.n_samples += leads.shape[1]
+
+    def _last(self, n_times: int) -> np.ndarray:
+        """Return the last samples, or all that there are; a view."""
+        stop = self.n_samples - self._first
+        return self._buffer[:, max(0, stop - n_times) : stop]
+
+    # --- decisions --------------------------------------------------------------------
+
+    def _next_event(self) -> int:
+        """Return the number of samples at which the signal is processed next."""
+        if not self.annotator.min_quality:
+            return self._next_look
+        return min(self._next_look, _second(self._n_rated, self.fs) + self._times.depth)
+
+    def _process(self, decided: "_Decided") -> None:
+        """Rate a second and decide about beats, if it is time."""
+        if self.n_samples == _second(self._n_rated, self.fs) + self._times.depth:
+            self._rate(decided)
+        if self.n_samples == self._next_look:
+            self._look(decided)
+
+    def _rate(self, decided: "_Decided") -> None:
+        """Decide whether the next second is readable."""
+        second, self._n_rated = self._n_rated, self._n_rated + 1
+        if not self.annotator.min_quality:
+            return
+        first = max(_second(max(0, second - _RATED + 1), self.fs), self._first)
+        start = _second(second, self.fs) - first
+        stop = _second(second + 1, self.fs)
+        leads = self._last(self.n_samples - first)
+        if second < _WARM_UP:
+            is_unreadable = np.isnan(leads[:, start : stop - first]).mean(axis=1).min() >= 0.5
+        else:
+            limit = _LENIENCY * self.annotator.min_quality
+            ends = unreadable_stretches(leads, self.fs, min_quality=limit).ravel()
+            is_unreadable = np.searchsorted(ends, start + 1, side="right") % 2 == 1
+        if is_unreadable:
+            self._unreadable = (*self._unreadable[-_RATED:], second)
+            decided.unreadable.append((start + first, stop))
+
+    def _look(self, decided: "_Decided", *, at_end: bool = False) -> None:
+        """Detect R peaks in the last samples, and classify those that are due."""
+        times, now = self._times, self.n_samples
+        begin = max(0, now - times.context) // times.grid * times.grid
+        with_gaps = self._last(now - begin)
+        leads = bridge_gaps(with_gaps)
+        # the detector needs the level of several beats: at the beginning, the signal is mirrored
+        n_missing = max(0, times.context - now)
+        mirrored = np.pad(leads, ((0, 0), (n_missing, 0)), mode="symmetric")
+        peaks = fitted_steps(self.annotator).detect(mirrored, self.fs) - n_missing
+        peaks = peaks[peaks >= 0]
+        peaks = peaks[~np.isnan(with_gaps[:, peaks]).all(axis=0)] + begin
+        if len(self._r_peaks):
+            peaks = peaks[peaks > self._r_peaks[-1] + times.refractory]
+        peaks = peaks[peaks >= now - times.latency]
+        n_due = len(peaks) if at_end else int(np.searchsorted(peaks, now - times.depth, "right"))
+        for k in range(n_due):
+            if _second_of(int(peaks[k]), self.fs) not in self._unreadable:
+                following = int(peaks[k + 1]) if k + 1 < len(peaks) else None
+                row = self._row(leads[:, -times.filtered :], int(peaks[k]), following)
+                self._classify(row, decided)
+        self._next_look = now + times.idle
+        if n_due < len(peaks):
+            self._next_look = min(self._next_look, int(peaks[n_due]) + times.depth)
+
+    def _row(self, leads: np.ndarray, r_peak: int, following: int | None) -> np.ndarray:
+        """Return the input of the classifier for the beat at an R peak, (1, n_features).
+
+        ``leads`` are the last samples, without gaps.
+        """
+        if following is None:  # not before now, and probably as long after as the last one before
+            interval = r_peak - int(self._r_peaks[-1]) if len(self._r_peaks) else 0
+            following = max(self.n_samples, r_peak + interval)
+        self._r_peaks = np.append(self._r_peaks, r_peak)[-_N_PAST:]
+        position = np.array([r_peak - (self.n_samples - leads.shape[1])])
+        steps = fitted_steps(self.annotator)
+        moved = np.append(self._r_peaks, following)
+        if self.fs != steps.fs:
+            leads, position = resample_recording(leads, position, self.fs, steps.fs)
+            moved = np.round(moved * (steps.fs / self.fs)).astype(np.int64)
+        if self._features is None:
+            past = moved[:-1] - moved[-2] + position[0]
+            return next(steps.rows(leads, position, past))
+        filtered = steps.filter(leads, copy=True).astype(np.float32)
+        self._features = copy(self._features)  # see reset
+        return self._features.append(filtered, int(position[0]), *moved[-2:].tolist())[np.newaxis]
+
+    def _classify(self, row: np.ndarray, decided: "_Decided") -> None:
+        """Append the last R peak to the decided beats, with its class.
+
+        Rows are classified one by one, since some classifiers round a row differently beside
+        others.
+        """
+        classifier, classes = self.annotator.classifier_, self.annotator.classes_
+        label, probability = classify_rows(classifier, classes, row)
+        threshold = self.annotator.abstain_below
+        if threshold is not None and probability is not None and probability.max() < threshold:
+            label = np.array([UNCLASSIFIED])
+        decided.sample.append(int(self._r_peaks[-1]))
+        decided.label.append(label)
+        decided.probability.append(probability)
+        decided.at.append(self.n_samples)
+
+    def _as_beats(self, decided: "_Decided") -> AnnotatedBeats:
+        """Return the result of a push."""
+        classes = self.annotator.classes_
+        probability = None
+        if hasattr(self.annotator.classifier_, "predict_proba"):
+            probability = np.concatenate([np.empty((0, len(classes))), *decided.probability])
+        beats = AnnotatedBeats(
+            np.array(decided.sample, np.int64),
+            np.concatenate([classes[:0], *decided.label]),
+            probability,
+        )
+        beats.decided_at = np.array(decided.at, np.int64)
+        if self.annotator.min_quality:
+            beats.unreadable = np.array(decided.unreadable, np.int64).reshape(-1, 2)
+        return beats
+
+
+class _Decided(NamedTuple):
+    """Decisions of one push."""
+
+    sample: list[int]
+    label: list[np.ndarray]  # (1,) each
+    probability: list[np.ndarray | None]  # (1, n_classes) each
+    at: list[int]
+    unreadable: list[tuple[int, int]]
+
+
+class _Times(NamedTuple):
+    """Durations in samples."""
+
+    latency: int
+    depth: int  # of signal behind an R peak, when it is decided
+    idle: int  # from one look to the next, at most
+    refractory: int
+    context: int
+    grid: int
+    filtered: int
+    spare: int
+
+    @classmethod
+    def at(cls, fs: float, latency: float) -> Self:
+        """Return the durations at a sampling rate."""
+        step = decimation_step(fs)
+        seconds = {
+            "latency": latency,
+            "depth": latency - _SLACK_S,
+            "idle": (1 - _UNSETTLED) * latency - _SLACK_S,
+            "refractory": _REFRACTORY_S,
+            "context": _CONTEXT_S,
+            "filtered": _FILTERED_S,
+            "spare": _SPARE_S,
+        }
+        samples = {name: max(1, int(s * fs)) for name, s in seconds.items()}
+        return cls(**samples, grid=max(1, round(_GRID_S * fs / step)) * step)
+
+
+def _future_of_features(annotator: BeatAnnotator) -> Any:
+    """Return ``future`` of `beat_features` of an annotator, None if it cuts windows instead."""
+    features = annotator.features_
+    if features is None:
+        if annotator.rr_features and annotator.rr_features != "past":
+            raise ValueError(
+                f"rr_features={annotator.rr_features!r} of the annotator needs later beats, which "
+                'a live signal does not have yet. Fit the annotator with rr_features="past".'
+            )
+        return None
+    function, options = features, {}
+    if isinstance(features, partial):
+        function, options = features.func, features.keywords
+    if function is not beat_features:
+        raise ValueError(
+            "A stream computes the features of ecgbeat.signal.beat_features, got an annotator with "
+            f"features={features!r}. Use make_inter_patient_annotator(future=False), or an "
+            "annotator with a segmenter."
+        )
+    future = options.get("future", True)
+    if not isinstance(future, str) and future:
+        raise ValueError(
+            "The features of the annotator, with future=True, need later beats, which a live "
+            "signal does not have yet. Fit make_inter_patient_annotator(future=False), or "
+            'future="none".'
+        )
+    return future
+
+
+def _check_reach(annotator: BeatAnnotator, depth: float) -> None:
+    """Raise if the beats of an annotator end after they must be classified."""
+    after = getattr(annotator.segmenter_, "after", 0.0)
+    if after > depth:
+        raise ValueError(
+            f"The segmenter of the annotator cuts beats until {after!r} s after the R peak, but "
+            f"they are classified {depth:g} s after it. Fit the annotator with a smaller after."
+        )
+
+
+def _second(number: int, fs: float) -> int:
+    """Return the first sample of a second."""
+    return round(number * fs)
+
+
+def _second_of(sample: int, fs: float) -> int:
+    """Return the number of the second of a sample."""
+    number = int(sample / fs) + 1
+    while _second(number, fs) > sample:
+        number -= 1
+    return number

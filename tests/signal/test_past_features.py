@@ -1,0 +1,52 @@
+"""Tests of the features of beats of a signal that is still arriving."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from ecgbeat.datasets import make_recording
+from ecgbeat.signal import PastBeatFeatures, bandpass, beat_features
+
+FS = 120.0
+
+
+@pytest.fixture(scope="module")
+def ecg():
+    """Return a filtered recording of two leads with more beats than are remembered."""
+    ecg = make_recording(
+        360, fs=FS, heart_rate=75.0, n_leads=2, random_state=0, weights={"N": 0.8, "V": 0.2}
+    )
+    return bandpass(ecg.signal, FS).astype(np.float32), ecg.annotation.sample
+
+
+def append_all(past, recording, r_peaks):
+    """Return the features of all beats but the last, from a few seconds around each."""
+    rows = []
+    for r_peak, following in zip(r_peaks[:-1].tolist(), r_peaks[1:].tolist(), strict=True):
+        first = max(0, r_peak - 200)
+        rows.append(
+            past.append(recording[:, first : r_peak + 100], r_peak - first, r_peak, following)
+        )
+    return np.array(rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("future", [False, "none"])
+def test_features_equal_those_of_the_recording(ecg, future):
+    recording, r_peaks = ecg
+    assert len(r_peaks) > 370
+    past = PastBeatFeatures(FS, future)
+    rows = append_all(past, recording, r_peaks)
+    assert len(pickle.dumps(past)) < 300_000 * len(recording)
+    expected = beat_features(recording, r_peaks, FS, future=future)[:-1]
+    np.testing.assert_allclose(rows, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_next_beat_makes_no_difference_without_future(ecg):
+    recording, r_peaks = ecg
+    rows = [
+        append_all(PastBeatFeatures(FS, "none"), recording, peaks)
+        for peaks in (r_peaks[:20], np.append(r_peaks[:19], r_peaks[19] + 60))
+    ]
+    np.testing.assert_array_equal(*rows)

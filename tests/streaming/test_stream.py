@@ -1,0 +1,365 @@
+"""Tests of the beats of a signal that is still arriving."""
+
+import pickle
+from functools import partial
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
+import ecgbeat.streaming._stream as module
+from ecgbeat import BeatAnnotator, BeatStream, RPeakSegmenter, ZScoreScaler
+from ecgbeat.annotation import make_inter_patient_annotator
+from ecgbeat.datasets import make_recording
+from ecgbeat.metrics import match_beats
+from ecgbeat.signal import beat_features, detect_r_peaks
+
+FS = 150.0
+WEIGHTS = {"N": 0.7, "A": 0.1, "V": 0.2}
+
+
+def record(duration, seed, n_leads=2, fs=FS):
+    return make_recording(duration, fs=fs, n_leads=n_leads, weights=WEIGHTS, random_state=seed)
+
+
+def fit(annotator, n_leads=2):
+    ecgs = [record(30, seed, n_leads) for seed in range(2)]
+    return annotator.fit([ecg.signal for ecg in ecgs], [ecg.annotation for ecg in ecgs])
+
+
+def windows(**options):
+    """Return an annotator that classifies the waves of beats."""
+    classifier = make_pipeline(ZScoreScaler(), LogisticRegression(max_iter=1000))
+    defaults = {"fs": FS, "segmenter": RPeakSegmenter(FS, n_times=32), "lead": None}
+    return BeatAnnotator(classifier, **(defaults | options))
+
+
+KINDS = {
+    "next beat": partial(make_inter_patient_annotator, FS, future=False, random_state=0),
+    "past": partial(make_inter_patient_annotator, FS, future="none", random_state=0),
+    "windows": partial(windows, rr_features="past", min_quality=0.5, abstain_below=0.6),
+}
+
+
+@pytest.fixture(scope="module")
+def annotators():
+    """Return one fitted annotator of each kind."""
+    return {kind: fit(make()) for kind, make in KINDS.items()}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def annotator(annotators, request):
+    """Return each of the fitted annotators."""
+    return annotators[request.param]
+
+
+@pytest.fixture(scope="module")
+def signal():
+    """Return 26 s of two leads with gaps, one of them in both leads, and lost electrodes."""
+    leads = record(26, 7).signal.copy()
+    leads[0, 300:420] = np.nan
+    leads[:, 1500:1503] = np.nan
+    leads[:, 1800:3000] = np.random.default_rng(0).normal(scale=0.01, size=(2, 1200))
+    return leads
+
+
+def run(stream, chunks, *, repickle=False):
+    """Push all chunks, flush, and return what was decided."""
+    decided = []
+    for chunk in chunks:
+        decided.append(stream.push(chunk))
+        if repickle:
+            stream = pickle.loads(pickle.dumps(stream))
+    return join([*decided, stream.flush()])
+
+
+def join(decided):
+    """Concatenate results of pushes: R peaks, labels, probabilities, decisions, stretches."""
+    parts = [(*beats, beats.decided_at, beats.unreadable) for beats in decided]
+    return [np.concatenate(part) for part in zip(*parts, strict=True) if part[0] is not None]
+
+
+def assert_same(result, expected):
+    assert len(result) == len(expected)
+    for values, wanted in zip(result, expected, strict=True):
+        np.testing.assert_array_equal(values, wanted)
+        assert values.dtype == wanted.dtype
+
+
+@pytest.fixture(scope="module")
+def expected(annotator, signal):
+    """Return the decisions about the signal in one chunk."""
+    return run(BeatStream(annotator), [signal])
+
+
+# --- chunks ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_cuts", [10, 1000])
+def test_chunks_make_no_difference(annotator, signal, expected, n_cuts):
+    cuts = np.sort(np.random.default_rng(0).integers(0, signal.shape[1], n_cuts))
+    assert_same(run(BeatStream(annotator), np.split(signal, cuts, axis=1)), expected)
+
+
+def test_single_samples_make_no_difference(annotators, signal):
+    stream = BeatStream(annotators["windows"])
+    head = signal[:, :900]
+    assert_same(run(stream, head.T[:, :, None]), run(BeatStream(stream.annotator), [head]))
+
+
+def test_pickling_makes_no_difference(annotator, signal, expected):
+    chunks = np.split(signal, range(200, signal.shape[1], 200), axis=1)
+    assert_same(run(BeatStream(annotator), chunks, repickle=True), expected)
+
+
+def test_chunks_make_no_difference_at_another_rate(annotators):
+    leads = record(12, 3, fs=361.5).signal
+    stream = BeatStream(annotators["next beat"], fs=361.5)
+    expected = run(stream, [leads])
+    stream.reset()
+    assert_same(run(stream, np.split(leads, range(0, leads.shape[1], 97), axis=1)), expected)
+    assert len(expected[0]) > 8
+
+
+def test_type_of_numbers_makes_no_difference(annotators, signal):
+    units = np.round(np.nan_to_num(signal) * 200)[:, :1500]
+    results = [
+        run(BeatStream(annotators["windows"]), [units.astype(dtype)])
+        for dtype in (np.int16, np.float32, np.float64)
+    ]
+    assert_same(results[0], results[1])
+    assert_same(results[0], results[2])
+
+
+# --- decisions ------------------------------------------------------------------------
+
+
+def test_beats_are_those_of_the_recording(annotator):
+    ecg = record(20, 11)
+    sample, label, _, _, unreadable = run(BeatStream(annotator), [ecg.signal])
+    offline = annotator.predict([ecg.signal])[0]
+    matches = match_beats(offline.sample, sample, FS, tolerance=0.1)
+    assert len(matches.missed) + len(matches.extra) <= 1
+    agree = offline.symbol[matches.reference_index] == label[matches.detected_index]
+    assert agree[5:].mean() > 0.9  # filters settle in the first seconds
+    assert len(unreadable) == 0
+
+
+def test_beats_ascend_and_are_decided_in_time(annotator, expected):
+    sample, _, _, decided_at, _ = expected
+    assert (np.diff(sample) > 0).all()
+    assert (np.diff(decided_at) >= 0).all()
+    assert (decided_at - sample).max() <= BeatStream(annotator).latency * FS
+
+
+def test_latency_depends_on_the_features(annotators):
+    latency = {kind: BeatStream(annotator).latency for kind, annotator in annotators.items()}
+    assert latency == {"next beat": 1.5, "past": 0.5, "windows": 1.5}
+
+
+def test_push_returns_beats_as_soon_as_they_are_decided(annotators, signal):
+    stream = BeatStream(annotators["past"])
+    for chunk in np.split(signal, range(1, 900, 1), axis=1)[:-1]:
+        beats = stream.push(chunk)
+        assert (beats.decided_at == stream.n_samples).all()
+
+
+def test_later_samples_change_no_decision(annotator, signal, expected):
+    stream = BeatStream(annotator)
+    early = stream.push(signal[:, :1700])
+    n_beats = len(early.sample)
+    assert n_beats > 5
+    np.testing.assert_array_equal(early.sample, expected[0][:n_beats])
+    np.testing.assert_array_equal(early.probability, expected[2][:n_beats])
+    other = stream.push(10 * signal[::-1, :500])
+    assert len(other.sample) == 0 or other.sample[0] > early.sample[-1]
+
+
+def test_lost_electrodes_are_reported_and_not_classified(expected):
+    sample, _, _, _, unreadable = expected
+    assert (unreadable % FS == 0).all()
+    assert ((unreadable >= 1800) & (unreadable <= 3300)).all()
+    assert len(unreadable) >= 4
+    for first, stop in unreadable:
+        assert not ((sample >= first) & (sample < stop)).any()
+
+
+def test_missing_samples_hold_no_beats(annotators):
+    ecg = record(20, 5)
+    leads = ecg.signal.copy()
+    leads[:, 900:1800] = np.nan
+    sample, *_, unreadable = run(BeatStream(annotators["past"]), [leads])
+    assert not ((sample >= 900) & (sample < 1800)).any()
+    assert (sample > 1800).sum() > 5
+    assert set(range(900, 1800, 150)) <= set(unreadable[:, 0].tolist())
+
+
+def test_signal_of_missing_samples_alone(annotator):
+    sample, *_, unreadable = run(BeatStream(annotator), [np.full((2, 3000), np.nan)])
+    assert len(sample) == 0
+    assert len(unreadable) == 20
+
+
+def test_abstention_gives_question_marks(annotators, signal):
+    probable = run(BeatStream(annotators["windows"]), [signal])
+    is_unsure = probable[2].max(axis=1) < 0.6
+    np.testing.assert_array_equal(probable[1] == "?", is_unsure)
+
+
+def test_classifier_without_probabilities():
+    annotator = fit(windows().set_params(classifier=LinearSVC()))
+    beats = BeatStream(annotator).push(record(8, 2).signal)
+    assert beats.probability is None
+    assert beats.unreadable is None
+    assert len(beats.symbol) == len(beats.sample) > 3
+
+
+def test_late_next_beat_is_not_awaited(annotators):
+    heart = np.zeros(1500)
+    heart[[200, 320, 440, 560, 1200]] = 1.0  # a pause of more than 4 s
+    stream = BeatStream(annotators["next beat"])
+    beats = stream.push(np.convolve(heart, np.hanning(9), "same")[None] * [[1.0], [0.5]])
+    at = dict(zip(beats.sample.tolist(), beats.decided_at.tolist(), strict=True))
+    assert at[560] - 560 <= 1.5 * FS
+
+
+# --- life of a stream -----------------------------------------------------------------
+
+
+def test_flush_returns_the_rest_once(annotators, signal):
+    stream = BeatStream(annotators["next beat"])
+    pushed, rest = stream.push(signal[:, :1200]), stream.flush()
+    assert len(rest.sample) >= 1
+    assert rest.sample[0] > pushed.sample[-1]
+    assert (rest.decided_at == 1200).all()
+    assert len(stream.flush().sample) == 0
+    with pytest.raises(ValueError, match=r"ended by flush\(\). Call reset\(\)"):
+        stream.push(signal)
+
+
+def test_flush_without_samples(annotator):
+    beats = BeatStream(annotator).flush()
+    assert len(beats.sample) == len(beats.symbol) == len(beats.decided_at) == 0
+    assert beats.probability.shape == (0, len(annotator.classes_))
+
+
+def test_reset_begins_anew(annotator, signal, expected):
+    stream = BeatStream(annotator)
+    stream.push(signal[:, 600:1700])
+    stream.reset()
+    assert stream.n_samples == 0
+    assert_same(run(stream, [signal]), expected)
+
+
+@pytest.mark.slow
+def test_memory_is_constant(annotators):
+    stream, leads = BeatStream(annotators["windows"]), record(20, 9).signal
+    sizes = []
+    for n_copies in (1, 1, 2):
+        stream.push(np.concatenate([leads] * n_copies, axis=1))
+        sizes.append(stream._buffer.nbytes)
+    assert max(sizes) < 22 * FS * 2 * 8  # seconds, rate, leads, bytes
+    assert sizes[1] == sizes[2]
+    assert len(stream._r_peaks) < module._N_PAST
+
+
+@pytest.mark.slow
+def test_other_rates_have_the_same_latency(annotators):
+    for fs in (128.0, 1000.0):
+        ecg = record(12, 4, fs=fs)
+        sample, _, _, decided_at, _ = run(BeatStream(annotators["past"], fs=fs), [ecg.signal])
+        matches = match_beats(ecg.annotation.sample, sample, fs, tolerance=0.05)
+        assert len(matches.missed) <= 1
+        assert (decided_at - sample).max() <= 0.5 * fs
+
+
+# --- mistakes -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("chunk", "error", "message"),
+    [
+        (np.full((2, 5), np.inf), ValueError, "must be finite or, where they are missing, NaN"),
+        (np.zeros((3, 50)), ValueError, "as many leads as those before, 2"),
+        (np.zeros(50), ValueError, "as many leads as those before, 2"),
+        (np.zeros((50, 2)), ValueError, r"must be of shape \(n_times,\)"),
+        (np.zeros((1, 2, 50)), ValueError, r"must be of shape \(n_times,\)"),
+        (np.zeros((2, 5), complex), TypeError, "must hold real numbers"),
+        ([["a", "b"]], TypeError, "must hold real numbers"),
+        (0.5, ValueError, "array of samples"),
+    ],
+)
+def test_wrong_chunk_raises_and_changes_nothing(annotators, signal, chunk, error, message):
+    stream = BeatStream(annotators["windows"])
+    first = stream.push(signal[:, :1000])
+    with pytest.raises(error, match=message):
+        stream.push(chunk)
+    second = join([first, stream.push(signal[:, 1000:]), stream.flush()])
+    assert_same(second, run(BeatStream(stream.annotator), [signal]))
+
+
+def test_first_chunk_with_other_leads_than_in_fit_raises(annotators):
+    stream = BeatStream(annotators["windows"])
+    with pytest.raises(ValueError, match="must have 2 leads, as seen in fit"):
+        stream.push(np.zeros(100))
+    assert len(stream.push(record(5, 0).signal).sample) > 0
+
+
+class FailingDetector:
+    """Detector that fails once."""
+
+    def __init__(self):
+        self.fails = False
+
+    def __call__(self, x, fs):
+        if self.fails:
+            self.fails = False
+            raise RuntimeError("no detection today")
+        return detect_r_peaks(x, fs)
+
+
+def test_failure_within_a_push_changes_nothing(signal):
+    detector = FailingDetector()
+    annotator = fit(windows(rr_features="past", min_quality=0.5))
+    annotator.detector = detector
+    stream, chunks = BeatStream(annotator), np.split(signal, [1000, 2000], axis=1)
+    decided = [stream.push(chunks[0])]
+    detector.fails = True
+    with pytest.raises(RuntimeError, match="no detection today"):
+        stream.push(chunks[1])
+    assert stream.n_samples == 1000
+    decided += [stream.push(chunks[1]), stream.push(chunks[2]), stream.flush()]
+    assert_same(join(decided), run(BeatStream(annotator), [signal]))
+
+
+def heights(recording, r_peaks, _fs):
+    return recording[:, r_peaks].T
+
+
+@pytest.mark.parametrize(
+    ("annotator", "message"),
+    [
+        (make_inter_patient_annotator(FS, random_state=0), "with future=True, need later beats"),
+        (windows(rr_features=True), 'Fit the annotator with rr_features="past"'),
+        (windows(features=beat_features, segmenter=None), "with future=True, need later beats"),
+        (windows(features=heights, segmenter=None), "computes the features of ecgbeat.signal"),
+        (windows(segmenter=RPeakSegmenter(FS, after=1.6)), "cuts beats until 1.6 s after"),
+    ],
+)
+def test_annotator_that_needs_later_beats_raises(annotator, message):
+    fitted = fit(annotator)
+    with pytest.raises(ValueError, match=message):
+        BeatStream(fitted)
+
+
+def test_annotator_that_is_not_fitted_raises():
+    with pytest.raises(NotFittedError):
+        BeatStream(windows())
+
+
+def test_rate_that_is_no_number_raises(annotators):
+    with pytest.raises(TypeError, match="fs"):
+        BeatStream(annotators["windows"], fs="360")
