@@ -81,6 +81,7 @@ def test_probabilities_equal_those_of_python(classifier, program, beats):
     np.testing.assert_allclose(probabilities_of(program, beats[0]), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_files_are_replaced(classifier, beats, tmp_path):
     (tmp_path / "main.c").write_text("old")
     to_c(classifier, tmp_path, quantize=beats[0])

@@ -50,6 +50,7 @@ def model(classifier, beats, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_labels_and_probabilities_stay_close(classifier, model, beats):
     label, probabilities = run(model, beats[0])
     assert label.dtype == object
@@ -57,6 +58,7 @@ def test_labels_and_probabilities_stay_close(classifier, model, beats):
     assert (label == classifier.predict(beats[0])).mean() >= 0.95
 
 
+@pytest.mark.slow
 def test_convolutions_and_first_dense_layer_hold_8_bits(model):
     sizes = dict.fromkeys(("int8", "float32"), 0)
     for tensor in weights(model):
@@ -79,6 +81,7 @@ def test_metadata_is_kept(model):
     assert not any("quant" in key for key in metadata)
 
 
+@pytest.mark.slow
 def test_3d_rows_calibrate(exported, beats):
     X, _ = beats
     found = [quantized(exported, rows).SerializeToString() for rows in (X, X[:, None])]

@@ -110,6 +110,7 @@ def test_single_samples_make_no_difference(annotators, signal):
     assert_same(run(stream, head.T[:, :, None]), run(BeatStream(stream.annotator), [head]))
 
 
+@pytest.mark.slow
 def test_pickling_makes_no_difference(annotator, signal, expected):
     chunks = np.split(signal, range(200, signal.shape[1], 200), axis=1)
     assert_same(run(BeatStream(annotator), chunks, repickle=True), expected)
@@ -246,6 +247,7 @@ def test_flush_without_samples(annotator):
     assert beats.probability.shape == (0, len(annotator.classes_))
 
 
+@pytest.mark.slow
 def test_reset_begins_anew(annotator, signal, expected):
     stream = BeatStream(annotator)
     stream.push(signal[:, 600:1700])
