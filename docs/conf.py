@@ -95,7 +95,7 @@ html_theme_options = {
 
 def documented_names() -> dict[str, str]:
     """Map each public name to its full name in the API reference."""
-    modules = dict.fromkeys(ecgbeat._CLASSES, "ecgbeat")
+    modules = dict.fromkeys(ecgbeat._DEFINED_IN, "ecgbeat")
     for package in ecgbeat._MODULES:
         for name in importlib.import_module(f"ecgbeat.{package}").__all__:
             modules.setdefault(name, f"ecgbeat.{package}")

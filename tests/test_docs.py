@@ -128,6 +128,8 @@ def test_code_blocks_have_a_known_language(page):
         "{eval-rst}",
         "{image} _static/overview.svg",
         "{image} _static/overview_dark.svg",
+        "{image} ../_static/risk_coverage.svg",
+        "{image} ../_static/risk_coverage_dark.svg",
         "{literalinclude} CITATION.cff",
         "{toctree}",
     }
