@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from sklearn.pipeline import make_pipeline
 
 from ecgbeat import (
@@ -26,6 +27,10 @@ if shutil.which("gcc") is None:
 
 from ecgbeat.export import _c, to_c  # noqa: E402
 from ecgbeat.export._c import _definitions, _place, _share_buffers  # noqa: E402
+from ecgbeat.export._onnx import _OLDEST_TORCH  # noqa: E402
+
+if torch.__version__ < _OLDEST_TORCH:
+    pytest.skip(f"exporting needs torch >= {_OLDEST_TORCH}", allow_module_level=True)
 
 TINY = {"n_filters": 4, "n_blocks": 2, "max_epochs": 3, "random_state": 0}
 KIB = 1024

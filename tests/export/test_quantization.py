@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
 from ecgbeat.datasets import load_heartbeat_csv, make_heartbeats
@@ -10,8 +11,11 @@ onnx = pytest.importorskip("onnx", reason="requires the extra export")
 onnxruntime = pytest.importorskip("onnxruntime", reason="requires the extra export")
 
 from ecgbeat.export import to_onnx  # noqa: E402
-from ecgbeat.export._onnx import onnx_model  # noqa: E402
+from ecgbeat.export._onnx import _OLDEST_TORCH, onnx_model  # noqa: E402
 from ecgbeat.export._quantization import quantized  # noqa: E402
+
+if torch.__version__ < _OLDEST_TORCH:
+    pytest.skip(f"exporting needs torch >= {_OLDEST_TORCH}", allow_module_level=True)
 
 TINY = {"n_filters": 4, "n_blocks": 2, "max_epochs": 3, "random_state": 0}
 
