@@ -379,3 +379,31 @@ def test_table_of_exported_forms(load, monkeypatch, capsys, tmp_path):
     assert float(rows["ONNX Runtime, int8"][0]) <= 100
     assert float(rows["C, int8"][1]) <= 64
     assert float(rows["C, int8"][2]) <= 32
+
+
+@pytest.mark.slow
+def test_exported_pipelines_equal_python(load, monkeypatch, capsys, tmp_path):
+    pytest.importorskip("onnxscript", reason="requires the extra export")
+    # wfdb 4.3 uses functions deprecated in pandas 3, also during import
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        import wfdb
+
+        for seed, name in enumerate(("101", "100")):  # of DS1 and DS2
+            weights = {"N": 0.6, "A": 0.2, "V": 0.2}
+            made = make_recording(60.0, weights=weights, random_state=seed)
+            signal = made.signal[:, None].astype(float)
+            options = {"fs": 360, "units": ["mV"], "sig_name": ["MLII"], "fmt": ["16"]}
+            wfdb.wrsamp(name, p_signal=signal, write_dir=str(tmp_path), **options)
+            wfdb.wrann(name, "atr", made.r_peaks, list(made.symbols), write_dir=str(tmp_path))
+    script = load("exported_pipelines")
+    arguments = ["--data", str(tmp_path), "--records", "101", "100", "--repeats", "1"]
+    monkeypatch.setattr(sys, "argv", ["exported_pipelines.py", *arguments, "--markdown"])
+    script.main()
+    cells = [re.split(r" *\| *", line.strip("| ")) for line in capsys.readouterr().out.splitlines()]
+    rows = [row for row in cells if row[0] in script.pipelines(360)]
+    assert [len(row) for row in rows] == [5, 5, 5, 5]
+    for graph in rows[:2]:
+        assert int(graph[1]) > 50
+        assert graph[2] == "0"
+        assert float(graph[3]) < 1e-5
+    assert all(files[4] == "yes" for files in rows[2:])
