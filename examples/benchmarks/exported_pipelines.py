@@ -3,8 +3,8 @@
     python examples/benchmarks/exported_pipelines.py
 
 Two pipelines are trained briefly on some records of DS1 of MIT-BIH. Each is saved, loaded, exported
-to ONNX, and classifies a window of 2 s around each beat of DS2. DS2 only shows whether the results
-are equal; nothing is chosen. Requires the extra ``export``.
+to ONNX, and classifies a window of 2 s around each beat of DS2. This only shows whether the results
+are equal, and no setting is chosen by it. Requires the extra ``export``.
 """
 
 import argparse
