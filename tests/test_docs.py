@@ -19,6 +19,7 @@ import torch
 
 import ecgbeat
 from ecgbeat.datasets import get_data_home
+from ecgbeat.export._onnx import _OLDEST_TORCH
 
 DOCS = Path(__file__).parents[1] / "docs"
 ROOT = DOCS.parent
@@ -94,8 +95,8 @@ def test_pages_exist():
 def test_python_code_runs(page, tmp_path, monkeypatch):
     if page in MITDB and not (get_data_home() / "mitdb").is_dir():
         pytest.skip("requires MIT-BIH in the data home (environment variable ECGBEAT_DATA)")
-    if page == "guide/on_a_device.md" and torch.__version__ < "2.13":
-        pytest.skip("exporting needs torch >= 2.13")
+    if page == "guide/on_a_device.md" and torch.__version__ < _OLDEST_TORCH:
+        pytest.skip(f"exporting needs torch >= {_OLDEST_TORCH}")
     monkeypatch.chdir(tmp_path)
     # pickle and joblib require a module
     module = types.ModuleType("page_of_the_docs")
