@@ -19,7 +19,7 @@ def test_python_code_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {}
     code = blocks("python")
-    assert len(code) == 4
+    assert len(code) == 5
     for block in code:
         exec(compile(block, str(README), "exec"), namespace)
     printed = capsys.readouterr().out
@@ -31,6 +31,7 @@ def test_python_code_runs(capsys, tmp_path, monkeypatch):
         "eve.ecgbeat",
         "fay.ecgbeat",
     ]
+    assert (tmp_path / "annotator.safetensors").is_file()
 
 
 def test_commands_are_run_by_ci():
