@@ -114,6 +114,9 @@ def _split(nodes: np.ndarray, n_nodes: Any, n_columns: int, name: str) -> list[n
         child = nodes[side].astype(np.int64)
         if (inner & ((child <= own) | (child >= size))).any():
             raise ValueError(f"A tree of {name} refers to a node that does not exist.")
+    children = np.concatenate([(nodes[side] + start)[inner] for side in ("left", "right")])
+    if len(np.unique(children)) < len(children):  # the number of paths could be exponential
+        raise ValueError(f"A tree of {name} has a node with two parents.")
     column = nodes["feature_idx"]
     if (inner & ((column < 0) | (column >= n_columns))).any():
         raise ValueError(

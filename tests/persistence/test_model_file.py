@@ -409,6 +409,17 @@ def test_trees_that_refer_beyond_their_arrays_raise(field, value, message, rows,
         load_model(saved)
 
 
+def test_trees_whose_branches_meet_raise(rows, saved, rewrite):
+    save_model(HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=3).fit(*rows), saved)
+
+    def edit(model, tensors):  # noqa: ARG001
+        tensors["nodes.left"][:] = tensors["nodes.right"]
+
+    rewrite(saved, edit)
+    with pytest.raises(ValueError, match="node with two parents"):
+        load_model(saved)
+
+
 @pytest.mark.parametrize(
     "edit",
     [
