@@ -323,10 +323,11 @@ def _agreement(direction: np.ndarray, neighbors: tuple[int, ...]) -> np.ndarray:
     A beat that has none counts as unlike in all leads.
     """
     highest = np.full(direction.shape[:2], -1.0, direction.dtype)
+    products = {n: _dot(direction[n:], direction[:-n]) for n in set(map(abs, neighbors))}
     for distance in neighbors:
         n = abs(distance)
         rows = slice(n, None) if distance < 0 else slice(-n)
-        highest[rows] = np.maximum(highest[rows], _dot(direction[n:], direction[:-n]))
+        highest[rows] = np.maximum(highest[rows], products[n])
     return highest
 
 
