@@ -62,7 +62,18 @@ ROOMS = {
     ),
     "persistence": room(3, f"{LAYERS_012} _files", "numpy skorch torch"),
     # above annotation: a stream runs the steps of an annotator
-    "streaming": room(4, f"{LAYERS_012} annotation", "numpy"),
+    "streaming": room(4, f"{LAYERS_012} _files annotation", "numpy pylsl websockets wfdb"),
+    "pretrained": room(4, f"{LAYERS_012} annotation persistence", "numpy sklearn"),
+    "app": room(
+        5,
+        f"{LAYERS_012} _files _progress annotation persistence plotting pretrained streaming",
+        "numpy fastapi starlette uvicorn jinja2 matplotlib",
+    ),
+    "command": room(
+        6,
+        f"{LAYERS_012} _files _progress annotation app export persistence pretrained streaming",
+        "numpy joblib distributed dask sklearn",
+    ),
 }
 MAY_IMPORT_PRIVATE_SKLEARN = "_validation"
 

@@ -10,8 +10,9 @@ import pytest
 import ecgbeat
 
 PACKAGE = Path(ecgbeat.__file__).parent
-MAX_LINES = 24_000
-MAX_FILES = 116
+# raised with the command, the web page, trained models and streams of many patients
+MAX_LINES = 28_500
+MAX_FILES = 148
 MAX_BODY_LINES = 45
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DESCRIBED = (*DEFINITIONS, ast.ClassDef, ast.Module)
