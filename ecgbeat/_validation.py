@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads as effective_n_threads
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -49,6 +50,7 @@ __all__ = [
     "check_sample_weight",
     "count_rows",
     "default_parameters",
+    "effective_n_threads",
     "flatten_beats",
     "import_extra",
     "is_single_row",

@@ -26,7 +26,7 @@ def room(layer: int, rooms: str, others: str) -> Room:
     return Room(layer, frozenset(rooms.split()), frozenset(others.split()))
 
 
-LAYER_0 = "labels _recordings _validation"
+LAYER_0 = "labels _recordings _rows _validation"
 LAYERS_01 = f"{LAYER_0} signal networks metrics"
 LAYERS_012 = f"{LAYERS_01} preprocessing features classifiers datasets model_selection"
 
@@ -37,6 +37,7 @@ ROOMS = {
     "_progress": room(-2, "", "tqdm"),
     "_validation": room(-2, "", "numpy sklearn"),
     "_recordings": room(-1, "_validation", "numpy"),
+    "_rows": room(0, "_recordings _validation", "numpy threadpoolctl"),
     "labels": room(0, "_recordings", "numpy"),
     "signal": room(1, LAYER_0, "numpy scipy librosa"),
     "networks": room(1, "", "torch"),

@@ -22,6 +22,7 @@ from ecgbeat._recordings import (
     from_bunch,
     select_leads,
 )
+from ecgbeat._rows import in_threads, one_blas_thread
 from ecgbeat._validation import (
     FS_INTERVAL,
     HasMethods,
@@ -89,7 +90,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     detector : callable or None, default=None
         Detector of R peaks. ``detector(x, fs)`` is called with an unfiltered recording, of
         shape (n_times,) or (n_leads, n_times), and returns sample numbers. None uses
-        `ecgbeat.signal.detect_r_peaks`.
+        `ecgbeat.signal.detect_r_peaks`. In ``predict``, it and ``features`` are called from two
+        threads at a time, unless ``OMP_NUM_THREADS`` is 1.
     rr_features : bool or "past", default=False
         Whether to append the columns of `ecgbeat.signal.rr_features`, which describe the rhythm
         around each beat. With ``"past"``, later beats are not used. Pass their number,
@@ -540,9 +542,12 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         tags.target_tags.required = True
         return tags
 
-    def _progress(self, recordings: Sequence[Any], task: str) -> Iterator[tuple[int, Any]]:
+    def _progress(
+        self, recordings: Iterable[Any], task: str, n_recordings: int | None = None
+    ) -> Iterator[tuple[int, Any]]:
         """Enumerate the recordings, with a progress bar if ``verbose`` is above 0."""
-        return enumerate(tqdm(recordings, desc=task, unit="record", disable=not self.verbose))
+        options = {"desc": task, "unit": "record", "disable": not self.verbose}
+        return enumerate(tqdm(recordings, total=n_recordings, **options))
 
     def _copy_steps(self) -> "_Steps":
         """Return copies of the steps before the classifier, with defaults filled in."""
@@ -631,9 +636,10 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
     ) -> Iterator[np.ndarray]:
         """Yield the rows of all recordings, and append the R peaks of each to ``found``."""
         steps = fitted_steps(self)
-        for index, recording in self._progress(recordings, "annotating"):
+
+        def prepare(index: int) -> tuple[_Found, Iterable[np.ndarray]]:
             with error_naming_recording(index):
-                selected = select_leads(recording, self.lead)
+                selected = select_leads(recordings[index], self.lead)
                 if self.features_ is None and len(selected) != self.n_leads_:
                     raise ValueError(
                         f"The recording must have {self.n_leads_} leads, as seen in fit, got "
@@ -641,12 +647,20 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
                         "leads."
                     )
                 leads = bridge_gaps(selected)
-                found.append(steps.find(leads, selected, fs))
-                r_peaks = found[-1].r_peaks
+                beats = steps.find(leads, selected, fs)
+                r_peaks = beats.r_peaks
                 if fs != self.fs and len(r_peaks):
                     leads, r_peaks = resample_recording(leads, r_peaks, fs, self.fs)
-                # within the block, since the chunks of rows are computed on iteration
-                yield from steps.rows(leads, r_peaks, r_peaks, copy=leads is selected)
+                rows = steps.rows(leads, r_peaks, r_peaks, copy=leads is selected)
+                # windows take more memory than features, and are cut as they are needed
+                return beats, rows if self.features_ is None else list(rows)
+
+        with one_blas_thread():
+            prepared = in_threads(prepare, range(len(recordings)))
+            for index, (beats, rows) in self._progress(prepared, "annotating", len(recordings)):
+                found.append(beats)
+                with error_naming_recording(index):
+                    yield from rows
 
     def _describe_absence(self, n_recordings: int) -> str:
         """Return the message for missing beats, with the symbols that were selected."""
@@ -840,6 +854,7 @@ class _TrainingBeats(NamedTuple):
 _NO_BEATS = _TrainingBeats(np.empty((0, 0), np.float32), np.empty(0), None, 0, 0)
 
 
+@one_blas_thread()
 def _training_beats(
     steps: _Steps, selected: np.ndarray, reference: LabeledBeats, tolerance: float
 ) -> _TrainingBeats:

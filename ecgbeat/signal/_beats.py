@@ -12,8 +12,8 @@ from ecgbeat._recordings import (
     as_sample_numbers,
     check_within_recording,
 )
+from ecgbeat._rows import as_rows, map_rows
 from ecgbeat._validation import Integral, check_fs, check_positive, sum_is_finite
-from ecgbeat.signal._rows import as_rows, map_rows
 
 _CHUNK_SAMPLES = 2**18  # of beats that are cut at a time: more do not fit the cache
 _PRODUCT_ROWS = 32  # of matrix products

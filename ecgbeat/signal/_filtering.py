@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from scipy import signal
 
 from ecgbeat._recordings import as_signals, bridge_gaps, check_not_transposed
+from ecgbeat._rows import in_threads, map_rows, row_factors
 from ecgbeat._validation import Integral, check_fs, check_positive
-from ecgbeat.signal._rows import map_rows, row_factors
 
 _NOTCH_QUALITY = 30.0  # 50 Hz / 30 = 1.7 Hz wide: mains frequency varies by less than 1 Hz
 _PADDING_PERIODS = 0.25  # of the lower edge; more improves little (measured)
@@ -220,7 +220,8 @@ def _filter_in_blocks(
 ) -> None:
     """Filter long rows as `_filter_rows` does, block by block, into an array that may be ``x``."""
     limit = np.finfo(x.dtype).max
-    for index in np.ndindex(x.shape[:-1]):
+
+    def filter_row(index: tuple[int, ...]) -> None:
         row, result = x[index], filtered[index]
         factor = row_factors(row[np.newaxis])[0, 0]
         scaled = row if factor == 1 else row * factor
@@ -228,6 +229,9 @@ def _filter_in_blocks(
         for start, block in blocks:
             with np.errstate(over="ignore"):  # clipped
                 result[start : start + len(block)] = np.clip(block / factor, -limit, limit)
+
+    for _ in in_threads(filter_row, list(np.ndindex(x.shape[:-1]))):
+        pass
 
 
 def _filtered_blocks(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ecgbeat._rows import as_rows, row_chunks
 from ecgbeat._validation import (
     Integral,
     Interval,
@@ -18,7 +19,6 @@ from ecgbeat._validation import (
     StrOptions,
     validate_parameter_constraints,
 )
-from ecgbeat.signal._rows import as_rows, row_chunks
 
 _LARGEST_POWER = 1e250  # leaves room in float64 for sums over a frame and its bands
 _ROUNDING = 1e-9  # relative to the largest coefficient of a row; less spread is rounding error

@@ -9,6 +9,7 @@ from scipy import ndimage
 from scipy.signal import find_peaks
 
 from ecgbeat._recordings import GAP_METHODS, as_recording
+from ecgbeat._rows import in_threads
 from ecgbeat._validation import check_fs
 from ecgbeat.signal._qrs import (
     decimate,
@@ -136,13 +137,17 @@ def _detect(leads: np.ndarray, step: int, fs: float) -> tuple[np.ndarray, np.nda
 
     By default the lead of the largest weight; another one where that lead lacks a peak.
     """
-    found, strengths = [], []
-    for start, stop, first, last in stretches(leads.shape[1] // step, fs):
+
+    def detect(stretch: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+        start, stop, first, last = stretch
         bands = split_bands(decimate_scaled(leads[:, start * step : stop * step], step), fs)
         peaks = select_beats(find_candidates(bands), bands)
         peaks = peaks[(peaks + start >= first) & (peaks + start < last)]
-        strengths.append(np.abs(bands.qrs[:, peaks]))
-        found.append(peaks + start)
+        return peaks + start, np.abs(bands.qrs[:, peaks])
+
+    found, strengths = zip(
+        *in_threads(detect, list(stretches(leads.shape[1] // step, fs))), strict=True
+    )
     strength = np.concatenate(strengths, axis=1)
     main = int(strength.sum(axis=1).argmax())
     fails = strength[main] < _LEAD_FAILS * strength.max(axis=0)

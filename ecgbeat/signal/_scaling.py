@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 from numpy.typing import ArrayLike
 
-from ecgbeat.signal._rows import as_rows, row_chunks
+from ecgbeat._rows import as_rows, row_chunks
 
 
 def zscore(

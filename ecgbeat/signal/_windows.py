@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
+from ecgbeat._rows import as_rows, row_chunks
 from ecgbeat._validation import check_fs
 from ecgbeat.signal._beats import resample_beats, window_samples
 from ecgbeat.signal._filtering import bandpass
-from ecgbeat.signal._rows import as_rows, row_chunks
 
 _SELECTIONS = ("center", "largest")
 _NEIGHBORHOOD_S = 0.2  # a candidate is the maximum of the envelope within this distance

@@ -158,7 +158,7 @@ def test_rows_are_independent(sounds):
 def test_result_is_independent_of_chunks(sounds, n_rows, monkeypatch):
     rows = np.resize(sounds, (n_rows, 4000))
     whole = mfcc(rows, FS, deltas=1)
-    monkeypatch.setattr("ecgbeat.signal._rows._CHUNK_SAMPLES", 3 * 256)  # three frames
+    monkeypatch.setattr("ecgbeat._rows._CHUNK_SAMPLES", 3 * 256)  # three frames
     np.testing.assert_allclose(mfcc(rows, FS, deltas=1), whole, rtol=1e-12, atol=1e-10)
 
 
