@@ -774,11 +774,7 @@ class _Steps(NamedTuple):
         """Filter leads by a clone of the filter, if there is one."""
         if self.bandpass is None:
             return leads
-        # a clone, since lengths differ and other threads may filter at the same time
-        bandpass = clone(self.bandpass, safe=False)
-        if isinstance(bandpass, BandpassFilter):
-            bandpass.set_params(copy=copy)
-        filtered = np.asarray(bandpass.fit(leads).transform(leads))
+        filtered = np.asarray(self.fit_filter(leads, copy=copy).transform(leads))
         if filtered.shape != leads.shape or not sum_is_finite(filtered):
             raise ValueError(
                 "bandpass must return finite values of the same shape as its input, "
@@ -786,6 +782,19 @@ class _Steps(NamedTuple):
                 f"with {int(np.isnan(filtered).sum())} values NaN."
             )
         return filtered
+
+    def fit_filter(self, leads: np.ndarray, *, copy: bool) -> Any:
+        """Return the filter for leads: itself if it fits them already, else a fitted clone.
+
+        Lengths differ, and other threads may filter at the same time.
+        """
+        is_simple = isinstance(self.bandpass, BandpassFilter)
+        if is_simple and getattr(self.bandpass, "n_features_in_", None) == leads.shape[1]:
+            return self.bandpass
+        bandpass = clone(self.bandpass, safe=False)
+        if is_simple:
+            bandpass.set_params(copy=copy)
+        return bandpass.fit(leads)
 
 
 def fitted_steps(annotator: BeatAnnotator) -> _Steps:
