@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from ecgbeat._recordings import as_signals, bridge_gaps, lead_row
 from ecgbeat._validation import check_fs, check_is_fitted, unchanged_on_error
 from ecgbeat.annotation import (
-    UNCLASSIFIED,
     AnnotatedBeats,
     BeatAnnotator,
     classify_rows,
@@ -379,11 +378,10 @@ class BeatStream:
         Rows are classified one by one, since some classifiers round a row differently beside
         others.
         """
-        classifier, classes = self.annotator.classifier_, self.annotator.classes_
-        label, probability = classify_rows(classifier, classes, row)
-        threshold = self.annotator.abstain_below
-        if threshold is not None and probability is not None and probability.max() < threshold:
-            label = np.array([UNCLASSIFIED])
+        annotator = self.annotator
+        label, probability = classify_rows(
+            annotator.classifier_, annotator.classes_, row, annotator.abstain_below
+        )
         decided.sample.append(int(self._r_peaks[-1]))
         decided.label.append(label)
         decided.probability.append(probability)
