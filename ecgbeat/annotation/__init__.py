@@ -1,6 +1,5 @@
 """Extraction, detection and classification of the beats of whole recordings."""
 
-from ecgbeat.annotation._annotated_beats import UNCLASSIFIED as UNCLASSIFIED  # for BeatStream
 from ecgbeat.annotation._annotated_beats import AnnotatedBeats
 from ecgbeat.annotation._annotator import BeatAnnotator
 from ecgbeat.annotation._annotator import classify_rows as classify_rows  # for BeatStream

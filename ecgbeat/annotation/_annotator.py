@@ -367,18 +367,14 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         self._check_abstention(self.classifier_, self.classes_)
         found: list[_Found] = []
         batches = _batches(self._rows(recordings, found, fs), _BATCH_ROWS)
-        classified = [classify_rows(self.classifier_, self.classes_, batch) for batch in batches]
+        how = self.classifier_, self.classes_
+        classified = [classify_rows(*how, batch, self.abstain_below) for batch in batches]
         n_beats = [len(beats.r_peaks) for beats in found]
         labels = _split_by_recording([label for label, _ in classified], n_beats, self.classes_[:0])
         probabilities: Sequence[Any] = [None] * len(found)
         if hasattr(self.classifier_, "predict_proba"):
             empty = np.empty((0, len(self.classes_)))
             probabilities = _split_by_recording([p for _, p in classified], n_beats, empty)
-        if self.abstain_below is not None:
-            labels = [
-                np.where(probability.max(axis=1) < self.abstain_below, UNCLASSIFIED, label)
-                for label, probability in zip(labels, probabilities, strict=True)
-            ]
         annotated = []
         for beats, label, probability in zip(found, labels, probabilities, strict=True):
             annotated.append(AnnotatedBeats(beats.r_peaks, label, probability))
@@ -788,11 +784,7 @@ class _Steps(NamedTuple):
         """Filter leads by a clone of the filter, if there is one."""
         if self.bandpass is None:
             return leads
-        # a clone, since lengths differ and other threads may filter at the same time
-        bandpass = clone(self.bandpass, safe=False)
-        if isinstance(bandpass, BandpassFilter):
-            bandpass.set_params(copy=copy)
-        filtered = np.asarray(bandpass.fit(leads).transform(leads))
+        filtered = np.asarray(self.fit_filter(leads, copy=copy).transform(leads))
         if filtered.shape != leads.shape or not sum_is_finite(filtered):
             raise ValueError(
                 "bandpass must return finite values of the same shape as its input, "
@@ -800,6 +792,19 @@ class _Steps(NamedTuple):
                 f"with {int(np.isnan(filtered).sum())} values NaN."
             )
         return filtered
+
+    def fit_filter(self, leads: np.ndarray, *, copy: bool) -> Any:
+        """Return the filter for leads: itself if it fits them already, else a fitted clone.
+
+        Lengths differ, and other threads may filter at the same time.
+        """
+        is_simple = isinstance(self.bandpass, BandpassFilter)
+        if is_simple and getattr(self.bandpass, "n_features_in_", None) == leads.shape[1]:
+            return self.bandpass
+        bandpass = clone(self.bandpass, safe=False)
+        if is_simple:
+            bandpass.set_params(copy=copy)
+        return bandpass.fit(leads)
 
 
 def fitted_steps(annotator: BeatAnnotator) -> _Steps:
@@ -956,17 +961,24 @@ def _batches(chunks: Iterable[np.ndarray], n_rows: int) -> Iterator[np.ndarray]:
 
 
 def classify_rows(
-    classifier: Any, classes: np.ndarray, rows: np.ndarray
+    classifier: Any, classes: np.ndarray, rows: np.ndarray, abstain_below: float | None = None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the label of each row, and the probability of each class if available."""
+    """Return the label of each row, and the probability of each class if available.
+
+    The label is ``"?"`` if the highest probability is below ``abstain_below``.
+    """
     if not hasattr(classifier, "predict_proba"):
         return np.asarray(classifier.predict(rows)), None
     probability = classifier.predict_proba(rows)
     _, last = _last_step(classifier)
     # networks of ecgbeat are evaluated once; predict of other classifiers may use thresholds
     if getattr(getattr(type(last), "predict", None), "returns_most_probable", False):
-        return classes[probability.argmax(axis=1)], probability
-    return np.asarray(classifier.predict(rows)), probability
+        label = classes[probability.argmax(axis=1)]
+    else:
+        label = np.asarray(classifier.predict(rows))
+    if abstain_below is not None:
+        label = np.where(probability.max(axis=1) < abstain_below, UNCLASSIFIED, label)
+    return label, probability
 
 
 def _split_by_recording(

@@ -1,8 +1,9 @@
 """Classification of the beats of patients that were not in the training set."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +11,7 @@ from scipy.special import ndtri, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils import check_random_state
 
@@ -40,7 +41,7 @@ _TEMPERATURE = 0.8  # of the probabilities, which would otherwise be too close t
 _BOUND = 1e-3  # smallest probability of the rhythm
 _EDGE = 1e-7  # of quantiles, as in QuantileTransformer
 _MAX_LEAVES = 8  # of a tree: one bit each of a byte
-_TREE_ROWS = 128  # evaluated at once: as many as fit the cache
+_CHUNK_ROWS = 128  # evaluated at once: as many as fit the cache
 # position of the lowest bit that is 0
 _FIRST_LEFT = np.array([(~byte & byte + 1).bit_length() - 1 for byte in range(256)])
 
@@ -197,9 +198,8 @@ class InterPatientClassifier(ClassifierMixin, BaseEstimator):
 
     def _probability_by_shape(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the probabilities of the linear model and of the trees."""
-        quantiles, model = self.linear_
-        linear = model.predict_proba(_to_normal(quantiles, rows))
-        return linear, _probability_by_trees(self.trees_, rows)
+        by_line = _probability_by_line(self.linear_, rows)
+        return by_line, _probability_by_trees(self.trees_, rows)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the most probable class of each beat.
@@ -349,21 +349,72 @@ def _trees(seed: int) -> HistGradientBoostingClassifier:
     )
 
 
+# tables of fitted models, which are other objects after each fit; neither pickled nor saved
+_TABLES: WeakKeyDictionary[Any, tuple[np.ndarray, ...]] = WeakKeyDictionary()
+
+
+def _table(fitted: Any, compute: Callable[[Any], tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+    """Return the tables of a fitted model, which are computed once."""
+    tables = _TABLES.get(fitted)
+    if tables is None:
+        tables = _TABLES[fitted] = compute(fitted)
+    return tables
+
+
+def _probability_by_line(fitted: Pipeline, rows: np.ndarray) -> np.ndarray:
+    """Return what ``fitted.predict_proba`` returns, several times as fast for a row (measured).
+
+    Products are added one by one: a matrix product may round a row differently beside others.
+    """
+    quantiles, model = fitted
+    weights = model.coef_.T[:, np.newaxis].astype(np.float64)
+    logits = np.empty((len(rows), len(model.coef_)))
+    for start in range(0, len(rows), _CHUNK_ROWS):
+        normal = _to_normal(quantiles, rows[start : start + _CHUNK_ROWS])
+        products = weights * np.ascontiguousarray(normal.T)[..., np.newaxis]
+        logits[start : start + _CHUNK_ROWS] = products.sum(axis=0)
+    return softmax(logits + model.intercept_, axis=1)
+
+
 def _to_normal(fitted: QuantileTransformer, rows: np.ndarray) -> np.ndarray:
-    """Transform rows as ``fitted.transform`` does, in less than half the time (measured)."""
-    normal = np.empty(rows.shape, rows.dtype)
-    references = fitted.references_
-    for k, (x, quantiles) in enumerate(zip(rows.T, fitted.quantiles_.T, strict=True)):
-        x = np.ascontiguousarray(x)
-        uniform = np.interp(x, quantiles, references)
-        if (np.diff(quantiles) == 0).any():  # the middle of the references of equal quantiles
-            uniform -= np.interp(-x, -quantiles[::-1], -references[::-1])
-            uniform /= 2
-        uniform[x + _EDGE > quantiles[-1]] = 1
-        uniform[x - _EDGE < quantiles[0]] = 0
-        normal[:, k] = ndtri(uniform.astype(rows.dtype))
+    """Transform rows as ``fitted.transform`` does, several times as fast for a row (measured).
+
+    The quantiles of all columns are searched at once, by bisection.
+    """
+    quantiles, slopes, references, middles = _table(fitted, _quantile_table)
+    n_columns = rows.shape[1]
+    x = rows.astype(np.float64)
+    at = np.broadcast_to(np.arange(n_columns), rows.shape)  # first quantile of each column
+    step = len(quantiles) // 2
+    while step >= n_columns:
+        at = np.where(quantiles[at + step] <= x, at + step, at)
+        step //= 2
+    below = quantiles[at]
+    uniform = np.where(x == below, middles[at], references[at] + slopes[at] * (x - below))
+    lowest, highest = fitted.quantiles_[0], fitted.quantiles_[-1]
+    uniform[rows + _EDGE > highest] = 1
+    uniform[rows - _EDGE < lowest] = 0
     limit = -ndtri(_EDGE)
-    return np.clip(normal, -limit, limit, out=normal)
+    return np.clip(ndtri(uniform.astype(rows.dtype)), -limit, limit)
+
+
+def _quantile_table(fitted: QuantileTransformer) -> tuple[np.ndarray, ...]:
+    """Return quantiles, slopes behind them, their references, and those of the middle of equals.
+
+    Each is flat, one quantile of all columns after the other. Their number is a power of two: the
+    last ones are infinite.
+    """
+    quantiles, levels = fitted.quantiles_, fitted.references_
+    steps = np.diff(quantiles, axis=0, append=np.inf)
+    rises = np.diff(levels, append=levels[-1])[:, np.newaxis]
+    slopes = np.divide(rises, steps, out=np.zeros_like(steps), where=steps > 0)
+    references = np.broadcast_to(levels[:, np.newaxis], quantiles.shape)
+    firsts = [np.searchsorted(column, column) for column in quantiles.T]
+    middles = (references + levels[np.stack(firsts, axis=1)]) / 2
+    n_spare = (1 << (len(levels) - 1).bit_length()) - len(levels)
+    spare = np.full((n_spare, quantiles.shape[1]), np.inf)
+    parts = (quantiles, slopes, references, middles)
+    return tuple(np.concatenate([part, spare]).ravel() for part in parts)
 
 
 def _probability_by_trees(fitted: HistGradientBoostingClassifier, rows: np.ndarray) -> np.ndarray:
@@ -372,24 +423,25 @@ def _probability_by_trees(fitted: HistGradientBoostingClassifier, rows: np.ndarr
     All comparisons of all trees are made at once. Each excludes some leaves of its tree, and a row
     reaches the first leaf that is not excluded: QuickScorer, doi:10.1145/2766462.2767733.
     """
-    initial, trees = boosted_trees(fitted)
-    column, threshold, leaves, values = _join_trees(trees)
+    initial, column, threshold, leaves, values = _table(fitted, _join_trees)
     scores = np.empty((len(rows), len(initial)))
-    for start in range(0, len(rows), _TREE_ROWS):
-        chunk = rows[start : start + _TREE_ROWS]
+    for start in range(0, len(rows), _CHUNK_ROWS):
+        chunk = rows[start : start + _CHUNK_ROWS]
         excluded = (np.ascontiguousarray(chunk.T)[column] > threshold[..., None]).view(np.uint8)
         excluded *= leaves[..., None]
         of_tree = np.bitwise_or.reduce(excluded, axis=1)
         score = np.take_along_axis(values, _FIRST_LEFT[of_tree], axis=1)
-        scores[start : start + _TREE_ROWS] = score.reshape(-1, len(initial), len(chunk)).sum(0).T
+        scores[start : start + _CHUNK_ROWS] = score.reshape(-1, len(initial), len(chunk)).sum(0).T
     return softmax(scores + initial, axis=1)
 
 
-def _join_trees(trees: list[np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Return column, threshold and excluded leaves of the comparisons, ``(n_trees, 7)``.
+def _join_trees(fitted: HistGradientBoostingClassifier) -> tuple[np.ndarray, ...]:
+    """Return initial scores, and column, threshold and excluded leaves of the comparisons.
 
-    Also the values of the leaves from left to right, ``(n_trees, 8)``. A leaf is one bit.
+    The comparisons are ``(n_trees, 7)``. The last values are those of the leaves from left to
+    right, ``(n_trees, 8)``. A leaf is one bit.
     """
+    initial, trees = boosted_trees(fitted)
     shape = len(trees), _MAX_LEAVES - 1
     column, leaves = np.zeros(shape, np.intp), np.zeros(shape, np.uint8)
     exact, values = np.full(shape, np.inf), np.zeros((len(trees), _MAX_LEAVES))
@@ -403,7 +455,7 @@ def _join_trees(trees: list[np.ndarray]) -> tuple[np.ndarray, ...]:
     # rounded down: a float32 above it is above the exact threshold
     threshold = exact.astype(np.float32)
     threshold = np.where(threshold > exact, np.nextafter(threshold, np.float32(-np.inf)), threshold)
-    return column, threshold, leaves, values
+    return initial, column, threshold, leaves, values
 
 
 def _comparisons(

@@ -13,6 +13,8 @@ from ecgbeat.signal._mfcc import MFCC_CONSTRAINTS as MFCC_CONSTRAINTS  # for MFC
 from ecgbeat.signal._mfcc import mfcc
 from ecgbeat.signal._past_features import PastBeatFeatures as PastBeatFeatures  # for BeatStream
 from ecgbeat.signal._qrs import decimation_step as decimation_step  # for BeatStream
+from ecgbeat.signal._qrs import qrs_heights as qrs_heights  # for BeatStream
+from ecgbeat.signal._qrs import steep_onset as steep_onset  # for BeatStream
 from ecgbeat.signal._quality import signal_quality, unreadable_stretches
 from ecgbeat.signal._r_peaks import detect_r_peaks
 from ecgbeat.signal._rr import rr_feature_names, rr_features

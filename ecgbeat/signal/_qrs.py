@@ -187,6 +187,24 @@ def qrs_band(rises: np.ndarray, fs: float) -> np.ndarray:
     return np.convolve(rises, np.cumsum(weights)[:-1])[half - 1 : half + len(rises)]
 
 
+def qrs_heights(leads: np.ndarray, fs: float) -> np.ndarray:
+    """Return the largest absolute value of the QRS band of each lead."""
+    return np.abs(_qrs_bands(leads, fs)).max(axis=1, initial=0.0)
+
+
+def steep_onset(leads: np.ndarray, fs: float, limits: np.ndarray) -> int | None:
+    """Return the first sample at which the QRS band of a lead reaches its limit, or is missing."""
+    is_below = np.abs(_qrs_bands(leads, fs)) < limits[:, np.newaxis]
+    reached = np.flatnonzero(~is_below.all(axis=0))
+    return int(reached[0]) * decimation_step(fs) if len(reached) else None
+
+
+def _qrs_bands(leads: np.ndarray, fs: float) -> np.ndarray:
+    """Return the QRS band of each lead, averaged down."""
+    step = decimation_step(fs)
+    return np.stack([qrs_band(np.diff(lead), fs / step) for lead in decimate(leads, step)])
+
+
 def slow_power(x: np.ndarray, fs: float) -> np.ndarray:
     """Return the squared deviation of each block's mean from the mean of its surroundings."""
     n_block = block_length(fs)

@@ -10,17 +10,19 @@ from numpy.typing import ArrayLike
 from ecgbeat._recordings import as_signals, bridge_gaps, lead_row
 from ecgbeat._validation import check_fs, check_is_fitted, unchanged_on_error
 from ecgbeat.annotation import (
-    UNCLASSIFIED,
     AnnotatedBeats,
     BeatAnnotator,
     classify_rows,
     fitted_steps,
     resample_recording,
 )
+from ecgbeat.preprocessing import BandpassFilter
 from ecgbeat.signal import (
     PastBeatFeatures,
     beat_features,
     decimation_step,
+    qrs_heights,
+    steep_onset,
     unreadable_stretches,
 )
 
@@ -34,6 +36,11 @@ _FILTERED_S = 8.0  # of signal that is filtered
 _RATED = 10  # seconds of signal in which the last one is rated
 _WARM_UP = 4  # seconds at the beginning that are not rated, since few beats are known
 _LENIENCY = 0.75  # of min_quality: without later beats, the quality is rated lower (measured)
+_PAUSE_S = 2.0  # after a beat; then the signal is processed in any case
+_QRS_S = 0.12  # before and after the R peak
+_N_HEIGHTS = 8  # of QRS complexes that are remembered
+_STEEP = 0.15  # of their heights; QRS complexes have at least a quarter of the usual height
+_ONSET_S = 0.08  # from the onset of a QRS complex to the R peak, in most beats
 _SPARE_S = 4.0  # of the buffer, which is moved when it is full
 _MOST_LEADS = 16  # of a chunk of fewer samples than leads
 _N_PAST = 300  # R peaks on which RR features depend
@@ -127,9 +134,13 @@ class BeatStream:
         self._buffer = np.empty((0, 0))  # the last samples of the selected leads, then free space
         self._first = 0  # sample in the first column of the buffer
         self._next_look = self._times.idle  # sample
+        self._is_awaiting = False  # a beat or a steep wave that was seen
+        self._seen = 0  # samples in which all beats were seen
         self._n_rated = 0  # seconds
         self._unreadable: tuple[int, ...] = ()  # the last ones of these seconds
         self._r_peaks = np.empty(0, np.int64)  # the last ones
+        self._heights = np.empty((0, 0))  # of the last QRS complexes, (n_beats, n_leads)
+        self._bandpass = self.annotator.bandpass_  # fitted to the length of the filtered signal
         self._features = None
         if self._future is not None:
             self._features = PastBeatFeatures(float(self.annotator.fs), self._future)
@@ -261,7 +272,10 @@ class BeatStream:
         if self.n_samples == _second(self._n_rated, self.fs) + self._times.depth:
             self._rate(decided)
         if self.n_samples == self._next_look:
-            self._look(decided)
+            if not self._is_awaiting:
+                self._foresee()
+            if self.n_samples == self._next_look:
+                self._look(decided)
 
     def _rate(self, decided: "_Decided") -> None:
         """Decide whether the next second is readable."""
@@ -282,6 +296,22 @@ class BeatStream:
             self._unreadable = (*self._unreadable[-_RATED:], second)
             decided.unreadable.append((start + first, stop))
 
+    def _foresee(self) -> None:
+        """Set the time of the next look by the first steep wave, which may be a QRS complex.
+
+        This takes far less time than a look that finds no beat.
+        """
+        times, now = self._times, self.n_samples
+        if len(self._heights) < _N_HEIGHTS or now - self._r_peaks[-1] > times.pause:
+            return  # look now
+        first = max(int(self._r_peaks[-1]) + times.refractory, self._seen)
+        limits = _STEEP * self._heights.min(axis=0)
+        onset = steep_onset(self._last(now - first), self.fs, limits)
+        self._next_look = now + times.idle
+        self._is_awaiting = onset is not None
+        if onset is not None:
+            self._next_look = max(now, first + onset + times.onset + times.depth)
+
     def _look(self, decided: "_Decided", *, at_end: bool = False) -> None:
         """Detect R peaks in the last samples, and classify those that are due."""
         times, now = self._times, self.n_samples
@@ -301,11 +331,21 @@ class BeatStream:
         for k in range(n_due):
             if _second_of(int(peaks[k]), self.fs) not in self._unreadable:
                 following = int(peaks[k + 1]) if k + 1 < len(peaks) else None
+                self._remember_height(leads, int(peaks[k]) - begin)
                 row = self._row(leads[:, -times.filtered :], int(peaks[k]), following)
                 self._classify(row, decided)
         self._next_look = now + times.idle
-        if n_due < len(peaks):
+        self._seen = now - times.unsettled
+        self._is_awaiting = n_due < len(peaks)
+        if self._is_awaiting:
             self._next_look = min(self._next_look, int(peaks[n_due]) + times.depth)
+
+    def _remember_height(self, leads: np.ndarray, position: int) -> None:
+        """Append the height of the QRS complex at a position to those of the last beats."""
+        around = leads[:, max(0, position - self._times.qrs) : position + self._times.qrs]
+        height = qrs_heights(around, self.fs)[np.newaxis]
+        last = self._heights[1 - _N_HEIGHTS :] if len(self._heights) else height[:0]
+        self._heights = np.concatenate([last, height])
 
     def _row(self, leads: np.ndarray, r_peak: int, following: int | None) -> np.ndarray:
         """Return the input of the classifier for the beat at an R peak, (1, n_features).
@@ -317,11 +357,14 @@ class BeatStream:
             following = max(self.n_samples, r_peak + interval)
         self._r_peaks = np.append(self._r_peaks, r_peak)[-_N_PAST:]
         position = np.array([r_peak - (self.n_samples - leads.shape[1])])
-        steps = fitted_steps(self.annotator)
+        steps = fitted_steps(self.annotator)._replace(bandpass=self._bandpass)
         moved = np.append(self._r_peaks, following)
         if self.fs != steps.fs:
             leads, position = resample_recording(leads, position, self.fs, steps.fs)
             moved = np.round(moved * (steps.fs / self.fs)).astype(np.int64)
+        if isinstance(self._bandpass, BandpassFilter):  # depends on the length alone
+            self._bandpass = steps.fit_filter(leads, copy=True)
+            steps = steps._replace(bandpass=self._bandpass)
         if self._features is None:
             past = moved[:-1] - moved[-2] + position[0]
             return next(steps.rows(leads, position, past))
@@ -335,11 +378,10 @@ class BeatStream:
         Rows are classified one by one, since some classifiers round a row differently beside
         others.
         """
-        classifier, classes = self.annotator.classifier_, self.annotator.classes_
-        label, probability = classify_rows(classifier, classes, row)
-        threshold = self.annotator.abstain_below
-        if threshold is not None and probability is not None and probability.max() < threshold:
-            label = np.array([UNCLASSIFIED])
+        annotator = self.annotator
+        label, probability = classify_rows(
+            annotator.classifier_, annotator.classes_, row, annotator.abstain_below
+        )
         decided.sample.append(int(self._r_peaks[-1]))
         decided.label.append(label)
         decided.probability.append(probability)
@@ -376,12 +418,16 @@ class _Times(NamedTuple):
     """Durations in samples."""
 
     latency: int
+    unsettled: int  # at the end of the signal
     depth: int  # of signal behind an R peak, when it is decided
     idle: int  # from one look to the next, at most
     refractory: int
     context: int
     grid: int
     filtered: int
+    pause: int
+    onset: int
+    qrs: int
     spare: int
 
     @classmethod
@@ -390,11 +436,15 @@ class _Times(NamedTuple):
         step = decimation_step(fs)
         seconds = {
             "latency": latency,
+            "unsettled": _UNSETTLED * latency,
             "depth": latency - _SLACK_S,
             "idle": (1 - _UNSETTLED) * latency - _SLACK_S,
             "refractory": _REFRACTORY_S,
             "context": _CONTEXT_S,
             "filtered": _FILTERED_S,
+            "pause": _PAUSE_S,
+            "onset": _ONSET_S,
+            "qrs": _QRS_S,
             "spare": _SPARE_S,
         }
         samples = {name: max(1, int(s * fs)) for name, s in seconds.items()}

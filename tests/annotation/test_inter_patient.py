@@ -9,7 +9,11 @@ from sklearn.exceptions import NotFittedError
 
 from ecgbeat._validation import boosted_trees
 from ecgbeat.annotation import InterPatientClassifier
-from ecgbeat.annotation._inter_patient import _probability_by_trees, _to_normal
+from ecgbeat.annotation._inter_patient import (
+    _probability_by_line,
+    _probability_by_trees,
+    _to_normal,
+)
 from ecgbeat.datasets import make_recording
 from ecgbeat.signal import bandpass, beat_features
 
@@ -64,6 +68,30 @@ def test_reproducible_cloned_and_pickled(beats, fitted):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X), expected)
 
 
+@pytest.mark.parametrize("n_rows", [1, 2, 7, 128, 129])
+def test_rows_beside_a_row_make_no_difference(beats, fitted, n_rows):
+    X = beats[0][:300]
+    parts = [fitted.predict_proba(X[k : k + n_rows]) for k in range(0, len(X), n_rows)]
+    np.testing.assert_array_equal(np.concatenate(parts), fitted.predict_proba(X))
+
+
+def test_refit_forgets_the_former_models(beats, fitted):
+    X, y, groups = beats
+    model = clone(fitted).fit(X[groups < 2], y[groups < 2], groups[groups < 2])
+    before = model.predict_proba(X)
+    model.fit(X[groups < 3], y[groups < 3], groups[groups < 3])
+    np.testing.assert_array_equal(model.predict_proba(X), fitted.predict_proba(X))
+    assert not np.array_equal(model.predict_proba(X), before)
+
+
+def test_prediction_leaves_the_pickle_unchanged(beats):
+    X, y, groups = beats
+    model = InterPatientClassifier(random_state=0).fit(X, y, groups)
+    before = pickle.dumps(model)
+    model.predict(X)
+    assert pickle.dumps(model) == before
+
+
 def test_models_are_evaluated_as_by_scikit_learn(beats, fitted):
     X = np.concatenate([beats[0], [np.full(beats[0].shape[1], x) for x in (-1e6, 0.0, 1e6)]])
     quantiles = fitted.linear_[0]
@@ -75,6 +103,8 @@ def test_models_are_evaluated_as_by_scikit_learn(beats, fitted):
     expected = fitted.trees_.predict_proba(X)
     np.testing.assert_allclose(_probability_by_trees(fitted.trees_, X), expected, atol=1e-12)
     np.testing.assert_allclose(_to_normal(quantiles, X), quantiles.transform(X), atol=1e-6)
+    expected = fitted.linear_.predict_proba(X)
+    np.testing.assert_allclose(_probability_by_line(fitted.linear_, X), expected, atol=1e-5)
 
 
 def test_patients_with_many_beats_count_less(beats):
