@@ -22,6 +22,7 @@ _N_PULLED = 1024  # samples at once, at most
 _DRIFT = 1e-3  # by which clocks of sender and receiver may differ, relative
 _LONGEST_GAP_S = 86_400.0  # a longer one is a clock that was set
 _NAN_S = 10.0  # of missing signal in one chunk, at most
+_OTHERS_S = 0.3  # in which other streams of the same query answer
 _RETRY_S = 1.0  # between attempts to find a lost stream
 
 
@@ -169,6 +170,8 @@ class LSLInlet:
     def _find(self, timeout: float) -> Any:
         """Return the stream of the query, None if there is none."""
         found = self._pylsl.resolve_bypred(self.query, 1, timeout)
+        if found:  # the first one to answer, maybe not the only one
+            found = self._pylsl.resolve_bypred(self.query, 2, _OTHERS_S) or found
         if len(found) > 1:
             names = ", ".join(f"{info.name()!r} ({info.source_id()})" for info in found)
             raise ValueError(
