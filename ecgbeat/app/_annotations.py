@@ -1,7 +1,6 @@
 """Annotated recordings as the web page and the HTTP interface get them."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from ecgbeat.annotation import UNCLASSIFIED, AnnotatedBeats
 from ecgbeat.app._interim import summarize_beats
 from ecgbeat.app._models import Model
+from ecgbeat.app._requests import RequestError
 from ecgbeat.app._uploads import Recording
 from ecgbeat.labels import label_beats, select_beats
 from ecgbeat.metrics import ec57_report, match_beats
@@ -45,7 +45,10 @@ class Annotated(NamedTuple):
 
 def annotate(recording: Recording, model: Model) -> Annotated:
     """Detect and classify the beats of a recording."""
-    beats = model.estimator.predict([recording.signal], fs=recording.fs)[0]
+    try:
+        beats = model.estimator.predict([recording.signal], fs=recording.fs)[0]
+    except ValueError as error:  # such as a recording that is too short
+        raise RequestError(422, str(error).removeprefix("recordings[0]: ")) from error
     return Annotated(recording, beats, model)
 
 
@@ -60,7 +63,7 @@ def as_json(annotated: Annotated) -> dict[str, Any]:
         "fs": recording.fs,
         "n_times": n_times,
         "lead_names": recording.lead_names,
-        "beats": _beats_as_json(beats, classes),
+        "beats": beats_as_json(beats, classes),
         "classes": classes,
         "class_names": {name: CLASS_NAMES.get(name, name) for name in (*classes, UNCLASSIFIED)},
         "unreadable": unreadable.tolist(),
@@ -86,7 +89,7 @@ def as_page_body(annotated: Annotated) -> bytes:
     return b"".join([*parts, *(array.astype("<i2", copy=False).tobytes() for array in arrays)])
 
 
-def _beats_as_json(beats: AnnotatedBeats, classes: list[str]) -> dict[str, list[Any]]:
+def beats_as_json(beats: AnnotatedBeats, classes: list[str]) -> dict[str, list[Any]]:
     """Return samples and labels, with the probability of each label, and whether it is low."""
     label = beats.symbol.astype(str)
     probability = np.ones(len(label))
@@ -217,7 +220,7 @@ def _comparison(annotated: Annotated) -> dict[str, Any]:
     }
 
 
-def _error(sample: int, kind: str, reference: Any, predicted: Any) -> Mapping[str, Any]:
+def _error(sample: int, kind: str, reference: Any, predicted: Any) -> dict[str, Any]:
     """Return one difference between reference and prediction."""
     texts = {
         name: None if label is None else str(label)

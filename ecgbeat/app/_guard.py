@@ -88,12 +88,12 @@ class Guard:
         if self._token is None:
             return None
         name, value = self._cookie
-        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
-        if scope["type"] == "http" and scope["method"] == "GET" and given:
-            if _equals(given[0], self._token):
-                answer = RedirectResponse(quote(scope["path"]), 303)
-                answer.set_cookie(name, value, httponly=True, samesite="lax")
-                return answer
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        is_visit = scope["type"] == "http" and scope["method"] == "GET"
+        if is_visit and _equals(given, self._token):
+            answer = RedirectResponse(quote(scope["path"]), 303)
+            answer.set_cookie(name, value, httponly=True, samesite="lax")
+            return answer
         cookies = cookie_parser(headers.get("cookie", ""))
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
         if _equals(bearer, self._token) or _equals(cookies.get(name, ""), value):

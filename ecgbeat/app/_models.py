@@ -3,11 +3,13 @@
 from functools import cache
 from typing import Any, NamedTuple
 
-from ecgbeat.annotation import BeatAnnotator, make_inter_patient_annotator
+from ecgbeat.app._interim import PRETRAINED_NAMES, load_pretrained, model_card
 from ecgbeat.app._requests import RequestError
-from ecgbeat.datasets import make_recording
 
-PRETRAINED_NAMES = ("nsvf", "nsvf-live")
+DEFAULT_NAME = "nsvf"
+LIVE_NAME = "nsvf-live"
+BEAT_NAME = "normal-abnormal-187"
+ANNOTATOR_NAMES = tuple(name for name in PRETRAINED_NAMES if name != BEAT_NAME)
 
 
 class Model(NamedTuple):
@@ -17,16 +19,30 @@ class Model(NamedTuple):
     card: dict[str, Any]
 
 
+def load_annotator(name: Any) -> Model:
+    """Return a model for recordings by its name."""
+    if name not in ANNOTATOR_NAMES:
+        raise RequestError(422, f"model must be one of {ANNOTATOR_NAMES}, got {name!r}.")
+    return _load(name)
+
+
+def load_live(name: Any) -> Model:
+    """Return a model for live signals by its name."""
+    if name != LIVE_NAME:
+        raise RequestError(422, f"model must be {LIVE_NAME!r} for live signals, got {name!r}.")
+    return _load(name)
+
+
+def load_beat_classifier() -> Model:
+    """Return the model for single beats."""
+    return _load(BEAT_NAME)
+
+
+def cards() -> list[dict[str, Any]]:
+    """Return the cards of all models."""
+    return [model_card(name) for name in PRETRAINED_NAMES]
+
+
 @cache
-def load(name: str) -> Model:
-    """Return a model by its name."""
-    if name not in PRETRAINED_NAMES:
-        raise RequestError(400, f"model must be one of {PRETRAINED_NAMES}, got {name!r}.")
-    return Model(_quick(name), {"name": name, "title": name, "classes": ["F", "N", "S", "V"]})
-
-
-def _quick(name: str) -> BeatAnnotator:
-    weights = {"N": 0.8, "A": 0.08, "V": 0.08, "F": 0.04}
-    ecgs = [make_recording(60, weights=weights, random_state=seed) for seed in range(6)]
-    annotator = make_inter_patient_annotator(360, future="live" not in name, random_state=0)
-    return annotator.fit([ecg.signal for ecg in ecgs], [ecg.annotation for ecg in ecgs])
+def _load(name: str) -> Model:
+    return Model(load_pretrained(name), model_card(name))

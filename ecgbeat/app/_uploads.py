@@ -3,8 +3,8 @@
 import math
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, NamedTuple
@@ -13,8 +13,8 @@ import numpy as np
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-from ecgbeat.app._requests import RequestError
 from ecgbeat.app._interim import load_recording
+from ecgbeat.app._requests import RequestError
 
 _MAX_FILES = 32
 _MAX_FIELD_BYTES = 2**16
@@ -66,8 +66,9 @@ def _naming(names: Mapping[str, str]) -> Iterator[None]:
         raise RequestError(422, sentence) from error
 
 
-async def read_form(request: Request) -> Upload:
-    """Return the files and fields of a form; its files are closed with the request."""
+@asynccontextmanager
+async def read_form(request: Request) -> AsyncIterator[Upload]:
+    """Yield the files and fields of a form; its files are deleted afterwards."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         raise RequestError(
@@ -82,7 +83,10 @@ async def read_form(request: Request) -> Upload:
     except Exception as error:  # of the parser, which answers with 400 in words of its own
         detail = getattr(error, "detail", type(error).__name__)
         raise RequestError(400, f"The form cannot be read: {detail}") from None
-    return Upload(_files_of(form), _fields_of(form))
+    try:
+        yield Upload(_files_of(form), _fields_of(form))
+    finally:
+        await form.close()
 
 
 def _files_of(form: FormData) -> dict[str, BinaryIO]:
@@ -113,7 +117,7 @@ def _fields_of(form: FormData) -> dict[str, str]:
 
 def read_upload(upload: Upload) -> Recording:
     """Return the recording of an upload; its files are deleted at once."""
-    fs = _as_fs(upload.fields["fs"]) if "fs" in upload.fields else None
+    fs = as_fs(upload.fields["fs"]) if "fs" in upload.fields else None
     leads = [name.strip() for name in upload.fields.get("leads", "").split(",") if name.strip()]
     with TemporaryDirectory(prefix="ecgbeat-") as name:
         folder = Path(name)
@@ -138,7 +142,7 @@ def read_signal(body: Mapping[str, Any]) -> Recording:
     if "fs" not in body:
         raise RequestError(422, "The object must have fs, the sampling rate in Hz.")
     with _naming({}):
-        signal = np.atleast_2d(_as_numbers(body.get("signal"), "signal"))
+        signal = np.atleast_2d(as_numbers(body.get("signal"), "signal"))
         if signal.ndim != 2:
             raise ValueError(
                 f"signal must be one lead, or a list of leads, got {signal.ndim} dims."
@@ -147,7 +151,7 @@ def read_signal(body: Mapping[str, Any]) -> Recording:
         if len(names) != len(signal):
             raise ValueError(f"lead_names must name {len(signal)} leads, got {names!r}.")
         name = str(body.get("record_name", "signal"))[:80]
-        return _checked(Recording(signal, _as_fs(body["fs"]), [str(n) for n in names], name))
+        return _checked(Recording(signal, as_fs(body["fs"]), [str(n) for n in names], name))
 
 
 def read_row(upload: Upload) -> np.ndarray:
@@ -157,13 +161,13 @@ def read_row(upload: Upload) -> np.ndarray:
         if name.lower().endswith(".npy"):
             _check_npy(file)
             file.seek(0)
-            return _as_numbers(np.load(file, allow_pickle=False).ravel(), "The file")
+            return as_numbers(np.load(file, allow_pickle=False).ravel(), "The file")
         text = file.read(_MAX_FIELD_BYTES).decode("utf-8-sig", "replace")
         numbers = [word for word in re.split(r"[\s,;]+", text) if word]
-        return _as_numbers(numbers, "The file")
+        return as_numbers(numbers, "The file")
 
 
-def _as_numbers(values: Any, name: str) -> np.ndarray:
+def as_numbers(values: Any, name: str) -> np.ndarray:
     """Return numbers of a JSON value or of words; None and "" are missing."""
     try:
         numbers = np.array(values, dtype=np.float64)
@@ -176,7 +180,7 @@ def _as_numbers(values: Any, name: str) -> np.ndarray:
     return numbers
 
 
-def _as_fs(value: Any) -> float:
+def as_fs(value: Any) -> float:
     """Return a sampling rate."""
     try:
         fs = float(value)
@@ -190,7 +194,7 @@ def _as_fs(value: Any) -> float:
 
 def _checked(recording: Recording) -> Recording:
     """Return a recording that is not too large to be annotated."""
-    fs = _as_fs(recording.fs)
+    fs = as_fs(recording.fs)
     n_leads, n_times = recording.signal.shape
     hours = n_times / fs / 3600
     n_values = n_leads * n_times * max(1.0, _ANNOTATOR_FS / fs)
@@ -224,7 +228,7 @@ def _store(files: Mapping[str, BinaryIO], folder: Path) -> _Stored:
         raise RequestError(
             422, f"Upload the files of one recording at a time, got {sorted(files)!r}."
         )
-    names = {name: f"recording{_ANNOTATION}" for name in annotations}
+    names = dict.fromkeys(annotations, f"recording{_ANNOTATION}")
     if headers:
         names[headers[0]] = "recording.hea"
         header, of_signals = _rewrite_header(files[headers[0]], headers[0], files)
