@@ -3,7 +3,7 @@
 import math
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,8 +13,8 @@ import numpy as np
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-from ecgbeat.app._interim import load_recording
 from ecgbeat.app._requests import RequestError
+from ecgbeat.datasets import load_recording
 
 _MAX_FILES = 32
 _MAX_FIELD_BYTES = 2**16
@@ -24,8 +24,10 @@ _MAX_VALUES = 2**27  # of all leads, at the rate of the annotator or their own
 _MAX_LEADS = 64
 _RANGE_OF_FS = (20.0, 20_000.0)  # in Hz
 _ANNOTATOR_FS = 360.0
+_UNNAMED = "record recording, "  # in front of the number of a lead, by WFDB
 _SIGNALS = (".edf", ".bdf", ".csv", ".tsv", ".txt", ".npy")
 _ANNOTATION = ".atr"
+_ARCHIVES = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zX")  # zip, gzip, bzip2, xz
 _PLAIN_NAME = re.compile(r"[-\w]+(?:\.\w+)?", re.ASCII)  # those that WFDB allows
 _COMPRESSED_FORMATS = {"508", "516", "524"}  # FLAC
 
@@ -130,7 +132,7 @@ def read_upload(upload: Upload) -> Recording:
                 Recording(
                     np.atleast_2d(loaded.signal),
                     float(loaded.fs),
-                    [str(lead) for lead in loaded.lead_names],
+                    [str(lead).removeprefix(_UNNAMED) for lead in loaded.lead_names],
                     stored.record_name,
                     loaded.annotation,
                 )
@@ -159,7 +161,7 @@ def read_row(upload: Upload) -> np.ndarray:
     name, file = next(iter(upload.files.items()))
     with _naming({}):
         if name.lower().endswith(".npy"):
-            _check_npy(file)
+            _refuse_archive(file)
             file.seek(0)
             return as_numbers(np.load(file, allow_pickle=False).ravel(), "The file")
         text = file.read(_MAX_FIELD_BYTES).decode("utf-8-sig", "replace")
@@ -235,7 +237,7 @@ def _store(files: Mapping[str, BinaryIO], folder: Path) -> _Stored:
         names |= of_signals
     elif signals:
         names[signals[0]] = f"recording{_suffix(signals[0])}"
-        _CHECKS.get(_suffix(signals[0]), _check_text)(files[signals[0]])
+        _refuse_archive(files[signals[0]])
     else:
         raise RequestError(
             415,
@@ -296,65 +298,8 @@ def _rewrite_header(
     return ("\n".join(written) + "\n").encode("latin-1"), names
 
 
-def _check_npy(file: BinaryIO) -> None:
-    """Refuse a NumPy file that holds objects, or is shorter than its header states."""
+def _refuse_archive(file: BinaryIO) -> None:
+    """Refuse a compressed file, under whatever name."""
     file.seek(0)
-    if file.read(6) != b"\x93NUMPY":
-        raise RequestError(415, "The file is no NumPy array (.npy).")
-    file.seek(0)
-    with _naming({}):
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0
-        if version != (1, 0):
-            read = np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
-        stated = math.prod(shape) * dtype.itemsize
-        found = file.seek(0, 2) - _position_after_header(file)
-    if dtype.hasobject or dtype.kind not in "iuf":
-        raise RequestError(415, f"A NumPy file must hold numbers, got dtype {dtype}.")
-    if stated > found:
-        raise RequestError(
-            422, f"The NumPy file states {stated} bytes of numbers, but has {found}."
-        )
-
-
-def _position_after_header(file: BinaryIO) -> int:
-    """Return the first byte behind the header of a NumPy file."""
-    file.seek(6)
-    major = file.read(2)[0]
-    n_bytes = 2 if major == 1 else 4
-    return 8 + n_bytes + int.from_bytes(file.read(n_bytes), "little")
-
-
-def _check_edf(file: BinaryIO, n_bytes: int = 2) -> None:
-    """Refuse an EDF or BDF file that is shorter than its header states."""
-    size = file.seek(0, 2)
-    file.seek(0)
-    head = file.read(256)
-    with _naming({}):
-        n_records, n_signals = int(head[236:244]), int(head[252:256])
-        if not 0 < n_signals <= 1024 or size < 256 * (n_signals + 1):
-            raise ValueError(f"The header states {n_signals} signals, in a file of {size} bytes.")
-        file.seek(256 + 216 * n_signals)
-        counts = [int(file.read(8)) for _ in range(n_signals)]
-        stated = 256 * (n_signals + 1) + max(n_records, 0) * sum(counts) * n_bytes
-        if stated > size or min(counts) < 0:
-            raise ValueError(f"The header states {stated} bytes, but the file has {size}.")
-
-
-def _check_bdf(file: BinaryIO) -> None:
-    _check_edf(file, 3)
-
-
-def _check_text(file: BinaryIO) -> None:
-    """Refuse a text file that begins with a byte of an archive or another binary format."""
-    file.seek(0)
-    if b"\0" in file.read(4096):
-        raise RequestError(415, "The file must be text, but has zero bytes.")
-
-
-_CHECKS: dict[str, Callable[[BinaryIO], None]] = {
-    ".npy": _check_npy,
-    ".edf": _check_edf,
-    ".bdf": _check_bdf,
-}
+    if file.read(4).startswith(_ARCHIVES):
+        raise RequestError(415, "Compressed files are not accepted. Unpack the file before.")
