@@ -5,8 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ecgbeat.annotation import UNCLASSIFIED, AnnotatedBeats
-from ecgbeat.app._interim import summarize_beats
+from ecgbeat.annotation import (
+    UNCLASSIFIED,
+    AnnotatedBeats,
+    class_name,
+    is_uncertain,
+    summarize_beats,
+)
 from ecgbeat.app._models import Model
 from ecgbeat.app._requests import RequestError
 from ecgbeat.app._uploads import Recording
@@ -14,18 +19,6 @@ from ecgbeat.labels import label_beats, select_beats
 from ecgbeat.metrics import ec57_report, match_beats
 
 MISSING = -32768  # count of a missing sample
-CLASS_NAMES = {
-    "N": "normal",
-    "L": "left bundle branch block",
-    "R": "right bundle branch block",
-    "A": "atrial premature",
-    "S": "supraventricular ectopic",
-    "V": "ventricular ectopic",
-    "F": "fusion",
-    "Q": "unknown",
-    UNCLASSIFIED: "not classified",
-}
-_UNCERTAIN_BELOW = 0.6
 _NATIVE_S = 35 * 60  # up to this length, the page gets all samples
 _LONG_RATE = 180.0  # values per second and lead of the finest level of longer recordings
 _FACTOR = 4  # of a level to the next
@@ -65,7 +58,7 @@ def as_json(annotated: Annotated) -> dict[str, Any]:
         "lead_names": recording.lead_names,
         "beats": beats_as_json(beats, classes),
         "classes": classes,
-        "class_names": {name: CLASS_NAMES.get(name, name) for name in (*classes, UNCLASSIFIED)},
+        "class_names": {name: class_name(name) or name for name in (*classes, UNCLASSIFIED)},
         "unreadable": unreadable.tolist(),
         "summary": summarize_beats(beats, fs=recording.fs, n_times=n_times).as_dict(),
         "model": model.card,
@@ -97,12 +90,11 @@ def beats_as_json(beats: AnnotatedBeats, classes: list[str]) -> dict[str, list[A
         columns = np.array([classes.index(c) if c in classes else -1 for c in label.tolist()])
         chosen = beats.probability[np.arange(len(label)), columns]
         probability = np.where(columns < 0, beats.probability.max(axis=1), chosen)
-    is_uncertain = (probability < _UNCERTAIN_BELOW) | (label == UNCLASSIFIED)
     return {
         "sample": beats.sample.tolist(),
         "label": label.tolist(),
         "probability": np.round(probability, 3).tolist(),
-        "uncertain": is_uncertain.tolist(),
+        "uncertain": is_uncertain(beats).tolist(),
     }
 
 

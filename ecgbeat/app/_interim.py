@@ -1,27 +1,6 @@
 """Stand-ins until the functions of other rooms are there."""
 
-from types import SimpleNamespace
-
 import numpy as np
-
-
-def summarize_beats(beats, *, fs, n_times):
-    names, counts = np.unique(beats.symbol, return_counts=True)
-    rate = 60 * fs / np.diff(beats.sample) if len(beats.sample) > 1 else np.array([60.0])
-    content = {
-        "duration": n_times / fs,
-        "n_beats": len(beats.sample),
-        "heart_rate": {
-            "mean": float(rate.mean()),
-            "min": float(rate.min()),
-            "max": float(rate.max()),
-        },
-        "classes": {str(n): int(c) for n, c in zip(names, counts, strict=True)},
-        "runs": [],
-        "pauses": [],
-    }
-    return SimpleNamespace(as_dict=lambda: content)
-
 
 PRETRAINED_NAMES = ("nsvf", "nsvf-live", "nlrav", "normal-abnormal-187")
 
@@ -62,16 +41,3 @@ def model_card(name):
         "versions": {"ecgbeat": "0.1.0"},
         "sha256": "0" * 64,
     }
-
-
-def encode_beats(beats, *, fs, format, record_name):  # noqa: A002
-    if format == "json":
-        import json
-
-        return {f"{record_name}.json": json.dumps({"sample": beats.sample.tolist()}).encode()}
-    if format == "csv":
-        rows = [f"{s},{l}" for s, l in zip(beats.sample, beats.symbol, strict=True)]
-        return {f"{record_name}.csv": "\n".join(["sample,label", *rows]).encode()}
-    from ecgbeat.datasets.wfdb.record import encode_annotation
-
-    return {f"{record_name}.ecgbeat": encode_annotation(beats.sample, beats.symbol.tolist(), fs)}

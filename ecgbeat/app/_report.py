@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ecgbeat import __version__
-from ecgbeat.annotation import AnnotatedBeats
-from ecgbeat.app._annotations import CLASS_NAMES
-from ecgbeat.app._interim import encode_beats, summarize_beats
+from ecgbeat.annotation import AnnotatedBeats, class_name, encode_beats, summarize_beats
 from ecgbeat.app._models import cards
 from ecgbeat.app._requests import RequestError
 from ecgbeat.app._uploads import as_fs
@@ -20,7 +18,6 @@ from ecgbeat.plotting import BeatsDisplay, RecordingDisplay
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMATS = ("wfdb", "csv", "json")
 _A4 = (8.27, 11.69)  # inches
 _MAX_BEATS = 2_000_000
 _MAX_STRIPS, _MAX_STRIP_S, _MAX_LEADS = 48, 60.0, 16
@@ -47,7 +44,7 @@ def as_corrected(body: Mapping[str, Any]) -> Corrected:
         sample = np.array(body["beats"]["sample"], dtype=np.int64).reshape(-1)
         label = np.array([str(x)[:8] for x in body["beats"]["label"]], dtype=str).reshape(-1)
         given = body["beats"].get("probability")
-        probability = np.array(given or np.ones(len(sample)), dtype=np.float64).reshape(-1, 1)
+        probability = np.array(given, dtype=np.float64).reshape(-1, 1) if given else None
         stretches = np.array(body.get("unreadable") or [], dtype=np.int64).reshape(-1, 2)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise RequestError(
@@ -55,7 +52,8 @@ def as_corrected(body: Mapping[str, Any]) -> Corrected:
         ) from error
     ascend = len(sample) < 2 or (np.diff(sample) > 0).all()
     inside = len(sample) == 0 or (sample[0] >= 0 and sample[-1] < n_times)
-    if not len(sample) == len(label) == len(probability) <= _MAX_BEATS or not ascend or not inside:
+    lengths = {len(sample), len(label), len(sample if probability is None else probability)}
+    if len(lengths) > 1 or len(sample) > _MAX_BEATS or not ascend or not inside:
         raise RequestError(
             422,
             "beats must have a label for each sample, and samples must ascend within the "
@@ -69,11 +67,16 @@ def as_corrected(body: Mapping[str, Any]) -> Corrected:
 
 def download(body: Mapping[str, Any], kind: str) -> tuple[str, bytes]:
     """Return name and content of a file of annotations."""
-    if kind not in FORMATS:
-        raise RequestError(422, f"format must be one of {FORMATS}, got {kind!r}.")
     corrected = as_corrected(body)
-    beats = corrected.beats._replace(probability=None)
-    files = encode_beats(beats, fs=corrected.fs, format=kind, record_name=corrected.record_name)
+    try:
+        files = encode_beats(
+            corrected.beats,
+            fs=corrected.fs,
+            format=kind,
+            record_name=corrected.record_name,
+        )
+    except ValueError as error:  # an unknown format, or labels that WFDB does not have
+        raise RequestError(422, str(error)) from error
     return next(iter(files.items()))
 
 
@@ -165,7 +168,7 @@ def _mean_page(
     )
     for panel, name in zip(display.axes_[:, 0], names, strict=True):
         n_beats = int((corrected.beats.symbol == name).sum())
-        panel.set_title(f"{CLASS_NAMES.get(name, name)} ({n_beats} beats)", fontsize="medium")
+        panel.set_title(f"{class_name(name) or name} ({n_beats} beats)", fontsize="medium")
     return figure
 
 

@@ -100,7 +100,7 @@ def decided(sample, symbol, unreadable=()):
     beats = AnnotatedBeats(
         np.array(sample, dtype=np.int64),
         np.array(list(symbol), dtype=str),
-        np.ones((len(sample), 1)),
+        np.ones((len(sample), 2)),
     )
     beats.decided_at = np.array(sample, dtype=np.int64) + 400
     beats.unreadable = np.array(unreadable, np.int64).reshape(-1, 2)

@@ -79,7 +79,7 @@ def test_corrected_beats_are_downloaded(client, kind):
     }
     answer = client.post(f"/page/download?format={kind}", json=body)
     assert answer.status_code == 200, answer.text
-    assert 'filename="____x_.' in answer.headers["content-disposition"]
+    assert 'filename="____x_' in answer.headers["content-disposition"]
 
 
 def test_report_is_a_pdf(client):
