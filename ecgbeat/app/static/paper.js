@@ -9,6 +9,7 @@ const BOX = 5 * PX_PER_MM; // side of a large box
 const TOP = 48; // of the letters
 const BOTTOM = 24; // of the times
 const LETTERS_FROM = 15; // CSS pixels between beats
+const FRAMES_FROM = 30;
 const COLORS_FROM = 6;
 const BEAT_S = [0.14, 0.3]; // of the line in the color of an abnormal beat, about its peak
 const NICE_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400];
@@ -88,16 +89,17 @@ function drawChosen(context, { recording, viewport, plan, chosen }) {
   context.globalAlpha = 1;
 }
 
-function drawErrors(context, { recording, viewport, plan, errorSamples }) {
+function drawErrors(context, scene) {
+  const { recording, viewport, plan, errorSamples } = scene;
   const first = lowerBound(errorSamples, viewport.sampleAt(-30));
   const last = lowerBound(errorSamples, viewport.sampleAt(viewport.width + 30));
-  const isWide = viewport.width / Math.max(1, last - first) > 40;
-  context.strokeStyle = palette().error;
-  context.lineWidth = 2;
+  const isWide = beatSpacing(scene) >= FRAMES_FROM;
   for (let i = first; i < last; i += 1) {
+    context.strokeStyle = palette().error;
+    context.lineWidth = 2;
     const x = viewport.xOf(errorSamples[i]);
     if (!isWide) {
-      context.strokeRect(x - 0.5, TOP, 1, 6);
+      context.strokeRect(x - 0.5, TOP - 5, 1, 8);
       continue;
     }
     context.strokeRect(x - 19, 3, 38, plan.height - BOTTOM - 6);
