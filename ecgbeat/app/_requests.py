@@ -65,6 +65,10 @@ class Worker:
         """Leave the queue."""
         self._n_requests -= 1
 
+    def prepare(self, work: Callable[..., Any], *args: Any) -> None:
+        """Call a function in the thread, and disregard its result."""
+        self._thread.submit(work, *args)
+
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """Return the result of a function that is called in the thread."""
         future = asyncio.get_running_loop().run_in_executor(self._thread, work, *args)

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 import httpx
 import numpy as np
 import pytest
+import uvicorn
 
 from ecgbeat import ECGCNNClassifier
 from ecgbeat.annotation import make_inter_patient_annotator
 from ecgbeat.app import make_app
+from ecgbeat.app._server import make_config
 from ecgbeat.datasets import make_heartbeats, make_recording
 
-uvicorn = pytest.importorskip("uvicorn")
 WEIGHTS = {"N": 0.8, "A": 0.08, "V": 0.08, "F": 0.04}
 
 
@@ -24,10 +25,7 @@ def running(**params):
     """Run a server on a free port of the loopback interface, and yield its address."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    config = uvicorn.Config(
-        make_app(port=port, **params), log_level="warning", access_log=False, ws_max_size=2**20
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(make_config(make_app(port=port, **params)))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
     thread.start()
     try:
