@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _A4 = (8.27, 11.69)  # inches
-_MAX_BEATS = 2_000_000
+_MAX_BEATS, _MAX_TIMES = 2_000_000, 2**31
 _MAX_STRIPS, _MAX_STRIP_S, _MAX_LEADS = 24, 60.0, 16
 _STRIPS_PER_PAGE = 4
 _MAX_NAME = 80
@@ -55,7 +55,8 @@ def as_corrected(body: Mapping[str, Any]) -> Corrected:
     ascend = len(sample) < 2 or (np.diff(sample) > 0).all()
     inside = len(sample) == 0 or (sample[0] >= 0 and sample[-1] < n_times)
     lengths = {len(sample), len(label), len(sample if probability is None else probability)}
-    if len(lengths) > 1 or len(sample) > _MAX_BEATS or not ascend or not inside:
+    is_short = 0 < n_times <= _MAX_TIMES and len(sample) <= _MAX_BEATS
+    if len(lengths) > 1 or not (is_short and ascend and inside):
         raise RequestError(
             422,
             "beats must have a label for each sample, and samples must ascend within the "
@@ -244,7 +245,7 @@ def _as_strips(body: Mapping[str, Any]) -> list[_Strip]:
             )
             if n_leads > _MAX_LEADS or not 2 <= n_times <= _MAX_STRIP_S * strip.fs + 1:
                 raise ValueError
-            if np.isinf(leads).any():
+            if np.isinf(leads).any() or not 0 <= strip.start <= _MAX_TIMES:
                 raise ValueError
             strips.append(strip)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
