@@ -5,11 +5,11 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ecgbeat import __version__
 from ecgbeat.annotation import AnnotatedBeats, class_name, encode_beats, summarize_beats
 from ecgbeat.app._models import cards
 from ecgbeat.app._requests import RequestError
@@ -95,7 +95,9 @@ def as_pdf(body: Mapping[str, Any]) -> bytes:
         title = {"Title": f"ECG annotations of {corrected.record_name}", "Creator": "ecgbeat"}
         with PdfPages(content, metadata=title) as pages:
             for figure in _pages(corrected, body):
-                figure.text(0.08, 0.02, f"ecgbeat {__version__} · {_NOT_A_DEVICE}", fontsize=7)
+                figure.text(
+                    0.08, 0.02, f"ecgbeat {version('ecgbeat')} · {_NOT_A_DEVICE}", fontsize=7
+                )
                 pages.savefig(figure)
     return content.getvalue()
 

@@ -7,6 +7,7 @@ import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -20,7 +21,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.websockets import WebSocket
 
-from ecgbeat import __version__
 from ecgbeat.app._annotations import Annotated, annotate, as_json, as_page_body
 from ecgbeat.app._beat import classify_beat
 from ecgbeat.app._guard import Guard
@@ -89,7 +89,7 @@ def make_app(*, port: int, host: str = "127.0.0.1", token: str | None = None) ->
     app = FastAPI(
         title="ecgbeat",
         description=DESCRIPTION,
-        version=__version__,
+        version=version("ecgbeat"),
         docs_url=None,  # their scripts would come from another host
         redoc_url=None,
         lifespan=_lifespan,
@@ -216,7 +216,7 @@ def _add_page(app: FastAPI) -> None:
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def page(request: Request) -> Response:
-        context = {"version": __version__, "models": ANNOTATOR_NAMES}
+        context = {"version": version("ecgbeat"), "models": ANNOTATOR_NAMES}
         return templates.TemplateResponse(request, "index.html", context)
 
     @app.post("/page/annotate", include_in_schema=False)
