@@ -174,7 +174,7 @@ def _mean_beats(annotated: Annotated) -> dict[str, Any]:
         waves = waves[:, np.isfinite(waves).all(axis=(0, 2))]
         if waves.shape[1]:
             waves = waves - np.median(waves, axis=2, keepdims=True)
-            means[str(name)] = np.round(waves.mean(axis=1), 4).tolist()
+            means[str(name)] = np.round(waves.mean(axis=1, dtype=np.float64), 4).tolist()
     return {"fs": fs, "before": before / fs, "classes": means}
 
 
