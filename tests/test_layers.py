@@ -49,7 +49,7 @@ ROOMS = {
     "datasets": room(
         2,
         f"{LAYER_0} _files _progress signal",
-        "numpy scipy sklearn wfdb pandas pooch soundfile soxr",
+        "numpy scipy sklearn wfdb edfio pandas pooch soundfile soxr",
     ),
     "model_selection": room(2, LAYER_0, "numpy sklearn"),
     "annotation": room(3, f"{LAYERS_012} _files _progress", "numpy pandas scipy sklearn wfdb"),

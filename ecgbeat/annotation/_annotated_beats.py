@@ -1,5 +1,8 @@
-"""Annotated beats, their tables and their WFDB files."""
+"""Annotated beats, their tables and their files."""
 
+import csv
+import io
+import json
 import os
 import re
 from collections import Counter
@@ -11,13 +14,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ecgbeat._files import write_files
-from ecgbeat._validation import import_extra
+from ecgbeat._validation import check_fs, import_extra
 from ecgbeat.datasets.wfdb.record import annotation_codes, encode_annotation, parse_annotation
 
 if TYPE_CHECKING:
     import pandas
 
 UNCLASSIFIED = "?"  # label, and WFDB symbol, of beats that are not classified
+FORMATS = ("csv", "json", "wfdb")
 _RECORD_NAME = re.compile(r"[-\w]+(/[-\w]+)*")  # optional folders, and characters that WFDB allows
 # of a record's own files; an annotation would replace its header or its samples
 _TAKEN_EXTENSIONS = frozenset({"hea", "dat", "edf", "mat", "flac", "xws", "xyz"})
@@ -133,6 +137,129 @@ def _join(parts: list[np.ndarray], dtype: DTypeLike) -> np.ndarray:
     return np.concatenate(parts) if parts else np.empty(0, dtype)
 
 
+def encode_beats(
+    beats: AnnotatedBeats,
+    *,
+    fs: float,
+    format: str,  # noqa: A002
+    record_name: str,
+) -> dict[str, bytes]:
+    """Return the beats of one recording as the content of a file.
+
+    Parameters
+    ----------
+    beats : AnnotatedBeats
+        Beats of the recording.
+    fs : float
+        Sampling rate of the recording in Hz.
+    format : {"csv", "json", "wfdb"}
+        Format of the file.
+
+        - "csv": a row for each beat, with ``sample``, ``time_s``, ``rr_s`` (interval from the
+          previous beat), ``label`` and ``probability``, the highest one of any class, which is
+          empty if the classifier has none.
+        - "json": an object with ``record_name``, ``fs``, the lists ``sample``, ``label`` and
+          ``probability``, and ``unreadable``, a list of pairs of samples; ``probability`` and
+          ``unreadable`` may be null.
+        - "wfdb": an annotation file with the labels as symbols.
+    record_name : str
+        Name of the record. Characters other than letters, digits, hyphens and underscores, which
+        WFDB does not allow, are replaced by underscores in the name of the file.
+
+    Returns
+    -------
+    dict of str to bytes
+        Name and content of the file: ``<record name>_beats.csv``, ``<record name>_beats.json``
+        or ``<record name>.ecgbeat``.
+
+    Raises
+    ------
+    ValueError
+        If ``format`` is unknown, ``fs`` is out of range, the name is empty or, with "wfdb", a label
+        is not a WFDB annotation symbol or the samples do not ascend.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgbeat.annotation import AnnotatedBeats, encode_beats
+    >>> beats = AnnotatedBeats(np.array([90, 450]), np.array(["N", "V"]), np.eye(2))
+    >>> files = encode_beats(beats, fs=360, format="csv", record_name="100")
+    >>> print(files["100_beats.csv"].decode())
+    sample,time_s,rr_s,label,probability
+    90,0.2500,,N,1.0000
+    450,1.2500,1.0000,V,1.0000
+    <BLANKLINE>
+    """
+    fs = check_fs(fs)
+    name = beats_file(record_name, format)
+    if format == "csv":
+        content = _as_csv(beats, fs)
+    elif format == "json":
+        content = _as_json(beats, fs, record_name)
+    else:
+        labels = sorted(set(beats.symbol.tolist()), key=str)
+        if wrong := [label for label in labels if label not in annotation_codes().values()]:
+            raise ValueError(
+                f"Labels must be WFDB annotation symbols, such as 'N', 'S' or 'V', in the format "
+                f"'wfdb', got {wrong!r}. Choose the format 'csv' or 'json'."
+            )
+        content = _as_annotation(beats.sample, beats.symbol.tolist(), fs)
+    return {name: content}
+
+
+def beats_file(record_name: str, format: str) -> str:  # noqa: A002
+    """Return the name of the file of a record in one of the formats."""
+    if format not in FORMATS:
+        raise ValueError(f"format must be one of {FORMATS}, got {format!r}.")
+    if not record_name:
+        raise ValueError("record_name must have at least one character, got ''.")
+    name = re.sub(r"[^-\w]", "_", record_name)
+    return f"{name}.ecgbeat" if format == "wfdb" else f"{name}_beats.{format}"
+
+
+def _as_csv(beats: AnnotatedBeats, fs: float) -> bytes:
+    """Return a table of beats as text."""
+    times = [f"{time:.4f}" for time in beats.sample / fs]
+    intervals = [*[""] * min(1, len(times)), *(f"{rr:.4f}" for rr in np.diff(beats.sample) / fs)]
+    probability = [""] * len(times)
+    if beats.probability is not None and len(times):
+        probability = [f"{p:.4f}" for p in beats.probability.max(axis=1)]
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["sample", "time_s", "rr_s", "label", "probability"])
+    columns = (beats.sample.tolist(), times, intervals, beats.symbol.tolist(), probability)
+    writer.writerows(zip(*columns, strict=True))
+    return table.getvalue().encode()
+
+
+def _as_json(beats: AnnotatedBeats, fs: float, record_name: str) -> bytes:
+    """Return beats as an object of JSON."""
+    probability = None
+    if beats.probability is not None:
+        probability = [round(float(p.max()), 4) for p in beats.probability]
+    content = {
+        "record_name": record_name,
+        "fs": fs,
+        "sample": beats.sample.tolist(),
+        "label": beats.symbol.tolist(),
+        "probability": probability,
+        "unreadable": None if beats.unreadable is None else beats.unreadable.tolist(),
+    }
+    return json.dumps(content, allow_nan=False).encode()
+
+
+def _as_annotation(sample: np.ndarray, symbol: Sequence[str], fs: float) -> bytes:
+    """Return an annotation file of WFDB, and raise if it does not hold the beats."""
+    content = encode_annotation(sample, symbol, fs)
+    found = parse_annotation(content)
+    if found.sample.tolist() != sample.tolist() or found.symbol.tolist() != list(symbol):
+        raise ValueError(
+            "The beats cannot be written in WFDB's format: they must ascend from sample 0 on, "
+            f"got {sample!r}."
+        )
+    return content
+
+
 def plan_files(
     folder: str | os.PathLike[str],
     record_names: Sequence[str],
@@ -230,14 +357,7 @@ class AnnotationFiles(NamedTuple):
     def _encode(self, beats: AnnotatedBeats) -> bytes:
         """Return the content of the annotation file of one recording."""
         symbol = [self.symbol_of[label] for label in beats.symbol.tolist()]
-        content = encode_annotation(beats.sample, symbol, self.fs)
-        found = parse_annotation(content)
-        if found.sample.tolist() != beats.sample.tolist() or found.symbol.tolist() != symbol:
-            raise ValueError(
-                "The beats cannot be written in WFDB's format: they must ascend from sample 0 on, "
-                f"got {beats.sample!r}."
-            )
-        return content
+        return _as_annotation(beats.sample, symbol, self.fs)
 
 
 def _annotation_file(folder: Path, record_name: str, extension: str) -> Path:

@@ -1,11 +1,13 @@
 import copy
+import json
 import pickle
+import re
 import warnings
 
 import numpy as np
 import pytest
 
-from ecgbeat.annotation import AnnotatedBeats
+from ecgbeat.annotation import AnnotatedBeats, encode_beats
 from ecgbeat.annotation._annotated_beats import beats_table, plan_files
 from ecgbeat.labels import select_beats
 from ecgbeat.metrics import annotation_f1_score, ec57_report
@@ -254,3 +256,76 @@ def test_failed_write_changes_no_file(tmp_path):
     (tmp_path / "99.ecgbeat").rmdir()
     assert [file.name for file in tmp_path.iterdir()] == ["100.ecgbeat"]
     assert read(tmp_path).sample.tolist() == [5]
+
+
+# --- files ----------------------------------------------------------------------------
+
+
+def encoded(beats=BEATS, **changes):
+    parameters = {"fs": FS, "format": "csv", "record_name": "100"} | changes
+    ((name, content),) = encode_beats(beats, **parameters).items()
+    return name, content
+
+
+def test_csv_of_beats_has_a_row_each():
+    name, content = encoded()
+    assert name == "100_beats.csv"
+    assert content.decode().splitlines() == [
+        "sample,time_s,rr_s,label,probability",
+        "100,1.0000,,N,0.9000",
+        "180,1.8000,0.8000,V,0.7500",
+        "300,3.0000,1.2000,N,0.6000",
+    ]
+
+
+def test_json_of_beats_can_be_parsed():
+    beats = BEATS._replace()
+    beats.unreadable = np.array([[400, 500]])
+    name, content = encoded(beats, format="json", record_name="a b")
+    assert name == "a_b_beats.json"
+    assert json.loads(content) == {
+        "record_name": "a b",
+        "fs": FS,
+        "sample": [100, 180, 300],
+        "label": ["N", "V", "N"],
+        "probability": [0.9, 0.75, 0.6],
+        "unreadable": [[400, 500]],
+    }
+
+
+def test_annotation_file_of_beats_is_read_by_wfdb(tmp_path):
+    name, content = encoded(format="wfdb", record_name="patient 1.5")
+    assert name == "patient_1_5.ecgbeat"
+    (tmp_path / name).write_bytes(content)
+    read = wfdb.rdann(str(tmp_path / "patient_1_5"), "ecgbeat")
+    assert (read.sample.tolist(), read.symbol, read.fs) == ([100, 180, 300], ["N", "V", "N"], FS)
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "wfdb"])
+def test_recording_without_beats_has_a_file(kind):
+    assert encoded(NO_BEATS, format=kind)[1]
+
+
+@pytest.mark.parametrize("record_name", ["../x", "/etc/x", "..\\x", "a\x00b", "<b>", "C:x"])
+def test_name_of_the_file_has_no_path(record_name):
+    name, _ = encoded(record_name=record_name)
+    assert re.fullmatch(r"[-\w]+\.csv", name)
+
+
+def test_csv_and_json_without_probabilities():
+    beats = AnnotatedBeats(BEATS.sample, BEATS.symbol, None)
+    assert encoded(beats)[1].decode().splitlines()[1] == "100,1.0000,,N,"
+    assert json.loads(encoded(beats, format="json")[1])["probability"] is None
+
+
+def test_labels_that_wfdb_does_not_know_raise_in_its_format_only():
+    beats = AnnotatedBeats(np.array([10]), np.array(["abnormal"]), None)
+    assert b"abnormal" in encoded(beats)[1]
+    with pytest.raises(ValueError, match=r"got \['abnormal'\]. Choose the format 'csv'"):
+        encoded(beats, format="wfdb")
+
+
+@pytest.mark.parametrize("wrong", [{"format": "xml"}, {"fs": 0}, {"record_name": ""}])
+def test_invalid_argument_of_encode_beats_raises(wrong):
+    with pytest.raises(ValueError, match="must"):
+        encoded(**wrong)

@@ -21,7 +21,7 @@ from ecgbeat.datasets.wfdb.loader import Lead, as_bunch, as_record_names, check_
 _SUFFIX = "_annotations"
 _ARRAY_EXTENSIONS = (".npy", ".npz")
 _TEXT_EXTENSIONS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
-_EXTENSIONS = _ARRAY_EXTENSIONS + _TEXT_EXTENSIONS
+EXTENSIONS = _ARRAY_EXTENSIONS + _TEXT_EXTENSIONS
 
 
 def load_recordings(
@@ -75,8 +75,8 @@ def load_recordings(
     time_column : int, str or None, default="auto"
         Index or name of a column that is not a lead. ``"auto"`` leaves out columns that are
         named as a time, sample number or index, and a first one of clock times; it raises an
-        error if the first column rises steadily without such a name. None reads all columns as
-        leads.
+        error if the first column rises steadily without such a name, and ``"rising"`` leaves
+        that out as well. None reads all columns as leads.
     dtype : {float32, float64}, default=float32
         Type of the recordings.
     return_X_y : bool, default=False
@@ -155,7 +155,7 @@ def load_recordings(
         leads,
         strict=True,
     ):
-        with _errors_naming(file, "a recording"):
+        with errors_naming(file, "a recording"):
             signal = content.read()
             signal = signal if row is None else signal[row]
             recordings.append(_in_millivolts(signal, gain, baseline).astype(dtype, order="C"))
@@ -173,7 +173,7 @@ def load_recordings(
 
 def _open(file: Path, fs: float, time_column: int | str | None) -> ArrayRecording | TextRecording:
     """Open one recording, far enough to know its leads."""
-    with _errors_naming(file, "a recording"):
+    with errors_naming(file, "a recording"):
         if not file.name.endswith(_ARRAY_EXTENSIONS):
             return open_text(file, time_column)
         content = open_arrays(file)
@@ -197,7 +197,7 @@ def _in_millivolts(signal: np.ndarray, gain: float, baseline: float) -> np.ndarr
 
 
 @contextmanager
-def _errors_naming(file: Path, kind: str) -> Iterator[None]:
+def errors_naming(file: Path, kind: str) -> Iterator[None]:
     """Turn errors about the content of a file into the one error that names it."""
     try:
         yield
@@ -234,7 +234,7 @@ def find_recordings(
         named[name] = file
     if not named:
         raise ValueError(
-            f"There is no record to load: {path} holds no file {', '.join(_EXTENSIONS)}."
+            f"There is no record to load: {path} holds no file {', '.join(EXTENSIONS)}."
         )
     if records is None:
         return named
@@ -258,8 +258,8 @@ def _list_files(
     for file in files:
         if not file.is_file():
             raise FileNotFoundError(f"There is no folder or file {file}.")
-        if not file.name.endswith(_EXTENSIONS):
-            raise ValueError(f"{file} must end in one of {', '.join(_EXTENSIONS)}.")
+        if not file.name.endswith(EXTENSIONS):
+            raise ValueError(f"{file} must end in one of {', '.join(EXTENSIONS)}.")
     parents = [file.parent.absolute() for file in files]
     return Path(os.path.commonpath(parents or [Path()])), [file.absolute() for file in files]
 
@@ -269,13 +269,13 @@ def _recordings_among(paths: Iterable[Path], suffix: str) -> list[Path]:
     return sorted(
         file
         for file in paths
-        if file.name.endswith(_EXTENSIONS) and not _stem(file).endswith(suffix) and file.is_file()
+        if file.name.endswith(EXTENSIONS) and not _stem(file).endswith(suffix) and file.is_file()
     )
 
 
 def _stem(file: Path) -> str:
     """Return the name of a file without its extension, such as ``.csv.gz``."""
-    extension = max((e for e in _EXTENSIONS if file.name.endswith(e)), key=len, default="")
+    extension = max((e for e in EXTENSIONS if file.name.endswith(e)), key=len, default="")
     return file.name.removesuffix(extension)
 
 
@@ -299,7 +299,7 @@ def _read_annotations(
         return None
     read = []
     for source, content, n_times in zip(sources, opened, lengths, strict=True):
-        with _errors_naming(source, "annotations"):
+        with errors_naming(source, "annotations"):
             pair = content.annotation or read_text_annotation(source)
             read.append(_as_ascending(pair, n_times, "annotations"))
     return read

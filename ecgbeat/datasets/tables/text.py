@@ -88,9 +88,9 @@ def open_text(file: Path, time_column: int | str | None) -> TextRecording:
     separator, decimal = _signs_of(lines[n_skipped])
     n_columns = len(_split(lines[n_skipped], separator))
     header = _find_header(lines[:n_skipped], separator, n_columns)
-    if time_column == "auto":
+    if time_column in ("auto", "rising"):
         first_column = [_first_cell(row, separator) for row in lines[n_skipped:] if row.strip()]
-        times = _detect_times(header, first_column, n_columns, decimal)
+        times = _detect_times(header, first_column, n_columns, decimal, time_column)
     else:
         times = _find_times(header, time_column, n_columns)
     columns = [column for column in range(n_columns) if column not in times]
@@ -308,9 +308,13 @@ def _find_times(
 
 
 def _detect_times(
-    header: list[str] | None, first_column: list[str], n_columns: int, decimal: str
+    header: list[str] | None,
+    first_column: list[str],
+    n_columns: int,
+    decimal: str,
+    time_column: int | str | None,
 ) -> set[int]:
-    """Return the columns that hold the time, and raise where that is not clear."""
+    """Return the columns that hold the time; raise with "auto" where that is not clear."""
     plain = [re.sub(r"[\[(].*?[\])]", "", name).strip().lower() for name in header or []]
     found = {index for index, name in enumerate(plain) if _TIME.fullmatch(name)}
     if found or n_columns == 1:
@@ -318,6 +322,8 @@ def _detect_times(
     if _is_clock_time(first_column[0]):
         return {0}
     if _is_ascending(first_column, decimal):
+        if time_column == "rising":
+            return {0}
         raise ValueError(
             f"its first column rises from row to row (from {first_column[0]!r} on), as the time "
             "does and no lead, but no header says so. time_column=0 leaves it out, "

@@ -18,8 +18,8 @@ import numpy as np
 from ecgbeat._recordings import Annotation, check_within_recording
 from ecgbeat._validation import import_extra
 
-# per unit; the micro sign has two code points
-_MILLIVOLTS = {"nv": 1e-6, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "mv": 1.0, "v": 1e3, "kv": 1e6}
+# per unit in lower case; the micro sign has two code points
+MILLIVOLTS = {"nv": 1e-6, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "mv": 1.0, "v": 1e3, "kv": 1e6}
 _GAP = "~"  # name of a segment without signals
 _MAX_GAP = 2**28  # values in the gaps of a record: a week of one lead at 443 Hz
 _RANGE_OF_FS = (1e-3, 1e7)  # in Hz
@@ -116,7 +116,7 @@ class Record(NamedTuple):
         signal = read.dac(expanded=not in_frames, return_res=8 * dtype.itemsize)
         signal = signal.T if in_frames else np.stack(signal)
         for row, channel in zip(signal, channels, strict=True):
-            row *= _MILLIVOLTS.get(str(self.header.units[channel]).lower(), 1.0)
+            row *= MILLIVOLTS.get(str(self.header.units[channel]).lower(), 1.0)
         # copies, because the transpose of WFDB's columns is not contiguous
         return np.array(signal if lead is None else signal[0], dtype=dtype, order="C")
 
@@ -202,6 +202,18 @@ class SegmentedRecord(NamedTuple):
 def sampling_rate(record: Record | SegmentedRecord, lead: int | None) -> float:
     """Return the sampling rate of a lead, or of all leads, in Hz."""
     return float(record.header.fs) * record.n_per_frame(lead)
+
+
+def lead_units(record: Record | SegmentedRecord) -> list[str]:
+    """Return the unit of each lead, that of the first segment that has it."""
+    if isinstance(record, Record):
+        return [str(unit) for unit in record.header.units]
+    units: dict[str, str] = {}
+    for _, segment in record.segments:
+        names = segment.lead_names if record.has_layout else record.lead_names
+        for name, unit in zip(names, segment.header.units, strict=True):
+            units.setdefault(name, str(unit))
+    return [units.get(name, "mV") for name in record.lead_names]
 
 
 def read_annotation(
@@ -427,7 +439,7 @@ def _check_signal(file: Path, number: int, field: dict[str, str | None]) -> None
         problem = f"a gain of {gain}, whose size must be within {low:g} and {high:g}"
     elif abs(int(field["baseline"] or 0)) > _MAX_BASELINE:
         problem = f"a baseline of {field['baseline']}, which must be within 32 bits"
-    elif _VOLTAGE.search(units.lower()) and units.lower() not in _MILLIVOLTS:
+    elif _VOLTAGE.search(units.lower()) and units.lower() not in MILLIVOLTS:
         problem = f"the unit {units!r}; a voltage must be in nV, uV, mV, V or kV"
     elif not int(field["samps_per_frame"] or 1):
         problem = "0 samples per frame"

@@ -1,0 +1,1 @@
+"""One recording from a file of any format."""
