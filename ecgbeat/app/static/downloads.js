@@ -6,6 +6,7 @@ import { postJson, whileBusy } from "./request.js";
 
 const STRIP_S = 8;
 const MOST_STRIPS = 6;
+const MOST_LEADS = 12; // of a strip
 
 /** Connect the buttons of a view. */
 export function attachDownloads(view) {
@@ -38,16 +39,18 @@ function annotations({ recording, labels }) {
 }
 
 function reportOf(view) {
-  const { lead_names, unreadable, model, mean_beats, fs, beats } = view.recording;
+  const drawn = view.shown.slice(0, MOST_LEADS);
+  const { unreadable, model, mean_beats, fs, beats } = view.recording;
   const content = annotations(view);
   content.beats.probability = Array.from(beats.probability, (p) => Number(p.toFixed(3)));
   content.beats.uncertain = Array.from(beats.uncertain, Boolean);
   const strips = stripStarts(view).map((start) => {
     const part = stretch(view.recording, start, start + STRIP_S * fs);
     // JSON has no NaN
-    const leads = part.leads.map((values) => Array.from(values, (mV) => (Number.isNaN(mV) ? null : Number(mV.toFixed(3)))));
+    const leads = drawn.map((lead) => part.leads[lead]).map((values) => Array.from(values, (mV) => (Number.isNaN(mV) ? null : Number(mV.toFixed(3)))));
     return { start: part.start, fs: part.fs, leads };
   });
+  const lead_names = drawn.map((lead) => view.recording.lead_names[lead]);
   return { ...content, lead_names, unreadable, model: model.name, mean_beats, strips };
 }
 

@@ -1,4 +1,4 @@
-// What the recording holds, in numbers and words; and the card of the model.
+// Summary of the recording in numbers and words, and the card of the model.
 
 import { mark } from "./classes.js";
 import { byId, element } from "./dom.js";
@@ -48,14 +48,13 @@ function tiles({ summary, beats, unreadable, fs, n_times, errors, reference }, l
 
 function showEvents({ summary, fs }, jumpTo) {
   const lists = [
-    ["Runs", summary.runs ?? [], (run) => `${run.label ?? ""} × ${run.n_beats ?? run.count ?? ""}`],
-    ["Pauses", summary.pauses ?? [], (pause) => (pause.duration ? `${Number(pause.duration).toFixed(1)} s` : "")],
+    ["Runs", summary.runs, (run) => `${run.n_beats} ${run.name}, ${Math.round(run.heart_rate)} bpm`],
+    ["Pauses", summary.pauses, (pause) => `${pause.duration_s.toFixed(1)} s`],
   ];
   byId("events").replaceChildren(...lists.filter(([, events]) => events.length).map(([name, events, words]) => {
     const buttons = events.slice(0, MOST_EVENTS).map((event) => {
-      const sample = Array.isArray(event) ? event[0] : event.start ?? event.sample;
-      const onclick = () => jumpTo(sample);
-      return element("li", {}, element("button", { type: "button", onclick }, `${time(sample / fs, 0)} ${words(event)}`));
+      const onclick = () => jumpTo(event.start);
+      return element("li", {}, element("button", { type: "button", onclick }, `${time(event.start / fs, 0)} · ${words(event)}`));
     });
     const more = events.length > MOST_EVENTS ? `, the first ${MOST_EVENTS}` : "";
     return element("div", {}, `${name}: ${count(events.length)}${more}`, element("ul", {}, ...buttons));
