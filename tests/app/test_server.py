@@ -86,7 +86,7 @@ def test_report_is_a_pdf(client):
         client.post("/page/simulate", json={"random_state": 1, "seconds": 60}).content
     )
     wave = (arrays[0][:, :3600] * shown["scale"]).tolist()
-    strips = [{"start": start, "fs": 360, "leads": wave} for start in (0, 3600, 7200, 9000, 90)]
+    strips = [{"start": start, "fs": 360, "leads": wave} for start in (0, 90)]
     body = {
         key: shown[key]
         for key in ("fs", "n_times", "lead_names", "beats", "unreadable", "model", "mean_beats")
@@ -94,7 +94,7 @@ def test_report_is_a_pdf(client):
     answer = client.post("/page/report", json={**body, "record_name": "$x", "strips": strips})
     assert answer.status_code == 200, answer.text
     assert answer.content.startswith(b"%PDF")
-    assert b"/Count 5" in answer.content
+    assert b"/Count 4" in answer.content
 
 
 def test_openapi_document_describes_the_interface_without_a_page_of_it(client):
