@@ -24,6 +24,7 @@ _DEFINED_IN = {
 }
 _MODULES = (
     "annotation",
+    "app",
     "classifiers",
     "datasets",
     "export",
@@ -50,6 +51,7 @@ __all__ = [
     "ZScoreScaler",
     "__version__",
     "annotation",
+    "app",
     "classifiers",
     "datasets",
     "export",
@@ -87,6 +89,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:  # what editors and type checkers see
     from ecgbeat import (
         annotation,
+        app,
         classifiers,
         datasets,
         export,

@@ -82,6 +82,7 @@ def test_pages_exist():
         "guide/saving.md",
         "guide/scaling.md",
         "guide/segmentation.md",
+        "guide/web_page.md",
         "index.md",
         "installation.md",
         "training.md",
