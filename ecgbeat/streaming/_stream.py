@@ -31,6 +31,7 @@ from ecgbeat.streaming._annotate import annotate_chunks
 _LATENCY_S, _SHORT_LATENCY_S = 1.5, 0.5  # from R peak to decision, at most
 _SLACK_S = 0.1  # by which an R peak may move from one look to the next
 _UNSETTLED = 0.3  # of the latency: at the end of the signal, R peaks are not yet reliable
+_PENDING_S = 0.1  # from the detection to the classification of a beat
 _REFRACTORY_S = 0.2  # an R peak this close to the last one is the same, moved
 _CONTEXT_S = 15.0  # of signal in which R peaks are detected
 _GRID_S = 1.5  # such stretches begin at multiples of it, as the blocks of the detector do
@@ -78,13 +79,16 @@ class BeatStream:
 
     Notes
     -----
-    When the signal has passed an R peak by ``latency`` minus 0.1 s, the last 15 s are processed
-    as `BeatAnnotator.predict` processes a recording: R peaks are detected, the signal is filtered,
-    and the beat is classified. In the first 15 s, the signal is mirrored before its beginning for
-    the detection. The stretch depends on the signal alone, not on its chunks. The
-    next R peak, on which the features with ``future=False`` depend, is the one that is seen at this
-    time. One that is not seen by then is supposed to come after as long an interval as the last,
-    and not before the present sample.
+    The last seconds of the signal are processed as `BeatAnnotator.predict` processes a recording.
+    When the signal has passed an R peak by ``latency`` minus 0.2 s, R peaks are detected in the
+    last 15 s. 0.1 s later, the last 8 s are filtered, and the beat is classified. In the first
+    15 s, the signal is mirrored before its beginning for the detection. These times depend on the
+    signal alone, not on its chunks. The next R peak, on which the features with ``future=False``
+    depend, is the one that is seen by the detection. One that is not seen by then is supposed to
+    come after as long an interval as the last, and not before the present sample.
+
+    Between beats, nothing is detected until the signal is as steep as 0.15 of the smallest of the
+    last eight QRS complexes, in any lead, for at most 2 s.
 
     With ``min_quality`` of the annotator, each second is rated once, ``latency`` minus 0.1 s after
     its beginning, from 10 s of signal, with 0.75 times ``min_quality``, since the quality is rated
@@ -138,6 +142,8 @@ class BeatStream:
         self._next_look = self._times.idle  # sample
         self._is_awaiting = False  # a beat or a steep wave that was seen
         self._seen = 0  # samples in which all beats were seen
+        self._seen_peak = -self._times.refractory - 1  # last R peak of these
+        self._waiting: tuple[_Waiting, ...] = ()
         self._n_rated = 0  # seconds
         self._unreadable: tuple[int, ...] = ()  # the last ones of these seconds
         self._r_peaks = np.empty(0, np.int64)  # the last ones
@@ -198,7 +204,9 @@ class BeatStream:
             if self.n_samples and not self._is_ended:
                 while _second(self._n_rated, self.fs) < self.n_samples:
                     self._rate(decided)
-                self._look(decided, at_end=True)
+                self._look(at_end=True)
+                self._waiting = tuple(b._replace(decided_at=self.n_samples) for b in self._waiting)
+                self._decide(decided)
                 decided.unreadable[:] = [
                     (first, min(stop, self.n_samples)) for first, stop in decided.unreadable
                 ]
@@ -304,19 +312,23 @@ class BeatStream:
 
     def _next_event(self) -> int:
         """Return the number of samples at which the signal is processed next."""
-        if not self.annotator.min_quality:
-            return self._next_look
-        return min(self._next_look, _second(self._n_rated, self.fs) + self._times.depth)
+        events = [self._next_look, *(beat.decided_at for beat in self._waiting[:1])]
+        if self.annotator.min_quality:
+            events.append(_second(self._n_rated, self.fs) + self._times.depth)
+        return min(events)
 
     def _process(self, decided: "_Decided") -> None:
-        """Rate a second and decide about beats, if it is time."""
+        """Rate a second, decide about beats, and look for new ones, each if it is time.
+
+        These steps are at different times, so that none of many short pushes takes long.
+        """
         if self.n_samples == _second(self._n_rated, self.fs) + self._times.depth:
             self._rate(decided)
+        self._decide(decided)
+        if self.n_samples == self._next_look and not self._is_awaiting:
+            self._foresee()
         if self.n_samples == self._next_look:
-            if not self._is_awaiting:
-                self._foresee()
-            if self.n_samples == self._next_look:
-                self._look(decided)
+            self._look()
 
     def _rate(self, decided: "_Decided") -> None:
         """Decide whether the next second is readable."""
@@ -343,43 +355,56 @@ class BeatStream:
         This takes far less time than a look that finds no beat.
         """
         times, now = self._times, self.n_samples
-        if len(self._heights) < _N_HEIGHTS or now - self._r_peaks[-1] > times.pause:
+        if len(self._heights) < _N_HEIGHTS or now - self._seen_peak > times.pause:
             return  # look now
-        first = max(int(self._r_peaks[-1]) + times.refractory, self._seen)
+        first = max(self._seen_peak + times.refractory, self._seen)
         limits = _STEEP * self._heights.min(axis=0)
         onset = steep_onset(self._last(now - first), self.fs, limits)
         self._next_look = now + times.idle
         self._is_awaiting = onset is not None
         if onset is not None:
-            self._next_look = max(now, first + onset + times.onset + times.depth)
+            self._next_look = max(now, first + onset + times.onset + times.look)
 
-    def _look(self, decided: "_Decided", *, at_end: bool = False) -> None:
-        """Detect R peaks in the last samples, and classify those that are due."""
+    def _look(self, *, at_end: bool = False) -> None:
+        """Detect R peaks in the last samples, and let those that are due wait for the decision."""
         times, now = self._times, self.n_samples
         begin = max(0, now - times.context) // times.grid * times.grid
-        with_gaps = self._last(now - begin)
-        leads = bridge_gaps(with_gaps)
-        # the detector needs the level of several beats: at the beginning, the signal is mirrored
-        n_missing = max(0, times.context - now)
-        mirrored = np.pad(leads, ((0, 0), (n_missing, 0)), mode="symmetric")
-        peaks = fitted_steps(self.annotator).detect(mirrored, self.fs) - n_missing
-        peaks = peaks[peaks >= 0]
-        peaks = peaks[~np.isnan(with_gaps[:, peaks]).all(axis=0)] + begin
-        if len(self._r_peaks):
-            peaks = peaks[peaks > self._r_peaks[-1] + times.refractory]
-        peaks = peaks[peaks >= now - times.latency]
-        n_due = len(peaks) if at_end else int(np.searchsorted(peaks, now - times.depth, "right"))
-        for k in range(n_due):
-            if _second_of(int(peaks[k]), self.fs) not in self._unreadable:
-                following = int(peaks[k + 1]) if k + 1 < len(peaks) else None
-                self._remember_height(leads, int(peaks[k]) - begin)
-                row = self._row(leads[:, -times.filtered :], int(peaks[k]), following)
-                self._classify(row, decided)
-        self._next_look = now + times.idle
+        peaks = self._detect(self._last(now - begin)) + begin
+        peaks = peaks[peaks > self._seen_peak + times.refractory]
+        peaks = peaks[peaks >= now - times.depth]
+        n_due = len(peaks) if at_end else int(np.searchsorted(peaks, now - times.look, "right"))
+        decided_at = now if at_end else now + times.pending
+        following = [*peaks[1:].tolist(), None]
+        due = zip(peaks[:n_due].tolist(), following[:n_due], strict=True)
+        self._waiting = (*self._waiting, *(_Waiting(decided_at, *beat) for beat in due))
+        if n_due:
+            self._seen_peak = int(peaks[n_due - 1])
         self._seen = now - times.unsettled
+        self._next_look = now + times.idle
         self._is_awaiting = n_due < len(peaks)
         if self._is_awaiting:
-            self._next_look = min(self._next_look, int(peaks[n_due]) + times.depth)
+            self._next_look = min(self._next_look, int(peaks[n_due]) + times.look)
+
+    def _detect(self, with_gaps: np.ndarray) -> np.ndarray:
+        """Return the R peaks of the last samples that are not missing."""
+        leads = bridge_gaps(with_gaps)
+        # the detector needs the level of several beats: at the beginning, the signal is mirrored
+        n_missing = max(0, self._times.context - self.n_samples)
+        if n_missing:
+            leads = np.pad(leads, ((0, 0), (n_missing, 0)), mode="symmetric")
+        peaks = fitted_steps(self.annotator).detect(leads, self.fs) - n_missing
+        peaks = peaks[peaks >= 0]
+        return peaks[~np.isnan(with_gaps[:, peaks]).all(axis=0)]
+
+    def _decide(self, decided: "_Decided") -> None:
+        """Classify the beats whose time has come, unless they are in unreadable seconds."""
+        while self._waiting and self._waiting[0].decided_at <= self.n_samples:
+            beat, *rest = self._waiting
+            self._waiting = tuple(rest)
+            if _second_of(beat.r_peak, self.fs) not in self._unreadable:
+                leads = bridge_gaps(self._last(self._times.filtered))
+                self._remember_height(leads, beat.r_peak - self.n_samples + leads.shape[1])
+                self._classify(self._row(leads, beat.r_peak, beat.following), decided)
 
     def _remember_height(self, leads: np.ndarray, position: int) -> None:
         """Append the height of the QRS complex at a position to those of the last beats."""
@@ -455,12 +480,22 @@ class _Decided(NamedTuple):
     unreadable: list[tuple[int, int]]
 
 
+class _Waiting(NamedTuple):
+    """Beat that was seen, and is not yet classified."""
+
+    decided_at: int
+    r_peak: int
+    following: int | None  # next R peak, None if it was not yet seen
+
+
 class _Times(NamedTuple):
     """Durations in samples."""
 
     latency: int
     unsettled: int  # at the end of the signal
-    depth: int  # of signal behind an R peak, when it is decided
+    depth: int  # of signal behind an R peak, when it is decided, at least
+    pending: int  # from a look to the decision
+    look: int  # of signal behind an R peak, when it is seen for the last time, at least
     idle: int  # from one look to the next, at most
     refractory: int
     context: int
@@ -479,7 +514,9 @@ class _Times(NamedTuple):
             "latency": latency,
             "unsettled": _UNSETTLED * latency,
             "depth": latency - _SLACK_S,
-            "idle": (1 - _UNSETTLED) * latency - _SLACK_S,
+            "pending": _PENDING_S,
+            "look": latency - _SLACK_S - _PENDING_S,
+            "idle": (1 - _UNSETTLED) * latency - 1.5 * _SLACK_S,
             "refractory": _REFRACTORY_S,
             "context": _CONTEXT_S,
             "filtered": _FILTERED_S,
