@@ -1,6 +1,6 @@
 """Extraction, detection and classification of the beats of whole recordings."""
 
-from ecgbeat.annotation._annotated_beats import UNCLASSIFIED as UNCLASSIFIED  # for BeatStream
+from ecgbeat.annotation._annotated_beats import UNCLASSIFIED as UNCLASSIFIED  # for the web page
 from ecgbeat.annotation._annotated_beats import AnnotatedBeats, encode_beats
 from ecgbeat.annotation._annotated_beats import beats_file as beats_file  # for the command
 from ecgbeat.annotation._annotator import BeatAnnotator
