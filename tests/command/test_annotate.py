@@ -301,15 +301,18 @@ def test_results_are_those_of_the_model(model, tmp_path, write_record):
 @pytest.mark.slow  # a process of its own
 @pytest.mark.skipif(os.name != "posix", reason="requires a pseudo-terminal")
 def test_time_left_is_shown_in_a_terminal(model, tmp_path):
+    import termios
+
     terminal, end = os.openpty()
+    termios.tcsetwinsize(end, (24, 80))
     command = [sys.executable, "-m", "ecgbeat", "annotate", "simulated:1", "simulated:2"]
     done = subprocess.run(
         [*command, "--model", str(model)], cwd=tmp_path, stderr=end, stdout=subprocess.PIPE
     )
+    shown = os.read(terminal, 100_000).decode()  # before all ends are closed
     os.close(end)
+    os.close(terminal)
     assert done.returncode == 0
     assert b"All 2 recordings" in done.stdout
-    shown = os.read(terminal, 100_000).decode()
-    os.close(terminal)
     assert "annotating:  50%" in shown
     assert re.search(r"1/2 \[\d\d:\d\d<\d\d:\d\d", shown)  # elapsed < left
