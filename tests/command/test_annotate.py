@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from ecgbeat.annotation import AnnotatedBeats
+from ecgbeat.command._models import load
 from ecgbeat.command._one_recording import Task, annotate_one
 from ecgbeat.datasets import make_recording
 from ecgbeat.metrics import match_beats
@@ -192,6 +193,23 @@ def test_changed_recording_or_model_is_annotated_again(annotate, tmp_path, write
     later = time.time() + 2
     os.utime(tmp_path / "100.dat", (later, later))
     assert "already" not in annotate("100")[1]
+
+
+def test_record_is_done_by_whichever_path_it_was_given(annotate, tmp_path, write_record):
+    write_record(tmp_path / "data", "100")
+    assert annotate("data/100")[0] == 0
+    for path in ("data/100.hea", "data/100.dat", "data", tmp_path / "data" / "100"):
+        code, out, error = annotate(path)
+        assert (code, error, "annotated already" in out) == (0, "", True)
+
+
+def test_model_is_loaded_once_until_its_file_changes(model, tmp_path):
+    file = tmp_path / "m.safetensors"
+    file.write_bytes(model.read_bytes())
+    first = load(str(file))
+    assert load(str(file)) is first
+    os.utime(file, (1, 1))
+    assert load(str(file)) is not first
 
 
 @pytest.mark.parametrize("option", [("--leads", "V1"), ("--unit", "uV")])
