@@ -20,6 +20,7 @@ _DEFINED_IN = {
     "RPeakSegmenter": "preprocessing",
     "ZScoreScaler": "preprocessing",
     "load_model": "persistence",
+    "load_pretrained": "pretrained",
     "save_model": "persistence",
 }
 _MODULES = (
@@ -35,6 +36,7 @@ _MODULES = (
     "persistence",
     "plotting",
     "preprocessing",
+    "pretrained",
     "signal",
     "streaming",
 )
@@ -56,12 +58,14 @@ __all__ = [
     "features",
     "labels",
     "load_model",
+    "load_pretrained",
     "metrics",
     "model_selection",
     "networks",
     "persistence",
     "plotting",
     "preprocessing",
+    "pretrained",
     "save_model",
     "signal",
     "streaming",
@@ -98,6 +102,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
         persistence,
         plotting,
         preprocessing,
+        pretrained,
         signal,
         streaming,
     )
@@ -106,4 +111,5 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from ecgbeat.features import MFCCExtractor
     from ecgbeat.persistence import load_model, save_model
     from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter, ZScoreScaler
+    from ecgbeat.pretrained import load_pretrained
     from ecgbeat.streaming import BeatStream
