@@ -137,10 +137,12 @@ def _tasks(arguments: argparse.Namespace) -> list["Task"]:
 
 def _sources(path: Path, fs: float | None) -> dict[str, tuple[Path, float | None]]:
     """Return the recordings of a folder, or one file, with their rate if it must be given."""
-    if not path.is_dir():
-        return {str(path.absolute()): (path.absolute(), fs)}
     from ecgbeat.datasets.recording.folder import is_table, list_recordings
+    from ecgbeat.datasets.recording.loader import find_header
 
+    if not path.is_dir():
+        file = (find_header(path) or path).absolute()  # as it is found in a folder
+        return {str(file): (file, fs)}
     found = list_recordings(path.absolute())
     tables = [file for file in found if is_table(file)]
     if tables and fs is None:

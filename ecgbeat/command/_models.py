@@ -28,9 +28,16 @@ def resolve_model(model: str) -> str:
     )
 
 
-@lru_cache(maxsize=1)
 def load(model: str) -> Any:
-    """Load a model that `resolve_model` returned, once in a process."""
+    """Load a model that `resolve_model` returned, once in a process unless its file changes."""
+    if not Path(model).is_absolute():
+        return _load(model, 0)
+    return _load(model, Path(model).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _load(model: str, _changed: int) -> Any:
+    """Load a model from a file or by its name."""
     if Path(model).is_absolute():
         from ecgbeat.persistence import load_model
 

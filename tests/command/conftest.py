@@ -30,7 +30,7 @@ def model(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def forget_loaded_models():
     yield
-    _models.load.cache_clear()
+    _models._load.cache_clear()
 
 
 def _write_record(folder: Path, name: str, *, seconds=20, seed=0, annotated=True, weights=None):

@@ -3,6 +3,9 @@
 import csv
 import json
 import os
+import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import numpy as np
 import pytest
 
 from ecgbeat.annotation import AnnotatedBeats
+from ecgbeat.command._models import load
 from ecgbeat.command._one_recording import Task, annotate_one
 from ecgbeat.datasets import make_recording
 from ecgbeat.metrics import match_beats
@@ -191,6 +195,23 @@ def test_changed_recording_or_model_is_annotated_again(annotate, tmp_path, write
     assert "already" not in annotate("100")[1]
 
 
+def test_record_is_done_by_whichever_path_it_was_given(annotate, tmp_path, write_record):
+    write_record(tmp_path / "data", "100")
+    assert annotate("data/100")[0] == 0
+    for path in ("data/100.hea", "data/100.dat", "data", tmp_path / "data" / "100"):
+        code, out, error = annotate(path)
+        assert (code, error, "annotated already" in out) == (0, "", True)
+
+
+def test_model_is_loaded_once_until_its_file_changes(model, tmp_path):
+    file = tmp_path / "m.safetensors"
+    file.write_bytes(model.read_bytes())
+    first = load(str(file))
+    assert load(str(file)) is first
+    os.utime(file, (1, 1))
+    assert load(str(file)) is not first
+
+
 @pytest.mark.parametrize("option", [("--leads", "V1"), ("--unit", "uV")])
 def test_other_settings_are_not_taken_for_done(annotate, tmp_path, option, write_record):
     write_record(tmp_path, "100")
@@ -293,3 +314,23 @@ def test_results_are_those_of_the_model(model, tmp_path, write_record):
     stored = json.loads(Path(task.beats).read_text())
     assert stored["sample"] == expected.sample.tolist()
     assert stored["label"] == expected.symbol.tolist()
+
+
+@pytest.mark.slow  # a process of its own
+@pytest.mark.skipif(os.name != "posix", reason="requires a pseudo-terminal")
+def test_time_left_is_shown_in_a_terminal(model, tmp_path):
+    import termios
+
+    terminal, end = os.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    command = [sys.executable, "-m", "ecgbeat", "annotate", "simulated:1", "simulated:2"]
+    done = subprocess.run(
+        [*command, "--model", str(model)], cwd=tmp_path, stderr=end, stdout=subprocess.PIPE
+    )
+    shown = os.read(terminal, 100_000).decode()  # before all ends are closed
+    os.close(end)
+    os.close(terminal)
+    assert done.returncode == 0
+    assert b"All 2 recordings" in done.stdout
+    assert "annotating:  50%" in shown
+    assert re.search(r"1/2 \[\d\d:\d\d<\d\d:\d\d", shown)  # elapsed < left

@@ -45,9 +45,13 @@ def test_edf_is_read_in_millivolts(tmp_path, ecg, kind, units):
     assert data.lead_names == ["ECG II", "ECG V5"]
 
 
-def test_micro_sign_in_an_edf_header_is_understood(tmp_path, ecg):
+@pytest.mark.parametrize("micro", ["µ".encode("latin-1"), "µ".encode(), "\u03bc".encode()])
+def test_micro_sign_in_an_edf_header_is_understood(tmp_path, ecg, micro):
     edfio.Edf(edf_signals(ecg)).write(tmp_path / "a.edf")
-    content = (tmp_path / "a.edf").read_bytes().replace(b"uV ", "µV ".encode("latin-1"))
+    written = b"uV".ljust(8)
+    content = (tmp_path / "a.edf").read_bytes()
+    content = content.replace(written, (micro + b"V").ljust(8))
+    assert written not in content
     (tmp_path / "a.edf").write_bytes(content)
     np.testing.assert_allclose(load_recording(tmp_path / "a.edf").signal, ecg, atol=1e-4)
 

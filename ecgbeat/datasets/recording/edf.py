@@ -68,13 +68,21 @@ def open_edf(file: Path) -> EdfRecording:
             file,
             content,
             header,
-            [signal.label.strip() for signal in signals],
-            [signal.physical_dimension.strip() for signal in signals],
+            [_as_text(signal.label) for signal in signals],
+            [_as_text(signal.physical_dimension) for signal in signals],
             [float(signal.sampling_frequency) for signal in signals],
         )
     if not signals:
         raise ValueError(f"{file} holds annotations alone, and no signal. Pass the recording.")
     return recording
+
+
+def _as_text(latin: str) -> str:
+    """Return a field of the header, which some programs write in UTF-8 against the standard."""
+    try:
+        return latin.encode("latin-1").decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return latin.strip()
 
 
 class _Header(NamedTuple):

@@ -169,11 +169,10 @@ def _stated_rate(file: Path) -> float | None:
 
 def _read_wfdb(file: Path, leads: Sequence[str | int] | None) -> _Recording:
     """Read a WFDB record, given by any of its files or without an extension."""
-    path = file
-    if file.suffix and not file.with_name(f"{file.name}.hea").is_file():
-        path = file.with_suffix("")
-    if not path.with_name(f"{path.name}.hea").is_file():
-        _refuse_unknown(file, path)
+    header = find_header(file)
+    if header is None:
+        _refuse_unknown(file)
+    path = header.with_suffix("")
     record = open_record(path)
     rows = _rows_to_read(file, record.lead_names, lead_units(record), leads)
     names = [record.lead_names[row] for row in rows]
@@ -188,13 +187,25 @@ def _read_wfdb(file: Path, leads: Sequence[str | int] | None) -> _Recording:
     return _Recording(signal, fs, names, path.name, annotation)
 
 
-def _refuse_unknown(file: Path, path: Path) -> NoReturn:
+def find_header(file: Path) -> Path | None:
+    """Return the header of a WFDB record given by any of its files or without an extension.
+
+    None if there is no header, or the file is of another format by its name.
+    """
+    if file.name.lower().endswith((*_EDF, *EXTENSIONS)):
+        return None
+    candidates = (file.with_name(f"{file.name}.hea"), file.with_suffix(".hea"))
+    return next(filter(Path.is_file, candidates), None)
+
+
+def _refuse_unknown(file: Path) -> NoReturn:
     """Raise for a file that is not a recording, or a record without a header."""
+    header = file.with_suffix(".hea")
     if not file.is_file():
-        raise FileNotFoundError(f"There is no file {file}, and no WFDB header {path}.hea.")
+        raise FileNotFoundError(f"There is no file {file}, and no WFDB header {header}.")
     known = ", ".join((".hea", *_EDF, *EXTENSIONS))
     raise ValueError(
-        f"{file} is not a recording that can be read: there is no WFDB header {path}.hea beside "
+        f"{file} is not a recording that can be read: there is no WFDB header {header} beside "
         f"it, and its name ends in none of {known}."
     )
 
