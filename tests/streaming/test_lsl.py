@@ -6,8 +6,12 @@ import uuid
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
+from ecgbeat import BeatAnnotator, BeatStream, RPeakSegmenter, ZScoreScaler
 from ecgbeat.annotation import AnnotatedBeats
+from ecgbeat.datasets import make_recording
 from ecgbeat.streaming import LSLInlet, LSLOutlet
 
 pylsl = pytest.importorskip("pylsl", reason="requires pylsl")
@@ -246,6 +250,47 @@ def test_markers_have_labels_and_times_of_beats(inlet, sender):
     times = np.array([time for _, time in received]) - sender.start
     np.testing.assert_allclose(times[:3], [1.5, 2.0, 3.5], atol=0.005)
     assert times[3] == pytest.approx(pylsl.local_clock() - sender.start, abs=2)
+
+
+def test_beats_of_a_signal_over_lsl_are_those_of_pushes(sender):
+    recordings = [make_recording(30, fs=FS, random_state=seed) for seed in range(2)]
+    classifier = make_pipeline(ZScoreScaler(), LogisticRegression(max_iter=1000))
+    annotator = BeatAnnotator(classifier, fs=FS, segmenter=RPeakSegmenter(FS, n_times=32)).fit(
+        [data.signal for data in recordings], [data.annotation for data in recordings]
+    )
+    signal = make_recording(12, fs=FS, random_state=7).signal.astype(np.float32)
+    inlet, outlet = sender.inlet(), LSLOutlet(name := uuid.uuid4().hex)
+    markers = pylsl.StreamInlet(pylsl.resolve_byprop("name", name, timeout=5)[0])
+    markers.open_stream(5)
+    stream = BeatStream(annotator, fs=inlet.fs)
+
+    async def mark():
+        async for beats in stream.annotate(inlet):
+            outlet.push(beats, inlet.times)
+
+    async def send():
+        marking = asyncio.create_task(mark())
+        for start in range(0, len(signal), 20):
+            if not 1000 <= start < 1100:  # 0.5 s are lost
+                chunk = signal[start : start + 20, np.newaxis]
+                sender.outlet.push_chunk(chunk, sender.start + (start + 19) / FS)
+        while stream.n_samples < len(signal):
+            await asyncio.sleep(0.02)
+        marking.cancel()
+
+    with pytest.warns(RuntimeWarning, match=r"100 samples .* were lost after sample 1000\."):
+        asyncio.run(asyncio.wait_for(send(), 20))
+    outlet.push(stream.flush(), inlet.times)
+    signal[1000:1100] = np.nan
+    expected = BeatStream(annotator)
+    parts = [expected.push(signal), expected.flush()]
+    received = [markers.pull_sample(5) for _ in np.concatenate([part.sample for part in parts])]
+    assert markers.pull_sample(0.1) == (None, None)
+    assert [label for (label,), _ in received] == [str(s) for part in parts for s in part.symbol]
+    times = np.array([time for _, time in received]) - sender.start
+    r_peaks = np.concatenate([part.sample for part in parts])
+    np.testing.assert_allclose(times, r_peaks / FS, atol=0.005)
+    assert len(r_peaks) > 8
 
 
 @pytest.mark.parametrize("make", [LSLInlet, LSLOutlet])
