@@ -45,8 +45,30 @@ def annotate(recording: Recording, model: Model) -> Annotated:
     return Annotated(recording, beats, model)
 
 
-def as_json(annotated: Annotated) -> dict[str, Any]:
-    """Return beats and summary, ready for JSON."""
+def as_json_body(annotated: Annotated) -> bytes:
+    """Return beats and summary as JSON."""
+    return _encode(_described(annotated))
+
+
+def as_page_body(annotated: Annotated) -> bytes:
+    """Return all that the page draws: the length of a JSON text, the text, and int16 arrays."""
+    counts, scale = _as_counts(annotated.recording.signal)
+    levels, arrays = _levels(counts, annotated.recording.fs)
+    shown = {
+        **_described(annotated),
+        "scale": scale,
+        "levels": levels,
+        "mean_beats": _mean_beats(annotated),
+        **_comparison(annotated),
+    }
+    text = _encode(shown)
+    padding = b"\0" * (-len(text) % 4)
+    parts = [len(text).to_bytes(4, "little"), text, padding]
+    return b"".join([*parts, *(array.astype("<i2", copy=False).tobytes() for array in arrays)])
+
+
+def _described(annotated: Annotated) -> dict[str, Any]:
+    """Return beats and summary of a recording, ready for JSON."""
     recording, beats, model = annotated
     n_times = recording.signal.shape[1]
     classes = [str(name) for name in model.estimator.classes_]
@@ -65,21 +87,8 @@ def as_json(annotated: Annotated) -> dict[str, Any]:
     }
 
 
-def as_page_body(annotated: Annotated) -> bytes:
-    """Return all that the page draws: the length of a JSON text, the text, and int16 arrays."""
-    counts, scale = _as_counts(annotated.recording.signal)
-    levels, arrays = _levels(counts, annotated.recording.fs)
-    shown = {
-        **as_json(annotated),
-        "scale": scale,
-        "levels": levels,
-        "mean_beats": _mean_beats(annotated),
-        **_comparison(annotated),
-    }
-    text = json.dumps(shown, allow_nan=False, separators=(",", ":")).encode()
-    padding = b"\0" * (-len(text) % 4)
-    parts = [len(text).to_bytes(4, "little"), text, padding]
-    return b"".join([*parts, *(array.astype("<i2", copy=False).tobytes() for array in arrays)])
+def _encode(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 def beats_as_json(beats: AnnotatedBeats, classes: list[str]) -> dict[str, list[Any]]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 import uvicorn
@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.websockets import WebSocket
 
-from ecgbeat.app._annotations import Annotated, annotate, as_json, as_page_body
+from ecgbeat.app._annotations import Annotated, annotate, as_json_body, as_page_body
 from ecgbeat.app._beat import classify_beat
 from ecgbeat.app._guard import Guard
 from ecgbeat.app._live import Lives
@@ -45,8 +45,6 @@ from ecgbeat.app._uploads import (
     read_upload,
 )
 from ecgbeat.datasets import make_recording
-
-T = TypeVar("T")
 
 _FOLDER = Path(__file__).parent
 
@@ -251,7 +249,7 @@ def _file(name: str, content: bytes, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers=disposition)
 
 
-async def _annotate(request: Request, render: Callable[[Annotated], T]) -> T:
+async def _annotate(request: Request, render: Callable[[Annotated], bytes]) -> bytes:
     """Return what is rendered of the recording in the body of a request."""
     async with request.app.state.worker as worker:
         if _is_json(request):
@@ -265,12 +263,12 @@ def _is_json(request: Request) -> bool:
     return kind.strip().lower() == "application/json"
 
 
-def _annotate_upload(upload: Upload, render: Callable[[Annotated], T]) -> T:
+def _annotate_upload(upload: Upload, render: Callable[[Annotated], bytes]) -> bytes:
     model = load_annotator(upload.fields.get("model", DEFAULT_NAME))
     return render(annotate(read_upload(upload), model))
 
 
-def _annotate_signal(body: dict[str, Any], render: Callable[[Annotated], T]) -> T:
+def _annotate_signal(body: dict[str, Any], render: Callable[[Annotated], bytes]) -> bytes:
     return render(annotate(read_signal(body), load_annotator(body.get("model", DEFAULT_NAME))))
 
 
@@ -302,7 +300,8 @@ def _add_interface(app: FastAPI) -> None:
     @app.post("/api/annotate", openapi_extra=ANNOTATE, responses=ERRORS)
     async def annotate_recording(request: Request) -> Response:
         """Beats of a recording: a WFDB, EDF, BDF, CSV or NumPy file, or a list of numbers in mV."""
-        return JSONResponse(await _annotate(request, as_json))
+        body = await _annotate(request, as_json_body)
+        return Response(body, media_type="application/json")
 
     @app.post("/api/beat", openapi_extra=BEAT, responses=ERRORS)
     async def classify_single_beat(request: Request) -> Response:
