@@ -70,6 +70,7 @@ def test_pages_exist():
         "citing.md",
         "contributing.md",
         "guide/classifiers.md",
+        "guide/command.md",
         "guide/on_a_device.md",
         "guide/filtering.md",
         "guide/first_real_data.md",

@@ -19,11 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve the web page until the command is interrupted."""
-    from ecgbeat._validation import import_extra
-
-    import_extra("uvicorn", extra="app", purpose="The web page")
-    from ecgbeat.app import serve
-
+    try:
+        from ecgbeat.app import serve
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f'The web page needs {error.name}: pip install "ecgbeat[app]".'
+        ) from error
     serve(
         host=arguments.host,
         port=arguments.port,

@@ -9,8 +9,8 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import version
 
-from ecgbeat import __version__
 from ecgbeat.command import _annotate, _app, _export, _stream, _train
 from ecgbeat.command._messages import as_sentence, show_warning
 
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="ecgbeat",
         description="Detect and classify the beats of ECG recordings. No medical device.",
     )
-    parser.add_argument("--version", action="version", version=f"ecgbeat {__version__}")
+    parser.add_argument("--version", action="version", version=f"ecgbeat {version('ecgbeat')}")
     parsers = parser.add_subparsers(title="subcommands", metavar="SUBCOMMAND", required=True)
     for name, (module, purpose) in _SUBCOMMANDS.items():
         subparser = parsers.add_parser(

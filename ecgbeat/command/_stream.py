@@ -1,16 +1,9 @@
 """The subcommand ``stream``."""
 
 import argparse
-import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ecgbeat.command._models import MODEL_HELP, load_annotator, resolve_model
-
-if TYPE_CHECKING:
-    import numpy as np
-
-_CHUNK_S = 0.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=1.0,
         metavar="X",
-        help="times as fast as real time, 0 without waiting (default: 1)",
+        help="times as fast as real time, inf without waiting (default: 1)",
     )
     parser.add_argument(
         "--fs", type=float, metavar="HZ", help="sampling rate of files that do not state it"
@@ -44,39 +37,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print each beat of a replayed recording when it is decided, and a summary at the end."""
-    if not 0 <= arguments.speed < float("inf"):
-        arguments.error(f"--speed must be 0 or greater, got {arguments.speed:g}.")
+    if not arguments.speed > 0:
+        arguments.error(f"--speed must be greater than 0, got {arguments.speed:g}.")
     try:
         model = resolve_model(arguments.model)
     except ValueError as error:
         arguments.error(str(error))
     from ecgbeat.annotation import summarize_beats
     from ecgbeat.command._one_recording import load_source
-    from ecgbeat.streaming import BeatStream
+    from ecgbeat.streaming import BeatStream, replay
 
     leads = arguments.leads and [name.strip() for name in arguments.leads.split(",")]
     recording = load_source(arguments.record, fs=arguments.fs, unit=arguments.unit, leads=leads)
     stream = BeatStream(load_annotator(model), fs=recording.fs)
     parts: list[Any] = []
     previous = None
-    for chunk in _chunks(recording.signal, recording.fs, arguments.speed):
+    for chunk in replay(recording, speed=arguments.speed):
         parts.append(stream.push(chunk))
         previous = _print_beats(parts[-1], recording.fs, previous)
     parts.append(stream.flush())
     _print_beats(parts[-1], recording.fs, previous)
     print(summarize_beats(_joined(parts), fs=recording.fs, n_times=recording.signal.shape[1]))
     return 0
-
-
-def _chunks(signal: "np.ndarray", fs: float, speed: float) -> Iterator["np.ndarray"]:
-    """Yield the next samples of a recording when they would arrive."""
-    n_times = max(1, round(_CHUNK_S * fs))
-    begin = time.monotonic()
-    for start in range(0, signal.shape[1], n_times):
-        stop = start + n_times
-        if speed:
-            time.sleep(max(0.0, begin + stop / fs / speed - time.monotonic()))
-        yield signal[:, start:stop]
 
 
 def _print_beats(beats: Any, fs: float, previous: float | None) -> float | None:

@@ -89,7 +89,8 @@ def _load(folder: Path, extension: str) -> tuple[Any, Any]:
             "records without."
         )
     if len(annotated) < len(records):
-        print(f"{len(records) - len(annotated)} records without .{extension} are left out.")
+        n_left_out = len(records) - len(annotated)
+        print(f"{len(annotated)} annotated records, {n_left_out} without .{extension} left out.")
     names = [file.relative_to(folder).with_suffix("").as_posix() for file in annotated]
     data = load_wfdb(folder, names, lead=None, annotator=extension, verbose=1)
     return data, patients_of_records(names)

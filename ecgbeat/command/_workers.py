@@ -58,7 +58,7 @@ def _on_cluster(
         raise ImportError("A Dask cluster needs distributed: pip install distributed.") from error
     with distributed.Client(address, set_as_default=False) as client:
         futures = {client.submit(function, task, pure=False): task for task in tasks}
-        for future in distributed.as_completed(futures):
+        for future in distributed.as_completed(futures, loop=client.loop):
             failure = future.exception()
             if failure is None:
                 yield future.result()

@@ -58,7 +58,7 @@ def test_module_runs_as_a_command():
         ["annotate", "simulated:x", "--model", "MODEL"],
         ["annotate", "EMPTY", "--model", "MODEL"],
         ["annotate", "x", "--model", "nothing-of-this-name"],
-        ["stream", "--speed", "-1"],
+        ["stream", "--speed", "0"],
         ["stream", "--model", "nothing-of-this-name"],
         ["train", "x", "--out", "y", "--folds", "1"],
         ["train", "x", "--out", "MODEL"],
