@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 import uvicorn
@@ -21,13 +21,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.websockets import WebSocket
 
-from ecgbeat.app._annotations import Annotated, annotate, as_json_body, as_page_body
+from ecgbeat.app._annotations import as_json_body, as_page_body
 from ecgbeat.app._beat import classify_beat
 from ecgbeat.app._guard import Guard
 from ecgbeat.app._live import Lives
 from ecgbeat.app._models import (
     ANNOTATOR_NAMES,
     DEFAULT_NAME,
+    Model,
     cards,
     load_annotator,
     load_beat_classifier,
@@ -45,6 +46,8 @@ from ecgbeat.app._uploads import (
     read_upload,
 )
 from ecgbeat.datasets import make_recording
+
+Render: TypeAlias = Callable[[Recording, Model], bytes]
 
 _FOLDER = Path(__file__).parent
 
@@ -249,7 +252,7 @@ def _file(name: str, content: bytes, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers=disposition)
 
 
-async def _annotate(request: Request, render: Callable[[Annotated], bytes]) -> bytes:
+async def _annotate(request: Request, render: Render) -> bytes:
     """Return what is rendered of the recording in the body of a request."""
     async with request.app.state.worker as worker:
         if _is_json(request):
@@ -263,13 +266,13 @@ def _is_json(request: Request) -> bool:
     return kind.strip().lower() == "application/json"
 
 
-def _annotate_upload(upload: Upload, render: Callable[[Annotated], bytes]) -> bytes:
+def _annotate_upload(upload: Upload, render: Render) -> bytes:
     model = load_annotator(upload.fields.get("model", DEFAULT_NAME))
-    return render(annotate(read_upload(upload), model))
+    return render(read_upload(upload), model)
 
 
-def _annotate_signal(body: dict[str, Any], render: Callable[[Annotated], bytes]) -> bytes:
-    return render(annotate(read_signal(body), load_annotator(body.get("model", DEFAULT_NAME))))
+def _annotate_signal(body: dict[str, Any], render: Render) -> bytes:
+    return render(read_signal(body), load_annotator(body.get("model", DEFAULT_NAME)))
 
 
 def _simulate(body: dict[str, Any]) -> bytes:
@@ -286,7 +289,7 @@ def _simulate(body: dict[str, Any]) -> bytes:
         f"simulated-{int(body.get('random_state', 0))}",
         simulated.annotation,
     )
-    return as_page_body(annotate(recording, load_annotator(DEFAULT_NAME)))
+    return as_page_body(recording, load_annotator(DEFAULT_NAME))
 
 
 def _add_interface(app: FastAPI) -> None:
