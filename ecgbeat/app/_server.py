@@ -23,7 +23,7 @@ from starlette.websockets import WebSocket
 
 from ecgbeat.app._annotations import as_json_body, as_page_body
 from ecgbeat.app._beat import classify_beat
-from ecgbeat.app._guard import Guard
+from ecgbeat.app._guard import Guard, PromptProtocol
 from ecgbeat.app._live import Lives
 from ecgbeat.app._models import (
     ANNOTATOR_NAMES,
@@ -163,11 +163,12 @@ def make_config(app: FastAPI) -> uvicorn.Config:
     """Return the settings of the server, which bound what a client can occupy."""
     return uvicorn.Config(
         app,
+        http=PromptProtocol,
         log_level="warning",
         access_log=False,  # would show tokens
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=100,
+        limit_concurrency=400,
         ws_max_size=2**20,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
