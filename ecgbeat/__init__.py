@@ -20,6 +20,7 @@ _DEFINED_IN = {
     "RPeakSegmenter": "preprocessing",
     "ZScoreScaler": "preprocessing",
     "load_model": "persistence",
+    "load_pretrained": "pretrained",
     "save_model": "persistence",
 }
 _MODULES = (
@@ -36,6 +37,7 @@ _MODULES = (
     "persistence",
     "plotting",
     "preprocessing",
+    "pretrained",
     "signal",
     "streaming",
 )
@@ -58,12 +60,14 @@ __all__ = [
     "features",
     "labels",
     "load_model",
+    "load_pretrained",
     "metrics",
     "model_selection",
     "networks",
     "persistence",
     "plotting",
     "preprocessing",
+    "pretrained",
     "save_model",
     "signal",
     "streaming",
@@ -101,6 +105,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
         persistence,
         plotting,
         preprocessing,
+        pretrained,
         signal,
         streaming,
     )
@@ -109,4 +114,5 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from ecgbeat.features import MFCCExtractor
     from ecgbeat.persistence import load_model, save_model
     from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter, ZScoreScaler
+    from ecgbeat.pretrained import load_pretrained
     from ecgbeat.streaming import BeatStream
