@@ -9,11 +9,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ecgbeat.app._requests import RequestError
 
 MAX_BODY_BYTES = 200 * 2**20
-GRACE_S = 10.0  # in which a body begins to arrive
+GRACE_S = 10.0  # in which a request and its body begin to arrive
 _MIN_RATE = 2**16  # bytes per second of a body after that
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -29,6 +30,20 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+
+
+class PromptProtocol(H11Protocol):
+    """HTTP of uvicorn that closes connections without a request."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self.loop.call_later(GRACE_S, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        # a WebSocket has taken over the transport
+        if self.cycle is None and self.transport.get_protocol() is self:
+            self.transport.close()
 
 
 class Guard:

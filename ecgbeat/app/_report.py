@@ -1,7 +1,6 @@
 """Report of an annotated recording as a PDF file, and files of annotations."""
 
 import io
-import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -211,10 +210,18 @@ def _model_page(body: Mapping[str, Any]) -> "Figure":
     card = next((card for card in cards() if card["name"] == name), {"name": "unknown"})
     lines = [_NOT_A_DEVICE, ""]
     for key, value in card.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        lines += [f"{key}: {text}", ""]
+        lines += [f"{key}: {_as_text(value)}", ""]
     figure.text(0.08, 0.93, _wrapped("\n".join(lines)), va="top", fontsize=9)
     return figure
+
+
+def _as_text(value: Any) -> str:
+    """Return an entry of a card as a text."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_as_text(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return "; ".join(_as_text(item) for item in value)
+    return str(value)
 
 
 def _wrapped(text: str, indent: int = 0) -> str:

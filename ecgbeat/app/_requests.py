@@ -11,7 +11,7 @@ from starlette.requests import Request
 T = TypeVar("T")
 
 MAX_JSON_BYTES = 16 * 2**20  # brackets of lists take twenty times their size in memory
-MAX_WAITING = 4  # requests, with the one that is worked on
+MAX_WAITING = 8  # requests, with the one that is worked on
 MAX_WORK_S = 900.0
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 import uvicorn
@@ -21,13 +21,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.websockets import WebSocket
 
-from ecgbeat.app._annotations import Annotated, annotate, as_json, as_page_body
+from ecgbeat.app._annotations import as_json_body, as_page_body
 from ecgbeat.app._beat import classify_beat
-from ecgbeat.app._guard import Guard
+from ecgbeat.app._guard import Guard, PromptProtocol
 from ecgbeat.app._live import Lives
 from ecgbeat.app._models import (
     ANNOTATOR_NAMES,
     DEFAULT_NAME,
+    Model,
     cards,
     load_annotator,
     load_beat_classifier,
@@ -46,7 +47,7 @@ from ecgbeat.app._uploads import (
 )
 from ecgbeat.datasets import make_recording
 
-T = TypeVar("T")
+Render: TypeAlias = Callable[[Recording, Model], bytes]
 
 _FOLDER = Path(__file__).parent
 
@@ -162,11 +163,12 @@ def make_config(app: FastAPI) -> uvicorn.Config:
     """Return the settings of the server, which bound what a client can occupy."""
     return uvicorn.Config(
         app,
+        http=PromptProtocol,
         log_level="warning",
         access_log=False,  # would show tokens
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=100,
+        limit_concurrency=400,
         ws_max_size=2**20,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
@@ -251,7 +253,7 @@ def _file(name: str, content: bytes, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers=disposition)
 
 
-async def _annotate(request: Request, render: Callable[[Annotated], T]) -> T:
+async def _annotate(request: Request, render: Render) -> bytes:
     """Return what is rendered of the recording in the body of a request."""
     async with request.app.state.worker as worker:
         if _is_json(request):
@@ -265,13 +267,13 @@ def _is_json(request: Request) -> bool:
     return kind.strip().lower() == "application/json"
 
 
-def _annotate_upload(upload: Upload, render: Callable[[Annotated], T]) -> T:
+def _annotate_upload(upload: Upload, render: Render) -> bytes:
     model = load_annotator(upload.fields.get("model", DEFAULT_NAME))
-    return render(annotate(read_upload(upload), model))
+    return render(read_upload(upload), model)
 
 
-def _annotate_signal(body: dict[str, Any], render: Callable[[Annotated], T]) -> T:
-    return render(annotate(read_signal(body), load_annotator(body.get("model", DEFAULT_NAME))))
+def _annotate_signal(body: dict[str, Any], render: Render) -> bytes:
+    return render(read_signal(body), load_annotator(body.get("model", DEFAULT_NAME)))
 
 
 def _simulate(body: dict[str, Any]) -> bytes:
@@ -288,7 +290,7 @@ def _simulate(body: dict[str, Any]) -> bytes:
         f"simulated-{int(body.get('random_state', 0))}",
         simulated.annotation,
     )
-    return as_page_body(annotate(recording, load_annotator(DEFAULT_NAME)))
+    return as_page_body(recording, load_annotator(DEFAULT_NAME))
 
 
 def _add_interface(app: FastAPI) -> None:
@@ -302,7 +304,8 @@ def _add_interface(app: FastAPI) -> None:
     @app.post("/api/annotate", openapi_extra=ANNOTATE, responses=ERRORS)
     async def annotate_recording(request: Request) -> Response:
         """Beats of a recording: a WFDB, EDF, BDF, CSV or NumPy file, or a list of numbers in mV."""
-        return JSONResponse(await _annotate(request, as_json))
+        body = await _annotate(request, as_json_body)
+        return Response(body, media_type="application/json")
 
     @app.post("/api/beat", openapi_extra=BEAT, responses=ERRORS)
     async def classify_single_beat(request: Request) -> Response:

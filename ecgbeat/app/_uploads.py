@@ -144,8 +144,11 @@ def read_signal(body: Mapping[str, Any]) -> Recording:
     """Return the recording of a JSON object."""
     if "fs" not in body:
         raise RequestError(422, "The object must have fs, the sampling rate in Hz.")
+    given = body.get("signal")
+    if isinstance(given, list) and len(given) > _MAX_LEADS and isinstance(given[0], list):
+        raise RequestError(413, f"signal may have {_MAX_LEADS} leads, got {len(given)} lists.")
     with _naming({}):
-        signal = np.atleast_2d(as_numbers(body.get("signal"), "signal"))
+        signal = np.atleast_2d(as_numbers(given, "signal"))
         if signal.ndim != 2:
             raise ValueError(
                 f"signal must be one lead, or a list of leads, got {signal.ndim} dims."

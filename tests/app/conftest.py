@@ -57,13 +57,24 @@ def quick_models():
     return {**fitted, "normal-abnormal-187": net}.__getitem__
 
 
+def short_card(name):
+    return {"name": name, "title": "Quickly fitted", "license": "none", "not_for": ["anything"]}
+
+
 @pytest.fixture(scope="session")
-def server(quick_models) -> Iterator[str]:
-    """Address of a running server."""
+def patched_models(quick_models):
+    """Replace the trained models by quickly fitted ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ecgbeat.app._models.load_pretrained", quick_models)
-        with running() as address:
-            yield address
+        patch.setattr("ecgbeat.app._models.model_card", short_card)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(patched_models) -> Iterator[str]:  # noqa: ARG001
+    """Address of a running server."""
+    with running() as address:
+        yield address
 
 
 @pytest.fixture
@@ -74,8 +85,6 @@ def client(server) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def start_server(quick_models):
+def start_server(patched_models):  # noqa: ARG001
     """Return a context manager that runs a server with parameters of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ecgbeat.app._models.load_pretrained", quick_models)
-        yield running
+    return running

@@ -234,6 +234,7 @@ def test_model_is_a_name_and_no_path(client):
         (b'{"signal": [], "fs": 360}', 422),
         (b'{"signal": {"a": 1}, "fs": 360}', 422),
         (b'{"signal": [[[1]]], "fs": 360}', 422),
+        (b'{"signal": [' + b"[1, 2], " * 99 + b'[]], "fs": 360}', 413),
         (b'{"signal": [1, 2], "fs": "x"}', 422),
         (b'{"signal": [1, 2]}', 422),
         (b'{"signal": [1, 2], "fs": 360, "lead_names": 5}', 422),
@@ -287,6 +288,11 @@ def test_slow_body_is_refused(server, monkeypatch):
     text = "POST /api/beat HTTP/1.1\nHost: localhost:PORT\nContent-Length: 100\n"
     answer = raw_request(server, text + "Content-Type: application/json\n\n{")
     assert " 408 " in answer.splitlines()[0]
+
+
+def test_silent_connection_is_closed(server, monkeypatch):
+    monkeypatch.setattr(_guard, "GRACE_S", 0.3)
+    assert raw_request(server, "GET / HTTP/1.1\nHost: l") == ""
 
 
 def test_busy_server_answers_with_a_sentence(client, monkeypatch):

@@ -26,12 +26,17 @@ export function attachBeat() {
       showError(`A beat has ${N_NUMBERS} numbers, got ${signal.length}${signal.some(Number.isNaN) ? ", not all of them numbers" : ""}.`);
       return;
     }
+    const button = byId("beat-form").querySelector(".primary");
+    button.disabled = true;
+    button.textContent = "Classifying …";
     try {
       const answer = await postJson("/api/beat", { signal });
       show(signal, JSON.parse(new TextDecoder().decode(answer.content)));
     } catch (error) {
       showError(error.message);
     }
+    button.disabled = false;
+    button.textContent = "Classify";
   };
   const fill = (text) => {
     byId("beat-text").value = text.trim();

@@ -33,17 +33,17 @@ async function save(address, content, fallback, view) {
 }
 
 function annotations({ recording, labels }) {
-  const { record_name, fs, n_times, beats } = recording;
+  const { record_name, fs, n_times, beats, unreadable } = recording;
   const label = Array.from(beats.code, (_, index) => labels.of(index));
-  return { record_name, fs, n_times, beats: { sample: Array.from(beats.sample), label } };
+  // a person who corrects a label is sure of it
+  const probability = Array.from(beats.probability, (p, index) => (labels.isCorrected(index) ? 1 : Number(p.toFixed(3))));
+  return { record_name, fs, n_times, unreadable, beats: { sample: Array.from(beats.sample), label, probability } };
 }
 
 function reportOf(view) {
   const drawn = view.shown.slice(0, MOST_LEADS);
-  const { unreadable, model, mean_beats, fs, beats } = view.recording;
+  const { model, mean_beats, fs } = view.recording;
   const content = annotations(view);
-  content.beats.probability = Array.from(beats.probability, (p) => Number(p.toFixed(3)));
-  content.beats.uncertain = Array.from(beats.uncertain, Boolean);
   const strips = stripStarts(view).map((start) => {
     const part = stretch(view.recording, start, start + STRIP_S * fs);
     // JSON has no NaN
@@ -51,7 +51,7 @@ function reportOf(view) {
     return { start: part.start, fs: part.fs, leads };
   });
   const lead_names = drawn.map((lead) => view.recording.lead_names[lead]);
-  return { ...content, lead_names, unreadable, model: model.name, mean_beats, strips };
+  return { ...content, lead_names, model: model.name, mean_beats, strips };
 }
 
 /** Return where strips begin: at the place in view, and about the first beats of each rare class. */

@@ -1,0 +1,600 @@
+"""The web page in a headless Chromium; requests to any other host are blocked and counted."""
+
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+
+import numpy as np
+import pytest
+
+from ecgbeat.annotation import AnnotatedBeats, encode_beats
+from ecgbeat.app._annotations import Annotated, as_page_body
+from ecgbeat.app._models import Model
+from ecgbeat.app._uploads import Recording
+from ecgbeat.datasets import make_heartbeats, make_recording
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="requires Playwright")
+AXE = "axe-core@4.14.1"
+DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+HOSTILE = '<img src=x onerror="window.hacked=1">'
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("requires a Chromium")
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, server):
+    """Return a function that opens the page in a window of its own."""
+    contexts, foreign, errors = [], [], []
+
+    def block(route):
+        foreign.append(route.request.url)
+        route.abort()
+
+    def open_in(viewport=DESK, **options):
+        context = browser.new_context(viewport=viewport, reduced_motion="reduce", **options)
+        contexts.append(context)
+        context.route(lambda url: not url.startswith((server, "blob:")), block)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: "Content Security" in message.text and errors.append(message.text),
+        )
+        page.set_default_timeout(30_000)
+        page.goto(server)
+        return page
+
+    yield open_in
+    for context in contexts:
+        context.close()
+    assert foreign == []
+    assert errors == []
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+@pytest.fixture(scope="module")
+def made(quick_models):
+    """Body of a recording with known beats, errors, a gap and uncertain beats."""
+    ecg = make_recording(120, n_leads=2, weights={"N": 0.8, "A": 0.1, "V": 0.1}, random_state=1)
+    label = np.where(ecg.symbols == "A", "S", ecg.symbols).astype("<U1")
+    estimator = quick_models("nsvf")
+    classes = estimator.classes_.tolist()
+    probability = np.full((len(label), len(classes)), 0.02)
+    probability[np.arange(len(label)), [classes.index(name) for name in label]] = 0.94
+    probability[[7, 30]] = 0.25
+    beats = AnnotatedBeats(ecg.r_peaks, label.astype(object), probability)
+    beats.unreadable = np.array([[20 * 360, 24 * 360]])
+    reference = ecg.symbols.copy()
+    reference[12] = "V" if label[12] != "V" else "N"
+    annotation = ecg.annotation._replace(
+        sample=np.delete(ecg.r_peaks, 40), symbol=np.delete(reference, 40)
+    )
+    recording = Recording(ecg.signal, ecg.fs, ecg.lead_names, HOSTILE, annotation)
+    card = {"name": "nsvf", "title": "N, S, V and F", "not_for": "Not a medical device."}
+    return as_page_body(Annotated(recording, beats, Model(estimator, card)))
+
+
+def header_of(body):
+    return json.loads(body[4 : 4 + int.from_bytes(body[:4], "little")])
+
+
+def show(page, body):
+    """Show a body as the answer to the button of a simulated patient."""
+    page.route("**/page/simulate", lambda route: route.fulfill(body=body))
+    page.click("#simulate")
+    page.wait_for_selector("#view-recording:not([hidden])")
+    page.wait_for_function("document.querySelector('#rows').children.length > 0")
+
+
+@pytest.fixture
+def shown(page, made):
+    show(page, made)
+    return page
+
+
+def status(page):
+    page.wait_for_timeout(60)
+    return page.text_content("#status")
+
+
+def bytes_of(page, selector):
+    """Return the pixels of a canvas as text, to compare."""
+    page.wait_for_timeout(60)
+    return page.evaluate("selector => document.querySelector(selector).toDataURL()", selector)
+
+
+def save(page, selector, tmp_path):
+    with page.expect_download() as download:
+        page.click(selector)
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+# --- opening ----------------------------------------------------------------------------
+
+
+def test_wfdb_record_opens_with_its_errors_and_report(page, tmp_path):
+    ecg = make_recording(40, n_leads=2, weights={"N": 0.8, "V": 0.2}, random_state=5)
+    n_times = ecg.signal.shape[1]
+    lines = [f"mine 2 360 {n_times}", *(f"mine.dat 16 1000 16 0 0 0 0 {n}" for n in ecg.lead_names)]
+    (tmp_path / "mine.hea").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (1000 * ecg.signal.T).round().astype("<i2").tofile(tmp_path / "mine.dat")
+    beats = AnnotatedBeats(ecg.r_peaks, ecg.symbols, None)
+    (content,) = encode_beats(beats, fs=360, format="wfdb", record_name="mine").values()
+    (tmp_path / "mine.atr").write_bytes(content)
+    files = [tmp_path / f"mine.{kind}" for kind in ("hea", "dat")]
+    page.set_input_files("#files", files[0])
+    page.wait_for_function("document.querySelector('#needed').textContent.includes('.dat')")
+    assert page.is_hidden("#annotate")
+    page.set_input_files("#files", [files[1], tmp_path / "mine.atr"])
+    page.wait_for_selector("#view-recording:not([hidden])")
+    assert page.inner_text("#record-name") == "mine"
+    assert "2 leads" in page.inner_text("#record-facts")
+    page.click("#ec57 summary")
+    assert "EC57" in page.inner_text("#ec57-text")
+
+
+def test_numpy_file_asks_for_rate_and_unit(page, tmp_path):
+    np.save(tmp_path / "ward.npy", 1000 * make_recording(20, random_state=2).signal)
+    page.set_input_files("#files", tmp_path / "ward.npy")
+    page.wait_for_selector("#fs", state="visible")
+    page.fill("#fs", "360")
+    page.select_option("#unit", "uV")
+    page.click("#annotate")
+    page.wait_for_selector("#view-recording:not([hidden])")
+    assert page.inner_text("#record-facts").startswith("20 s · ")
+
+
+def test_dropped_file_opens(page):
+    numbers = make_recording(20, random_state=2).signal
+    text = "ECG\n" + "\n".join(f"{value:.3f}" for value in numbers)
+    transfer = page.evaluate_handle(
+        "text => { const data = new DataTransfer();"
+        "data.items.add(new File([text], 'dropped.csv')); return data; }",
+        text,
+    )
+    page.dispatch_event("#drop", "drop", {"dataTransfer": transfer})
+    page.wait_for_selector("#fs", state="visible")
+    page.fill("#fs", "360")
+    page.press("#fs", "Enter")
+    page.wait_for_selector("#view-recording:not([hidden])")
+    assert page.inner_text("#record-name") == "dropped"
+
+
+def test_simulated_patient_of_the_server_is_drawn(page):
+    page.click("#simulate")
+    page.wait_for_selector("#view-recording:not([hidden])", timeout=60_000)
+    assert page.inner_text("#record-facts").startswith("10 min · 2 leads")
+
+
+def test_error_of_the_server_is_shown_as_its_sentence(page):
+    page.set_input_files("#files", {"name": "a.edf", "mimeType": "", "buffer": b"no EDF at all"})
+    page.wait_for_selector("[role=alert] .alert")
+    assert page.inner_text("[role=alert] span").endswith(".")
+    page.click("[role=alert] button")
+    assert page.inner_text("[role=alert]") == ""
+
+
+def test_waiting_can_be_canceled(page):
+    page.route("**/page/annotate", lambda _: None)
+    page.set_input_files("#files", {"name": "a.edf", "mimeType": "", "buffer": b"0"})
+    page.wait_for_selector("#busy[open]")
+    page.click("#cancel")
+    page.wait_for_selector("#busy", state="hidden")
+    assert page.is_visible("#view-start")
+    assert page.inner_text("[role=alert]") == ""
+
+
+# --- recording --------------------------------------------------------------------------
+
+
+def test_html_in_names_is_text(shown):
+    assert shown.inner_text("#record-name") == HOSTILE
+    assert shown.evaluate("window.hacked") is None
+    assert shown.query_selector("main img") is None
+
+
+def test_scrolling_by_wheel_drag_and_keys(shown):
+    assert shown.evaluate("document.activeElement.id") == "paper"
+    seen = {shown.inner_text("#reading")}
+    box = shown.locator("#paper").bounding_box()
+    x, y = box["x"] + 600, box["y"] + 200
+    shown.mouse.move(x, y)
+    for act in (
+        lambda: shown.mouse.wheel(0, 400),
+        lambda: shown.mouse.wheel(300, 0),
+        lambda: shown.keyboard.press("ArrowRight"),
+        lambda: shown.keyboard.press("Shift+ArrowRight"),
+        lambda: shown.keyboard.press("End"),
+    ):
+        act()
+        shown.wait_for_timeout(100)
+        seen.add(shown.inner_text("#reading"))
+    assert len(seen) == 6
+    shown.keyboard.press("Home")
+    shown.mouse.down()
+    shown.mouse.move(x - 189, y, steps=4)
+    shown.mouse.up()
+    shown.wait_for_timeout(60)
+    # 189 pixels are 50 mm, which are 2 s
+    assert shown.inner_text("#reading").startswith("0:02.0 to ")
+    assert shown.is_hidden("#menu")
+
+
+def test_speed_and_gain_in_mm(shown):
+    pictures = {bytes_of(shown, "#paper")}
+    for selector, value, text in (
+        ("#speed", "50", "50 mm/s"),
+        ("#speed", "12.5", "12.5 mm/s"),
+        ("#gain", "20", "20 mm/mV"),
+        ("#gain", "5", "5 mm/mV"),
+    ):
+        shown.select_option(selector, value)
+        pictures.add(bytes_of(shown, "#paper"))
+        assert text in shown.inner_text("#reading")
+    assert len(pictures) == 5
+
+
+def test_zoom_to_the_whole_recording(shown):
+    shown.keyboard.press("+")
+    shown.wait_for_timeout(60)
+    assert "37.5 mm/s" in shown.inner_text("#reading")
+    shown.click("#zoom-all")
+    shown.wait_for_timeout(60)
+    assert shown.inner_text("#reading").startswith("0:00.0 to 2:00.0")
+
+
+def test_touch_scrolls_and_pinch_zooms(open_page, made):
+    page = open_page(PHONE, has_touch=True, is_mobile=True)
+    show(page, made)
+    move = """([type, id, x]) => {
+        const paper = document.querySelector('#paper');
+        paper.setPointerCapture = () => {};
+        const { left } = paper.getBoundingClientRect();
+        paper.dispatchEvent(new PointerEvent(type, {
+            pointerId: id, clientX: left + x, clientY: 300, pointerType: 'touch', bubbles: true,
+        }));
+    }"""
+    for step in (("pointerdown", 1, 300), ("pointermove", 1, 111), ("pointerup", 1, 111)):
+        page.evaluate(move, step)
+    page.wait_for_timeout(60)
+    assert page.inner_text("#reading").startswith("0:02.0")
+    for step in (
+        ("pointerdown", 1, 100),
+        ("pointerdown", 2, 200),
+        ("pointermove", 2, 300),
+        ("pointerup", 2, 300),
+        ("pointerup", 1, 100),
+    ):
+        page.evaluate(move, step)
+    page.wait_for_timeout(60)
+    assert "50 mm/s" in page.inner_text("#reading")
+
+
+@pytest.mark.parametrize(("key", "word"), [("v", ": V, "), ("u", "uncertain"), ("e", "reference")])
+def test_keys_jump_to_beats_of_a_kind(shown, key, word):
+    shown.keyboard.press(key)
+    first = status(shown)
+    assert word in first
+    shown.keyboard.press(key)
+    assert status(shown) != first
+    shown.keyboard.press(f"Shift+{key.upper()}")
+    assert status(shown) == first
+    shown.keyboard.press(f"Shift+{key.upper()}")
+    assert status(shown).startswith("No earlier ")
+
+
+def test_overview_is_a_scroll_bar(shown):
+    box = shown.locator("#overview").bounding_box()
+    shown.mouse.click(box["x"] + box["width"] * 0.7, box["y"] + 20)
+    shown.wait_for_timeout(60)
+    before = int(shown.get_attribute("#overview", "aria-valuenow"))
+    assert 60 < before < 90
+    shown.keyboard.press("ArrowLeft")
+    shown.wait_for_timeout(60)
+    assert int(shown.get_attribute("#overview", "aria-valuenow")) < before
+
+
+def test_counts_and_mean_beats_of_each_class(shown, made):
+    labels = header_of(made)["beats"]["label"]
+    for item in shown.query_selector_all("#counts li"):
+        label = item.query_selector(".mark").inner_text()
+        assert re.search(rf"\b{labels.count(label)}\b", item.inner_text())
+    assert len(shown.query_selector_all("#means figure")) == len(set(labels))
+    assert "Mean normal beat" in shown.get_attribute("#means canvas", "aria-label")
+
+
+def test_unreadable_stretch_is_gray(shown):
+    shown.keyboard.press("PageDown")
+    shown.keyboard.press("PageDown")
+    shown.wait_for_timeout(100)
+    # 20 to 24 s are unreadable; the place is below the letters
+    color = shown.evaluate(
+        """() => {
+            const paper = document.querySelector('#paper');
+            const [start] = document.querySelector('#reading').textContent.match(/[\\d.]+(?= to)/);
+            const x = (22 - Number(start)) * 25 * 96 / 25.4;
+            const data = paper.getContext('2d').getImageData(x, 52, 40, 4).data;
+            const at = (k) => data.filter((_, i) => i % 4 === k).reduce((a, b) => a + b) / 160;
+            return [at(0), at(1), at(2)];
+        }"""
+    )
+    assert max(color) - min(color) < 6
+    assert 170 < color[0] < 225
+
+
+def test_table_follows_and_holds_only_rows_in_view(shown, made):
+    n_beats = len(header_of(made)["beats"]["sample"])
+    assert shown.get_attribute("#table", "aria-rowcount") == str(n_beats + 1)
+    assert len(shown.query_selector_all("#rows .row")) < 40
+    shown.focus("#table")
+    for _ in range(3):
+        shown.keyboard.press("ArrowDown")
+    assert status(shown).startswith("Beat 3 ")
+    shown.keyboard.press("End")
+    assert status(shown).startswith(f"Beat {n_beats} ")
+    assert f"beat-{n_beats - 1}" == shown.get_attribute("#table", "aria-activedescendant")
+    shown.select_option("#filter", "uncertain")
+    shown.wait_for_timeout(60)
+    assert [row.get_attribute("id") for row in shown.query_selector_all("#rows .row")] == [
+        "beat-7",
+        "beat-30",
+    ]
+
+
+def test_correction_by_click_with_undo(shown, made):
+    header = header_of(made)
+    box = shown.locator("#paper").bounding_box()
+    x = header["beats"]["sample"][3] / 360 * 25 * 96 / 25.4
+    before = header["beats"]["label"][3]
+    shown.mouse.click(box["x"] + x, box["y"] + 100)
+    assert shown.get_attribute("[role=menuitemradio][aria-checked=true] .mark", "data-class") == (
+        before
+    )
+    shown.click("[role=menuitemradio]:has([data-class=F])")
+    assert "F, " in status(shown)
+    assert "corrected" in status(shown)
+    assert f"corrected, was {before}" in shown.inner_text("#beat-3")
+    shown.click("#undo")
+    assert "corrected" not in status(shown)
+    assert shown.is_disabled("#undo")
+
+
+def test_correction_by_keyboard_alone_reaches_the_files(shown, made, tmp_path):
+    header = header_of(made)
+    shown.keyboard.press("u")
+    shown.keyboard.press("Enter")
+    shown.keyboard.press("f")
+    assert shown.evaluate("document.activeElement.id") == "paper"
+    content = save(shown, "[data-download=json]", tmp_path).read_text(encoding="utf-8")
+    labels = list(header["beats"]["label"])
+    labels[7] = "F"
+    assert json.loads(content)["label"] == labels
+    assert save(shown, "[data-download=csv]", tmp_path).suffix == ".csv"
+    assert save(shown, "[data-download=wfdb]", tmp_path).stat().st_size > 100
+
+
+def test_report_is_a_pdf(shown, tmp_path):
+    assert save(shown, "#report", tmp_path).read_bytes().startswith(b"%PDF")
+
+
+def test_lead_can_be_hidden(shown):
+    before = shown.locator("#paper").bounding_box()["height"]
+    shown.click("#lead-choice summary")
+    shown.uncheck("#lead-list label:nth-of-type(2) input")
+    shown.wait_for_timeout(60)
+    assert shown.locator("#paper").bounding_box()["height"] < before
+
+
+# --- one beat, and live -----------------------------------------------------------------
+
+
+def test_pasted_beat_is_classified_with_its_saliency(page):
+    beats = make_heartbeats(1, before=0.3, after=1.196, fs=125, random_state=0)
+    row = np.interp(np.linspace(0, 1, 187), np.linspace(0, 1, beats.data.shape[1]), beats.data[0])
+    row = (row - row.min()) / np.ptp(row)
+    page.click("nav [data-go=beat]")
+    page.fill("#beat-text", ", ".join(f"{value:.4f}" for value in [*row, 1.0]))
+    page.click("#beat-form .primary")
+    page.wait_for_selector("#beat-result:not([hidden])")
+    assert page.inner_text("#beat-label") in ("normal", "abnormal")
+    assert page.inner_text("#beat-confidence").endswith("confidence")
+    assert len(page.query_selector_all("#beat-bars li")) == 2
+    assert "depends most on" in page.get_attribute("#beat-canvas", "aria-label")
+    page.fill("#beat-text", "1 2 3")
+    page.click("#beat-form .primary")
+    assert "187 numbers" in page.inner_text("[role=alert]")
+
+
+def test_dropped_file_of_one_beat_opens_as_a_beat(page):
+    text = ",".join(["0.5"] * 60 + ["1"] + ["0.2"] * 126)
+    page.set_input_files(
+        "#files", {"name": "beat.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    page.wait_for_selector("#beat-result:not([hidden])")
+
+
+def test_live_simulated_patient_starts_and_stops(page):
+    page.click("nav [data-go=live]")
+    page.select_option("#live-speed", "5")
+    page.click("#live-start")
+    page.wait_for_function("document.querySelector('#live-counts').textContent.includes('N')")
+    page.wait_for_function("Number(document.querySelector('#live-rate').textContent) > 20")
+    first = bytes_of(page, "#live-canvas")
+    page.wait_for_timeout(300)
+    assert bytes_of(page, "#live-canvas") != first
+    page.click("#live-stop")
+    assert page.inner_text("#live-state") == "Stopped"
+
+
+def test_open_recording_is_replayed(shown):
+    shown.click("nav [data-go=live]")
+    shown.select_option("#live-source", "push")
+    shown.select_option("#live-speed", "5")
+    shown.click("#live-start")
+    shown.wait_for_function("document.querySelector('#live-counts').textContent.includes('N')")
+
+
+def test_alarms_are_announced_politely(page):
+    message = {"start": 0, "samples": [[0.0] * 36], "beats": [], "heart_rate": None}
+    alarm = {"kind": "run", "sample": 720, "text": "3 ventricular beats in a row."}
+
+    def serve(socket):
+        socket.on_message(
+            lambda _: socket.send(json.dumps({**message, "alarms": [alarm], "ended": False}))
+        )
+
+    page.route_web_socket(re.compile("/api/live"), serve)
+    page.click("nav [data-go=live]")
+    page.click("#live-start")
+    page.wait_for_selector("#alarms li")
+    assert page.inner_text("#alarms li").endswith("3 ventricular beats in a row.")
+    assert page.get_attribute("#alarms", "aria-live") == "polite"
+
+
+# --- use by all, and speed --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory):
+    """Return the source of axe, from npm."""
+    if shutil.which("npm") is None:
+        pytest.skip("requires npm, for axe-core")
+    folder = tmp_path_factory.mktemp("npm")
+    packed = subprocess.run(
+        ["npm", "pack", "--silent", AXE], cwd=folder, capture_output=True, text=True
+    )
+    if packed.returncode:
+        pytest.skip(f"requires {AXE} from npm: {packed.stderr.strip()[:200]}")
+    with tarfile.open(folder / packed.stdout.strip()) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_axe_has_no_serious_findings(open_page, made, axe, viewport, scheme):
+    page = open_page(viewport, color_scheme=scheme)
+
+    def check(state):
+        page.evaluate(axe)
+        found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+        serious = [
+            (state, item["id"], [node["target"] for node in item["nodes"]][:4])
+            for item in found
+            if item["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= viewport["width"], f"{state} is {wide} pixels wide"
+
+    check("start")
+    show(page, made)
+    check("recording")
+    page.keyboard.press("v")
+    page.keyboard.press("Enter")
+    check("menu")
+    page.keyboard.press("Escape")
+    page.click("nav [data-go=beat]")
+    page.click("[data-example=normal]")
+    page.wait_for_selector("#beat-result:not([hidden])")
+    check("beat")
+    page.click("nav [data-go=live]")
+    check("live")
+
+
+def test_each_control_is_reached_by_tab_with_a_visible_focus(shown):
+    reached = set()
+    shown.evaluate("document.activeElement.blur()")
+    for _ in range(60):
+        shown.keyboard.press("Tab")
+        name, width = shown.evaluate(
+            "() => { const node = document.activeElement;"
+            "return [node.id || node.textContent.trim().slice(0, 20),"
+            "getComputedStyle(node).outlineWidth]; }"
+        )
+        reached.add(name)
+        assert name == "" or width == "3px", name
+    assert {"speed", "gain", "zoom-in", "paper", "overview", "table", "filter", "report"} <= reached
+
+
+def test_dark_scheme_redraws_the_canvas(shown):
+    before = bytes_of(shown, "#paper")
+    shown.emulate_media(color_scheme="dark")
+    assert bytes_of(shown, "#paper") != before
+
+
+def test_disclaimer_is_visible(page):
+    assert page.is_visible("text=Not a medical device")
+
+
+def test_model_card_is_in_the_page(shown):
+    shown.click("details:has(#card) summary")
+    assert "Not a medical device." in shown.inner_text("#card")
+
+
+@pytest.fixture(scope="module")
+def day(quick_models):
+    """Body of a recording of 24 h."""
+    ecg = make_recording(600, weights={"N": 0.8, "A": 0.1, "V": 0.1}, random_state=1)
+    n, times = len(ecg.signal), 144
+    sample = np.concatenate([ecg.r_peaks + k * n for k in range(times)])
+    label = np.tile(np.where(ecg.symbols == "A", "S", ecg.symbols).astype("<U1"), times)
+    beats = AnnotatedBeats(sample, label.astype(object), None)
+    beats.unreadable = np.empty((0, 2), np.int64)
+    signal = np.tile(ecg.signal, times)[np.newaxis]
+    recording = Recording(signal, ecg.fs, ["MLII"], "day")
+    card = {"name": "nsvf", "title": "N, S, V and F"}
+    return as_page_body(Annotated(recording, beats, Model(quick_models("nsvf"), card)))
+
+
+@pytest.mark.parametrize("speed", [25, 2, 0])
+def test_scrolling_a_day_keeps_30_frames_a_second(page, day, speed):
+    page.route("**/page/simulate", lambda route: route.fulfill(body=day))
+    page.click("#simulate")
+    page.wait_for_selector("#view-recording:not([hidden])", timeout=60_000)
+    page.wait_for_timeout(500)
+    if speed == 0:
+        page.click("#zoom-all")
+        page.keyboard.press("+")
+    for _ in range(6 if speed == 2 else 0):
+        page.click("#zoom-out")
+    measure = """() => new Promise((resolve) => {
+        const paper = document.querySelector('#paper');
+        const times = [];
+        const frame = (now) => {
+            times.push(now);
+            if (times.length === 61) resolve((times.at(-1) - times[0]) / 60);
+            else {
+                paper.dispatchEvent(new WheelEvent('wheel', { deltaX: 40, cancelable: true }));
+                requestAnimationFrame(frame);
+            }
+        };
+        requestAnimationFrame(frame);
+    })"""
+    # other processes of the tests may slow one of the tries
+    assert min(page.evaluate(measure) for _ in range(3)) < 1000 / 30
+
+
+def test_day_is_drawn_soon_after_its_body(page, day):
+    page.route("**/page/simulate", lambda route: route.fulfill(body=day))
+    page.click("#simulate")
+    page.wait_for_selector("#view-recording:not([hidden])", timeout=10_000)
+    assert page.inner_text("#record-facts").startswith("24 h")
