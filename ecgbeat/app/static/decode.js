@@ -3,6 +3,7 @@
 import { sorted } from "./classes.js";
 
 const MISSING = -32768;
+const SAMPLED = 20_000; // values of a lead from which its range is taken
 
 /** Return the recording of a body: its JSON, with typed arrays for levels and beats. */
 export function decode(buffer) {
@@ -31,16 +32,18 @@ function decodeBeats({ beats, classes }) {
   };
 }
 
-/** Return the usual lowest, middle and highest mV of each lead, from the coarsest level. */
+/** Return the usual lowest, middle and highest mV of each lead, from some of its samples. */
 function leadRanges(levels, n_leads, scale) {
-  const { counts, n_columns, width } = levels.at(-1);
+  const { counts, n_columns, width } = levels[0];
   const size = n_columns * width;
+  const step = Math.max(1, Math.floor(size / SAMPLED)) | 1; // odd, for minima and maxima in turn
   return Array.from({ length: n_leads }, (_, lead) => {
-    const values = counts.subarray(lead * size, (lead + 1) * size).filter((value) => value !== MISSING);
+    const picked = Int16Array.from({ length: Math.floor(size / step) }, (_, i) => counts[lead * size + i * step]);
+    const values = picked.filter((value) => value !== MISSING);
     if (!values.length) return { low: -0.5, middle: 0, high: 0.5 };
     values.sort();
     const at = (share) => scale * values[Math.round(share * (values.length - 1))];
-    return { low: at(0.02), middle: at(0.5), high: at(0.98) };
+    return { low: at(0.005), middle: at(0.5), high: at(0.995) };
   });
 }
 

@@ -6,6 +6,7 @@ import { duration, time } from "./format.js";
 
 const RATE_PX = 74; // of the heart rate
 const ROW_PX = 11; // of a class
+const MOST_ROWS = 7;
 const LEFT = 34; // of the axis of rates
 const SLOWEST_S = 3; // a longer gap between beats is no interval
 
@@ -16,11 +17,6 @@ export class Overview {
     this.picture = document.createElement("canvas");
     this.width = 0;
     this.listen();
-  }
-
-  get rows() {
-    const present = this.labels.counts();
-    return this.recording.beats.labels.filter((label) => label !== "N" && present.has(label)).slice(0, 7);
   }
 
   listen() {
@@ -44,14 +40,16 @@ export class Overview {
 
   draw(viewport) {
     const width = this.canvas.clientWidth;
-    const height = RATE_PX + this.rows.length * ROW_PX + 22;
     if (width !== this.width) {
+      const present = this.labels.counts();
+      this.rows = this.recording.beats.labels.filter((label) => label !== "N" && present.has(label)).slice(0, MOST_ROWS);
       this.width = width;
-      this.drawPicture(width, height);
+      this.height = RATE_PX + this.rows.length * ROW_PX + 22;
+      this.drawPicture(width, this.height);
     }
-    const context = prepare(this.canvas, width, height);
-    context.drawImage(this.picture, 0, 0, width, height);
-    this.drawWindow(context, viewport, height);
+    const context = prepare(this.canvas, width, this.height);
+    context.drawImage(this.picture, 0, 0, width, this.height);
+    this.drawWindow(context, viewport, this.height);
     this.describe(viewport);
   }
 

@@ -30,8 +30,10 @@ export function layout(recording, shown, gain) {
 }
 
 /** Draw all that is in view. */
-export function drawPaper(context, scene) {
-  const { viewport, plan } = scene;
+export function drawPaper(context, view) {
+  const { viewport, plan } = view;
+  const [first, last] = beatsInView(view);
+  const scene = { ...view, first, last, spacing: viewport.width / Math.max(1, last - first) };
   context.fillStyle = palette().paper;
   context.fillRect(0, 0, viewport.width, plan.height);
   drawGrid(context, scene);
@@ -41,6 +43,13 @@ export function drawPaper(context, scene) {
   drawBeats(context, scene);
   drawErrors(context, scene);
   drawTimes(context, scene);
+}
+
+/** Return the first beat in view, or just outside of it, and that after the last. */
+function beatsInView({ recording, viewport }) {
+  const margin = 40 * viewport.samplesPerPixel;
+  const { sample } = recording.beats;
+  return [lowerBound(sample, viewport.start - margin), lowerBound(sample, viewport.stop + margin)];
 }
 
 function drawGrid(context, { viewport, plan }) {
@@ -93,7 +102,7 @@ function drawErrors(context, scene) {
   const { recording, viewport, plan, errorSamples } = scene;
   const first = lowerBound(errorSamples, viewport.sampleAt(-30));
   const last = lowerBound(errorSamples, viewport.sampleAt(viewport.width + 30));
-  const isWide = beatSpacing(scene) >= FRAMES_FROM;
+  const isWide = scene.spacing >= FRAMES_FROM;
   for (let i = first; i < last; i += 1) {
     context.strokeStyle = palette().error;
     context.lineWidth = 2;
@@ -117,65 +126,57 @@ function drawLead(context, scene, row) {
   context.beginPath();
   context.rect(0, row.top - BOX / 2, viewport.width, row.height + BOX);
   context.clip();
-  context.lineJoin = "round";
-  context.lineWidth = 1.3;
   context.strokeStyle = trace;
-  strokeSignal(context, scene, row, viewport.start, viewport.stop);
-  if (beatSpacing(scene) > COLORS_FROM) drawAbnormal(context, scene, row);
+  strokeSignal(context, scene, row, viewport.start, viewport.stop, scene.spacing > LETTERS_FROM ? 2 : 1);
+  if (scene.spacing > COLORS_FROM) drawAbnormal(context, scene, row);
   context.restore();
   text(context, recording.lead_names[row.lead], 8, row.top + 14, trace, "600 13px", "left", paper);
 }
 
-function strokeSignal(context, { recording, viewport, gain }, row, first, last) {
-  const level = levelFor(recording, viewport.samplesPerPixel / (window.devicePixelRatio || 1));
+/**
+ * Draw the line of a lead between two samples.
+ *
+ * A line of one pixel of the screen is drawn many times faster than any wider one where no GPU
+ * helps, so a wide line is several of them side by side.
+ */
+function strokeSignal(context, { recording, viewport, gain }, row, first, last, n_lines) {
+  const ratio = window.devicePixelRatio || 1;
+  const level = levelFor(recording, viewport.samplesPerPixel / ratio);
   const perMv = gain * PX_PER_MM;
   const perSample = 1 / viewport.samplesPerPixel;
-  context.beginPath();
+  const line = new Path2D();
   walk(recording, level, row.lead, first, last, (sample, mV, isNew) => {
     const x = (sample - viewport.start) * perSample;
     const y = row.zero - (mV - row.middle) * perMv;
-    if (isNew) context.moveTo(x, y);
-    else context.lineTo(x, y);
+    if (isNew) line.moveTo(x, y);
+    else line.lineTo(x, y);
   });
-  context.stroke();
+  context.save();
+  context.lineWidth = 1 / ratio;
+  for (let i = 0; i < n_lines * ratio; i += 1) {
+    context.stroke(line);
+    context.translate(0.45 / ratio, i % 2 ? 0.45 / ratio : 0);
+  }
+  context.restore();
 }
 
 function drawAbnormal(context, scene, row) {
   const { recording, viewport, labels } = scene;
   const [before, after] = BEAT_S.map((seconds) => seconds * viewport.fs);
-  context.lineWidth = 1.9;
-  for (const index of inView(scene)) {
+  for (let index = scene.first; index < scene.last; index += 1) {
     const label = labels.of(index);
     if (label === "N") continue;
     const sample = recording.beats.sample[index];
     context.strokeStyle = colorOf(label);
-    strokeSignal(context, scene, row, sample - before, Math.min(sample + after, viewport.n_times - 1));
+    strokeSignal(context, scene, row, sample - before, Math.min(sample + after, viewport.n_times - 1), 3);
   }
-}
-
-/** Return the pixels from beat to beat, on average of those in view. */
-function beatSpacing(scene) {
-  const [first, last] = bounds(scene);
-  return scene.viewport.width / Math.max(1, last - first);
-}
-
-function bounds({ recording, viewport }) {
-  const margin = 40 * viewport.samplesPerPixel;
-  const { sample } = recording.beats;
-  return [lowerBound(sample, viewport.start - margin), lowerBound(sample, viewport.stop + margin)];
-}
-
-function* inView(scene) {
-  const [first, last] = bounds(scene);
-  for (let index = first; index < last; index += 1) yield index;
 }
 
 function drawBeats(context, scene) {
   context.fillStyle = palette().surface;
   context.fillRect(0, 0, scene.viewport.width, TOP - 1);
   redrawTopOfChosen(context, scene);
-  const spacing = beatSpacing(scene);
-  if (spacing >= LETTERS_FROM) drawLetters(context, scene);
+  if (scene.spacing >= LETTERS_FROM) drawLetters(context, scene);
   else drawTicks(context, scene);
 }
 
@@ -188,7 +189,7 @@ function redrawTopOfChosen(context, { recording, viewport, chosen }) {
 function drawLetters(context, scene) {
   const { recording, viewport, labels } = scene;
   const { beats } = recording;
-  for (const index of inView(scene)) {
+  for (let index = scene.first; index < scene.last; index += 1) {
     const label = labels.of(index);
     const color = colorOf(label);
     const x = viewport.xOf(beats.sample[index]);
@@ -214,18 +215,19 @@ function frameUncertain(context, x, color) {
 
 /** Draw one row of ticks for each class, where letters have no room; a pixel gets one at most. */
 function drawTicks(context, scene) {
-  const { recording, viewport, labels } = scene;
+  const { recording, viewport } = scene;
   const { beats } = recording;
+  const rows = beats.labels.map((label) => (label === "N" ? { y: 34, width: 1, height: 6 } : { y: 8 + 5 * (beats.labels.indexOf(label) % 5), width: 2, height: 9 }));
+  const colors = beats.labels.map(colorOf);
   const taken = new Int32Array(beats.labels.length).fill(-9);
-  for (const index of inView(scene)) {
+  const perSample = 1 / viewport.samplesPerPixel;
+  for (let index = scene.first; index < scene.last; index += 1) {
     const code = beats.code[index];
-    const x = Math.round(viewport.xOf(beats.sample[index]));
+    const x = Math.round((beats.sample[index] - viewport.start) * perSample);
     if (x - taken[code] < 2) continue;
     taken[code] = x;
-    const label = labels.of(index);
-    context.fillStyle = colorOf(label);
-    const isNormal = label === "N";
-    context.fillRect(x, isNormal ? 34 : 8 + 5 * (code % 5), isNormal ? 1 : 2, isNormal ? 6 : 9);
+    context.fillStyle = colors[code];
+    context.fillRect(x, rows[code].y, rows[code].width, rows[code].height);
   }
 }
 

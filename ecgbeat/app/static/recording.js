@@ -27,6 +27,7 @@ export class RecordingView {
     this.gain = Number(byId("gain").value);
     this.shown = recording.lead_names.map((_, lead) => lead).slice(0, FIRST_LEADS);
     this.chosen = -1;
+    this.shownSpeed = NaN;
     this.errorSamples = Int32Array.from(recording.errors, (error) => error.sample);
     this.redraw = onceAFrame(() => this.draw());
     this.overview = new Overview(byId("overview"), recording, this.labels, (sample) => {
@@ -144,12 +145,15 @@ export class RecordingView {
 
   showSpeed() {
     const { speed, start, stop, fs, n_times } = this.viewport;
-    const select = byId("speed");
     const round = Number(speed.toPrecision(3));
-    const known = [...select.options].some((option) => Number(option.value) === round && round > 0);
-    select.options[3].textContent = `${round} mm/s`;
-    select.value = known ? String(round) : "0";
     byId("reading").textContent = `${time(start / fs)} to ${time(Math.min(stop, n_times) / fs)}, ${round} mm/s, ${this.gain} mm/mV`;
+    if (round === this.shownSpeed) return;
+    this.shownSpeed = round;
+    const select = byId("speed");
+    const other = select.querySelector('[value="0"]');
+    other.textContent = `${round} mm/s`;
+    const known = [...select.options].some((option) => option !== other && Number(option.value) === round);
+    select.value = known ? String(round) : "0";
   }
 
   moveTo(start) {
