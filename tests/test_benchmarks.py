@@ -407,3 +407,25 @@ def test_exported_pipelines_equal_python(load, monkeypatch, capsys, tmp_path):
         assert graph[2] == "0"
         assert float(graph[3]) < 1e-5
     assert all(files[4] == "yes" for files in rows[2:])
+
+
+@pytest.mark.slow
+def test_table_of_live_streams(load, monkeypatch, capsys, tmp_path):
+    script = load("live_streams")
+    arguments = ["--data", str(tmp_path), "--future", "none", "--streams", "3", "--seconds", "4"]
+    monkeypatch.setattr(sys, "argv", ["live_streams.py", *arguments, "--markdown"])
+    script.main()
+    cells = [re.split(r" *\| *", line.strip("| ")) for line in capsys.readouterr().out.splitlines()]
+    one, many = (row for row in cells if row[0] == "none")
+    assert one[1] == "30"
+    assert 0 < float(one[5]) <= 0.5
+    assert float(one[6]) < 5
+    assert many[1:4] == ["3", "2", "4"]
+    assert float(many[4]) > 0
+
+
+def test_live_chunks_repeat_the_recording(load):
+    signal = np.arange(100.0)
+    chunks = load("live_streams").as_chunks(signal, 90)
+    joined = np.concatenate([next(chunks) for _ in range(4)])
+    np.testing.assert_array_equal(joined, np.arange(90, 90 + 4 * 36) % 100)

@@ -334,7 +334,8 @@ def _agreement(direction: np.ndarray, neighbors: tuple[int, ...]) -> np.ndarray:
 def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: Future) -> dict[str, np.ndarray]:
     """Return the columns of the intervals of 17 beats around each beat."""
     n_before = _N_LOCAL // 2 if future is True else _N_LOCAL - 1
-    padded = np.pad(rr, (n_before, _N_LOCAL - 1 - n_before), mode="edge")
+    before, after = np.repeat(rr[:1], n_before), np.repeat(rr[-1:], _N_LOCAL - 1 - n_before)
+    padded = np.concatenate([before, rr, after])
     local = np.lib.stride_tricks.sliding_window_view(padded, _N_LOCAL)
     ordered = np.sort(local, axis=1)
     median = ordered[:, _N_LOCAL // 2]
@@ -346,7 +347,7 @@ def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: Future) -> dict[s
         "rr_to_local": rr / median,
         "next_to_local": next_rr / median,
         "rr_to_local_upper": rr / ordered[:, 3 * _N_LOCAL // 4 + 1],
-        "local_variation": np.median(steps, axis=1) / median,
+        "local_variation": _median(steps.T) / median,
         "local_mean_variation": steps.mean(axis=1) / median,
     }
 

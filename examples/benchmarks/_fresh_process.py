@@ -19,7 +19,7 @@ def run_fresh(function, *arguments, threads):
     is raised.
     """
     with (
-        _thread_variables(threads),
+        thread_variables(threads),
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
     ):
         try:
@@ -31,7 +31,7 @@ def run_fresh(function, *arguments, threads):
 
 
 @contextmanager
-def _thread_variables(threads):
+def thread_variables(threads):
     """Set the numbers of threads in the environment, which the new process inherits."""
     names = [f"{library}_NUM_THREADS" for library in _LIBRARIES]
     before = {name: os.environ.get(name) for name in names}

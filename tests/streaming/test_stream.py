@@ -1,6 +1,8 @@
 """Tests of the beats of a signal that is still arriving."""
 
 import pickle
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -10,12 +12,19 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-import ecgbeat.streaming._stream as module
-from ecgbeat import BeatAnnotator, BeatStream, RPeakSegmenter, ZScoreScaler
+from ecgbeat import (
+    BeatAnnotator,
+    BeatStream,
+    ECGCNNClassifier,
+    RPeakSegmenter,
+    ZScoreScaler,
+    load_model,
+    save_model,
+)
 from ecgbeat.annotation import make_inter_patient_annotator
 from ecgbeat.datasets import make_recording
 from ecgbeat.metrics import match_beats
-from ecgbeat.signal import beat_features, detect_r_peaks
+from ecgbeat.signal import beat_features, detect_r_peaks, rr_feature_names
 
 FS = 150.0
 WEIGHTS = {"N": 0.7, "A": 0.1, "V": 0.2}
@@ -32,9 +41,13 @@ def fit(annotator, n_leads=2):
 
 def windows(**options):
     """Return an annotator that classifies the waves of beats."""
-    classifier = make_pipeline(ZScoreScaler(), LogisticRegression(max_iter=1000))
-    defaults = {"fs": FS, "segmenter": RPeakSegmenter(FS, n_times=32), "lead": None}
-    return BeatAnnotator(classifier, **(defaults | options))
+    defaults = {
+        "classifier": make_pipeline(ZScoreScaler(), LogisticRegression(max_iter=1000)),
+        "fs": FS,
+        "segmenter": RPeakSegmenter(FS, n_times=32),
+        "lead": None,
+    }
+    return BeatAnnotator(**(defaults | options))
 
 
 KINDS = {
@@ -256,16 +269,104 @@ def test_reset_begins_anew(annotator, signal, expected):
     assert_same(run(stream, [signal]), expected)
 
 
+def size(stream):
+    """Return the number of bytes of a stream without its annotator."""
+    return len(pickle.dumps(stream)) - len(pickle.dumps(stream.annotator))
+
+
 @pytest.mark.slow
 def test_memory_is_constant(annotators):
-    stream, leads = BeatStream(annotators["windows"]), record(20, 9).signal
-    sizes = []
-    for n_copies in (1, 1, 2):
-        stream.push(np.concatenate([leads] * n_copies, axis=1))
-        sizes.append(stream._buffer.nbytes)
-    assert max(sizes) < 22 * FS * 2 * 8  # seconds, rate, leads, bytes
-    assert sizes[1] == sizes[2]
-    assert len(stream._r_peaks) < module._N_PAST
+    ecg = make_recording(60, fs=FS, n_leads=2, heart_rate=170.0, random_state=0)
+    stream, sizes = BeatStream(annotators["past"]), []
+    for _ in range(4):
+        assert len(stream.push(ecg.signal).sample) > 150
+        sizes.append(size(stream))
+    assert sizes[3] == pytest.approx(sizes[2], abs=2000)  # numbers of some bytes more
+    assert len(stream._buffer[0]) <= 22 * FS
+    assert sizes[3] < 1e6
+
+
+@pytest.mark.slow
+def test_hours(annotators):
+    random, stream, n_beats, sizes = np.random.default_rng(0), BeatStream(annotators["past"]), 0, []
+    for minute in range(240):
+        leads = record(60, minute).signal
+        leads[:, : random.integers(600)] = np.nan
+        cuts = np.sort(random.integers(0, leads.shape[1], 100))
+        beats = join([stream.push(chunk) for chunk in np.split(leads, cuts, axis=1)])
+        n_beats += len(beats[0])
+        assert (beats[3] - beats[0]).max() <= stream.latency * FS
+        sizes.append(size(stream))
+    assert n_beats > 240 * 40
+    assert max(sizes) == pytest.approx(sizes[10], rel=0.1)
+
+
+CHILD = """
+import os, pickle, sys
+import numpy as np
+state, signal = sys.argv[1:]
+signal = np.load(signal)
+with open(state, "rb") as file:
+    stream, decided = pickle.load(file)
+while stream.n_samples < signal.shape[1]:
+    decided.append(stream.push(signal[:, stream.n_samples : stream.n_samples + 37]))
+    with open(state + ".new", "wb") as file:
+        pickle.dump((stream, decided), file)
+    os.replace(state + ".new", state)
+    print(stream.n_samples, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_killed_process_is_resumed_from_its_pickle(annotators, signal, tmp_path):
+    state = tmp_path / "state.pickle"
+    state.write_bytes(pickle.dumps((BeatStream(annotators["past"]), [])))
+    np.save(tmp_path / "signal.npy", signal)
+    command = [sys.executable, "-c", CHILD, str(state), str(tmp_path / "signal.npy")]
+    for _ in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            for _ in range(20):
+                child.stdout.readline()
+            child.kill()
+    stream, decided = pickle.loads(state.read_bytes())
+    assert 0 < stream.n_samples < signal.shape[1]
+    decided += [stream.push(signal[:, stream.n_samples :]), stream.flush()]
+    assert_same(join(decided), run(BeatStream(annotators["past"]), [signal]))
+
+
+def test_loaded_model_gives_the_same_beats(annotators, signal, tmp_path):
+    save_model(annotators["past"], tmp_path / "model.safetensors")
+    streams = [
+        BeatStream(annotator)
+        for annotator in (annotators["past"], load_model(tmp_path / "model.safetensors"))
+    ]
+    assert_same(*(run(stream, [signal[:, :1500]]) for stream in streams))
+
+
+@pytest.mark.slow
+def test_chunks_make_no_difference_to_a_network(signal):
+    n_columns = len(rr_feature_names(future=False))
+    network = ECGCNNClassifier(n_leads=2, n_aux_features=n_columns, max_epochs=2, random_state=0)
+    annotator = fit(windows(classifier=network, rr_features="past"))
+    whole = run(BeatStream(annotator), [signal])
+    chunks = np.split(signal, range(0, signal.shape[1], 61), axis=1)
+    assert_same(run(BeatStream(annotator), chunks, repickle=True), whole)
+    assert len(whole[0]) > 15
+
+
+def test_beats_are_found_without_looking_everywhere(annotators, monkeypatch):
+    ecg = record(40, 1)
+    stream, looks = BeatStream(annotators["past"]), []
+    detect = BeatStream._detect
+    monkeypatch.setattr(BeatStream, "_detect", lambda *a: looks.append(1) or detect(*a))
+    sample = run(stream, [ecg.signal])[0]
+    n_looks = len(looks)
+    monkeypatch.setattr(BeatStream, "_foresee", lambda _: None)  # look in any case
+    stream.reset()
+    everywhere = run(stream, [ecg.signal])[0]
+    assert n_looks < 0.7 * (len(looks) - n_looks)
+    matches = match_beats(everywhere, sample, FS, tolerance=0.02)
+    assert len(matches.missed) == len(matches.extra) == 0
 
 
 @pytest.mark.slow
