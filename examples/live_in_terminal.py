@@ -316,7 +316,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=120, help="length of the signal")
     parser.add_argument("--speed", type=float, default=1, help="seconds of signal per second")
-    parser.add_argument("--seed", type=int, default=9, help="of the simulated patient")
+    parser.add_argument("--seed", type=int, default=4, help="of the simulated patient")
     parser.add_argument("--model", help="file of a fitted annotator, else one is fitted")
     parser.add_argument("--svg", help="file for the last picture")
     options = parser.parse_args()

@@ -134,6 +134,7 @@ def test_code_blocks_have_a_known_language(page):
         "{image} _static/overview_dark.svg",
         "{image} ../_static/live.svg",
         "{image} ../_static/live_dark.svg",
+        "{image} ../_static/live_in_terminal.png",
         "{image} ../_static/risk_coverage.svg",
         "{image} ../_static/risk_coverage_dark.svg",
         "{literalinclude} CITATION.cff",

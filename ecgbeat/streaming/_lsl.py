@@ -20,6 +20,7 @@ _MILLIVOLTS = {
 }
 _N_PULLED = 1024  # samples at once, at most
 _DRIFT = 1e-3  # by which clocks of sender and receiver may differ, relative
+_CONFIRM_S = 0.5  # of samples that are late, after a gap
 _LONGEST_GAP_S = 86_400.0  # a longer one is a clock that was set
 _NAN_S = 10.0  # of missing signal in one chunk, at most
 _OTHERS_S = 0.3  # in which other streams of the same query answer
@@ -43,8 +44,8 @@ class LSLInlet:
     chunk : float, default=0.1
         Time between two looks for new samples, in seconds.
     tolerance : float, default=0.1
-        Time in seconds by which a sample may come later than expected. If it is exceeded, samples
-        were lost.
+        Time in seconds by which samples may be later than expected. If all samples of half a second
+        are later, others were lost before them.
     buffer : int, default=360
         Seconds of signal that wait for a slow consumer. If it is slower, the oldest are lost.
     timeout : float, default=5.0
@@ -84,9 +85,10 @@ class LSLInlet:
     -----
     A sample is expected one period after that before it. Its lateness moves the expectation by at
     most 0.1 % of the time passed, so that the difference of two clocks is followed, and jitter is
-    not. Stamps are converted to the clock of this machine. Where they jump by more than a day, or
-    go back by more than the tolerance and a second, the clock was set: 1 s is left out, since the
-    length of the gap is unknown.
+    not. Late samples are held back until one in time follows, or half a second of them has arrived:
+    then, as many samples were lost as fit in the smallest lateness. Stamps are converted to the
+    clock of this machine. Where they jump by more than a day, or go back by more than a second, the
+    clock was set: 1 s is left out, since the length of the gap is unknown.
 
     Examples
     --------
@@ -129,6 +131,7 @@ class LSLInlet:
         self.n_lost = 0
         self._due: float | None = None  # time of the next sample
         self._ready: Iterator[np.ndarray] = iter(())  # chunks that were received
+        self._held: tuple[np.ndarray, ...] = ()  # late samples and their times
         self._is_behind = False
 
     def times(self, samples: ArrayLike) -> np.ndarray:
@@ -212,21 +215,35 @@ class LSLInlet:
 
     def _place(self, samples: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
         """Yield samples, and NaN where their times show that others are missing."""
+        samples = np.concatenate([*self._held[:1], samples], axis=1)
+        times = np.concatenate([*self._held[1:], times])
+        self._held = ()
+        n_confirming = round(_CONFIRM_S * self.fs)
         while len(times):
             if self._due is None:
                 self._due = float(times[0])
             lateness = times - (self._due + np.arange(len(times)) / self.fs)
-            jumps = (lateness > self._tolerance) | (lateness < -self._tolerance - 1.0)
-            n_regular = int(jumps.argmax()) if jumps.any() else len(times)
-            if n_regular:
-                passed = n_regular / self.fs
-                shift = np.clip(lateness[:n_regular].mean(), -_DRIFT * passed, _DRIFT * passed)
-                self._due += passed + float(shift)
-                self.n_samples += n_regular
-                yield samples[:, :n_regular]
-                samples, times = samples[:, n_regular:], times[n_regular:]
+            in_time = (lateness <= self._tolerance) & (lateness >= -self._tolerance - 1.0)
+            if in_time[0]:
+                n_times = len(times) if in_time.all() else int(in_time.argmin())
+                most = _DRIFT * n_times / self.fs
+                self._due += float(np.clip(lateness[:n_times].mean(), -most, most))
+            elif in_time[:n_confirming].any():  # sent late
+                n_times = int(in_time.argmax())
+            elif len(times) < n_confirming:
+                self._held = samples, times
+                return
             else:
-                yield from self._fill(float(times[0]), float(lateness[0]))
+                yield from self._fill(float(times[0]), float(lateness[:n_confirming].min()))
+                continue
+            yield self._number(samples[:, :n_times])
+            samples, times = samples[:, n_times:], times[n_times:]
+
+    def _number(self, chunk: np.ndarray) -> np.ndarray:
+        """Count the samples of a chunk, and return it."""
+        self._due = (self._due or 0.0) + chunk.shape[1] / self.fs
+        self.n_samples += chunk.shape[1]
+        return chunk
 
     def _fill(self, time: float, lateness: float) -> Iterator[np.ndarray]:
         """Yield NaN for the samples that are missing before one at ``time``."""
@@ -240,13 +257,12 @@ class LSLInlet:
             stacklevel=2,
         )
         self.n_lost += n_missing
-        self._due = time - n_missing / self.fs
+        if not is_gap:
+            self._due = time - n_missing / self.fs
         while n_missing:
             n_times = min(n_missing, round(_NAN_S * self.fs))
             n_missing -= n_times
-            self._due += n_times / self.fs
-            self.n_samples += n_times
-            yield np.full((len(self.lead_names), n_times), np.nan, np.float32)
+            yield self._number(np.full((len(self.lead_names), n_times), np.nan, np.float32))
 
 
 def _check_signal(info: Any) -> float:

@@ -106,6 +106,26 @@ def test_jitter_is_no_gap(inlet, sender):
     assert np.array_equal(take(inlet, 1000), [np.arange(1000)])
 
 
+@pytest.mark.parametrize("n_late", [1, 40, 99])
+def test_samples_that_were_sent_late_are_no_gap(inlet, sender, n_late):
+    sender.push(0, 100)
+    sender.push(100, 100 + n_late, late=0.6)
+    held = take(inlet, 100)
+    sender.push(100 + n_late, 1000)
+    signal = np.concatenate([held, take(inlet, 900)], axis=1)
+    assert np.array_equal(signal, [np.arange(1000)])
+    assert inlet.times(500) == pytest.approx(sender.start + 500 / FS, abs=0.003)
+
+
+def test_gap_is_not_longer_because_samples_after_it_are_late(inlet, sender):
+    sender.push(0, 100)
+    for start in range(200, 400, 20):
+        sender.push(start, start + 20, late=0.3 if start < 260 else 0.0)
+    with pytest.warns(RuntimeWarning, match="100 samples"):
+        signal = take(inlet, 400)[0]
+    assert np.array_equal(signal[200:], np.arange(200, 400))
+
+
 def test_slow_clock_of_the_sender_is_no_gap(inlet, sender):
     for start in range(0, 80_000, 1000):  # 400 s, in which 0.2 s are lost
         sender.push(start, start + 1000, late=0.0005 * start / FS)
