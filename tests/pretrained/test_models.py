@@ -110,3 +110,16 @@ def test_live_model_annotates_a_stream(patient):
     parts = [stream.push(block) for block in np.array_split(patient.signal, 50)]
     labels = np.concatenate([part.symbol for part in [*parts, stream.flush()]])
     assert np.mean(labels == to_aami(patient.symbols)) >= 0.97
+
+
+@pytest.mark.parametrize("kind", ["zeros", "ones", "noise", "gaussian noise"])
+def test_rows_without_a_beat_have_no_confident_class(kind):
+    rng = np.random.default_rng(7)
+    rows = {
+        "zeros": np.zeros((1, 187)),
+        "ones": np.ones((1, 187)),
+        "noise": rng.random((100, 187)),
+        "gaussian noise": np.clip(rng.normal(0.5, 0.1, (100, 187)), 0, 1),
+    }[kind]
+    probability = load_pretrained("normal-abnormal-187").predict_proba(rows.astype(np.float32))
+    assert np.mean(probability.max(axis=1)) < 0.7

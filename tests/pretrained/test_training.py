@@ -30,8 +30,8 @@ def test_script_trains_the_models_of_the_package(script):
 
 def test_thinned_beats_are_few_of_each_class_and_spread(script):
     labels = np.array(["N"] * 1000 + ["V"] * 3)
-    rows = script.thin(labels)
-    assert np.sum(labels[rows] == "N") == script.MAX_BEATS
+    rows = script.thin(300, labels)
+    assert np.sum(labels[rows] == "N") == 300
     assert np.sum(labels[rows] == "V") == 3
     assert rows[0] == 0
     assert (np.diff(rows) > 0).all()
