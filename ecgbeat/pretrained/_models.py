@@ -10,7 +10,7 @@ from typing import Any
 
 from ecgbeat.persistence import load_model, model_info
 
-PRETRAINED_NAMES = ("nsvf", "nsvf-live")
+PRETRAINED_NAMES = ("nsvf", "nsvf-live", "nlrav", "normal-abnormal-187")
 """Names of the trained models, for `load_pretrained` and `model_card`."""
 
 _FOLDER = Path(__file__).parent
