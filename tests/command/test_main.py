@@ -103,6 +103,7 @@ def test_warnings_are_sentences(run, monkeypatch):
     assert run("app") == (0, "", "ecgbeat: warning: Mind the gap.\n")
 
 
+@pytest.mark.slow  # a process of its own
 def test_output_that_is_closed_early_is_no_error(model, tmp_path):
     command = f"{sys.executable} -m ecgbeat annotate simulated --model {model} | true"
     environment = {**os.environ, "PYTHONPATH": str(Path(ecgbeat.__file__).parents[1])}

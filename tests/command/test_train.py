@@ -11,7 +11,7 @@ WEIGHTS = {"N": 0.8, "A": 0.1, "V": 0.1}
 @pytest.fixture
 def _records(write_record, tmp_path):
     for seed in range(3):
-        write_record(tmp_path / "data", f"10{seed}", seconds=60, seed=seed, weights=WEIGHTS)
+        write_record(tmp_path / "data", f"10{seed}", seconds=40, seed=seed, weights=WEIGHTS)
     write_record(tmp_path / "data", "199", annotated=False)
 
 
@@ -38,7 +38,7 @@ def test_model_of_streams_is_trained_without_a_score(run):
     assert (code, "Score" in out) == (0, False)
     code, out, _ = run("stream", "data/100", "--model", "m.safetensors", "--speed", "inf")
     assert code == 0
-    assert "Duration     0:01:00" in out
+    assert "Duration     0:00:40" in out
     code, _, error = run(*arguments)
     assert (code, "m.safetensors exists; --force replaces it" in error) == (2, True)
 
