@@ -20,10 +20,12 @@ _DEFINED_IN = {
     "RPeakSegmenter": "preprocessing",
     "ZScoreScaler": "preprocessing",
     "load_model": "persistence",
+    "load_pretrained": "pretrained",
     "save_model": "persistence",
 }
 _MODULES = (
     "annotation",
+    "app",
     "classifiers",
     "datasets",
     "export",
@@ -35,6 +37,7 @@ _MODULES = (
     "persistence",
     "plotting",
     "preprocessing",
+    "pretrained",
     "signal",
     "streaming",
 )
@@ -50,18 +53,21 @@ __all__ = [
     "ZScoreScaler",
     "__version__",
     "annotation",
+    "app",
     "classifiers",
     "datasets",
     "export",
     "features",
     "labels",
     "load_model",
+    "load_pretrained",
     "metrics",
     "model_selection",
     "networks",
     "persistence",
     "plotting",
     "preprocessing",
+    "pretrained",
     "save_model",
     "signal",
     "streaming",
@@ -87,6 +93,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:  # what editors and type checkers see
     from ecgbeat import (
         annotation,
+        app,
         classifiers,
         datasets,
         export,
@@ -98,6 +105,7 @@ if TYPE_CHECKING:  # what editors and type checkers see
         persistence,
         plotting,
         preprocessing,
+        pretrained,
         signal,
         streaming,
     )
@@ -106,4 +114,5 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from ecgbeat.features import MFCCExtractor
     from ecgbeat.persistence import load_model, save_model
     from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter, ZScoreScaler
+    from ecgbeat.pretrained import load_pretrained
     from ecgbeat.streaming import BeatStream

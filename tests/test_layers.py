@@ -74,6 +74,7 @@ ROOMS = {
         f"{LAYERS_012} _files _progress annotation app export persistence pretrained streaming",
         "numpy joblib distributed dask sklearn",
     ),
+    "__main__": room(7, "command", ""),
 }
 MAY_IMPORT_PRIVATE_SKLEARN = "_validation"
 

@@ -14,6 +14,7 @@ from ecgbeat.annotation._resampling import (
 )  # for BeatStream
 from ecgbeat.annotation._summary import CLASS_NAMES as CLASS_NAMES  # for the web page
 from ecgbeat.annotation._summary import BeatSummary, summarize_beats
+from ecgbeat.annotation._summary import as_clock as as_clock  # for the command
 from ecgbeat.annotation._summary import class_name as class_name  # for the web page
 from ecgbeat.annotation._summary import is_uncertain as is_uncertain  # for the web page
 

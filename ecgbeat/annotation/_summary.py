@@ -170,8 +170,8 @@ class BeatSummary:
             f"{pause.duration_s:.1f} s at {self._clock(pause.start)}"
             for pause in sorted(self.pauses, key=lambda pause: -pause.duration_s)
         ]
-        unreadable = "not examined"
-        if (seconds := self._unreadable_s()) is not None:
+        unreadable = "not examined" if self.unreadable is None else "none"
+        if seconds := self._unreadable_s():
             n, share = len(self.unreadable or []), 100 * seconds / self.duration_s
             unreadable = f"{as_clock(seconds)} ({share:.1f} %), {n} stretch{'es' * (n != 1)}"
         return "\n".join(

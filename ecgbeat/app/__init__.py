@@ -1,8 +1,11 @@
-"""Web page and HTTP service that annotate recordings.
+"""Web page and HTTP interface that annotate recordings.
 
-They come with ``pip install "ecgbeat[app]"``.
+Both come with ``pip install "ecgbeat[app]"``.
 """
 
-from ecgbeat.app._server import make_app, serve
+try:
+    from ecgbeat.app._server import make_app, serve
+except ModuleNotFoundError as error:
+    raise ImportError(f'The web page needs {error.name}: pip install "ecgbeat[app]".') from error
 
 __all__ = ["make_app", "serve"]

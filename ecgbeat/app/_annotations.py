@@ -1,6 +1,7 @@
 """Annotated recordings as the web page and the HTTP interface get them."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +37,31 @@ class Annotated(NamedTuple):
     model: Model
 
 
-def annotate(recording: Recording, model: Model) -> Annotated:
+def as_json_body(recording: Recording, model: Model) -> bytes:
+    """Return the beats of a recording and their summary as JSON."""
+    return _encode(_described(_annotate(recording, model)))
+
+
+def as_page_body(recording: Recording, model: Model) -> bytes:
+    """Return all that the page draws: the length of a JSON text, the text, and int16 arrays."""
+    with ThreadPoolExecutor(1) as thread:  # NumPy and SciPy work beside each other
+        drawing = thread.submit(_draw, recording)
+        annotated = _annotate(recording, model)
+        scale, levels, arrays = drawing.result()
+    shown = {
+        **_described(annotated),
+        "scale": scale,
+        "levels": levels,
+        "mean_beats": _mean_beats(annotated),
+        **_comparison(annotated),
+    }
+    text = _encode(shown)
+    padding = b"\0" * (-len(text) % 4)
+    parts = [len(text).to_bytes(4, "little"), text, padding]
+    return b"".join([*parts, *(array.astype("<i2", copy=False).tobytes() for array in arrays)])
+
+
+def _annotate(recording: Recording, model: Model) -> Annotated:
     """Detect and classify the beats of a recording."""
     try:
         beats = model.estimator.predict([recording.signal], fs=recording.fs)[0]
@@ -45,8 +70,8 @@ def annotate(recording: Recording, model: Model) -> Annotated:
     return Annotated(recording, beats, model)
 
 
-def as_json(annotated: Annotated) -> dict[str, Any]:
-    """Return beats and summary, ready for JSON."""
+def _described(annotated: Annotated) -> dict[str, Any]:
+    """Return beats and summary of a recording, ready for JSON."""
     recording, beats, model = annotated
     n_times = recording.signal.shape[1]
     classes = [str(name) for name in model.estimator.classes_]
@@ -65,21 +90,8 @@ def as_json(annotated: Annotated) -> dict[str, Any]:
     }
 
 
-def as_page_body(annotated: Annotated) -> bytes:
-    """Return all that the page draws: the length of a JSON text, the text, and int16 arrays."""
-    counts, scale = _as_counts(annotated.recording.signal)
-    levels, arrays = _levels(counts, annotated.recording.fs)
-    shown = {
-        **as_json(annotated),
-        "scale": scale,
-        "levels": levels,
-        "mean_beats": _mean_beats(annotated),
-        **_comparison(annotated),
-    }
-    text = json.dumps(shown, allow_nan=False, separators=(",", ":")).encode()
-    padding = b"\0" * (-len(text) % 4)
-    parts = [len(text).to_bytes(4, "little"), text, padding]
-    return b"".join([*parts, *(array.astype("<i2", copy=False).tobytes() for array in arrays)])
+def _encode(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 def beats_as_json(beats: AnnotatedBeats, classes: list[str]) -> dict[str, list[Any]]:
@@ -99,6 +111,12 @@ def beats_as_json(beats: AnnotatedBeats, classes: list[str]) -> dict[str, list[A
 
 
 # --- levels ---------------------------------------------------------------------------
+
+
+def _draw(recording: Recording) -> tuple[float, list[dict[str, Any]], list[np.ndarray]]:
+    """Return the mV of a count, and levels: descriptions and arrays."""
+    counts, scale = _as_counts(recording.signal)
+    return scale, *_levels(counts, recording.fs)
 
 
 def _as_counts(signal: np.ndarray) -> tuple[np.ndarray, float]:
@@ -174,7 +192,7 @@ def _mean_beats(annotated: Annotated) -> dict[str, Any]:
         waves = waves[:, np.isfinite(waves).all(axis=(0, 2))]
         if waves.shape[1]:
             waves = waves - np.median(waves, axis=2, keepdims=True)
-            means[str(name)] = np.round(waves.mean(axis=1), 4).tolist()
+            means[str(name)] = np.round(waves.mean(axis=1, dtype=np.float64), 4).tolist()
     return {"fs": fs, "before": before / fs, "classes": means}
 
 

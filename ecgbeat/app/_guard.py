@@ -9,12 +9,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ecgbeat.app._requests import RequestError
 
 MAX_BODY_BYTES = 200 * 2**20
-MAX_PAUSE_S = 10.0  # between two chunks of a body
-MAX_BODY_S = 300.0
+GRACE_S = 10.0  # in which a request and its body begin to arrive
+_MIN_RATE = 2**16  # bytes per second of a body after that
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _HEADERS = {
@@ -29,6 +30,20 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+
+
+class PromptProtocol(H11Protocol):
+    """HTTP of uvicorn that closes connections without a request."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self.loop.call_later(GRACE_S, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        # a WebSocket has taken over the transport
+        if self.cycle is None and self.transport.get_protocol() is self:
+            self.transport.close()
 
 
 class Guard:
@@ -130,20 +145,20 @@ def _with_headers(send: Send) -> Send:
 def _limited(receive: Receive, headers: Headers) -> Receive:
     """Return ``receive`` that raises for a body that is too large, or too slow."""
     n_bytes, is_complete = 0, False
-    deadline = time.monotonic() + MAX_BODY_S
+    begin = time.monotonic()
 
     async def receive_limited() -> Message:
         nonlocal n_bytes, is_complete
         if is_complete:  # waits for the end of the connection
             return await receive()
         try:
-            remaining = deadline - time.monotonic()
-            message = await asyncio.wait_for(receive(), min(MAX_PAUSE_S, remaining))
+            deadline = begin + GRACE_S + n_bytes / _MIN_RATE
+            message = await asyncio.wait_for(receive(), deadline - time.monotonic())
         except TimeoutError:
             raise RequestError(
                 408,
-                f"The body must arrive within {MAX_BODY_S:g} s, without a pause of more than "
-                f"{MAX_PAUSE_S:g} s.",
+                f"The body must begin to arrive within {GRACE_S:g} s, and go on at "
+                f"{_MIN_RATE // 1024} kB per second or more.",
             ) from None
         n_bytes += len(message.get("body", b""))
         is_complete = not message.get("more_body", False)

@@ -124,8 +124,8 @@ def _as_options(message: Any) -> _Options:
         for name, value, low, high in (
             ("random_state", options.random_state, 0, 2**32 - 1),
             ("speed", options.speed, 0.1, 100),
-            ("n_leads", options.n_leads, 1, 12),
-            *([("fs", options.fs, 100, 2000)] if options.is_simulated else []),
+            ("n_leads", options.n_leads, 1, 3 if options.is_simulated else 16),
+            *([("fs", options.fs, 100, 1000)] if options.is_simulated else []),
         )
         if not low <= value <= high
     ]

@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Any, NamedTuple
 
-from ecgbeat.app._interim import PRETRAINED_NAMES, load_pretrained, model_card
 from ecgbeat.app._requests import RequestError
+from ecgbeat.pretrained import PRETRAINED_NAMES, load_pretrained, model_card
 
 DEFAULT_NAME = "nsvf"
 LIVE_NAME = "nsvf-live"
@@ -45,4 +45,7 @@ def cards() -> list[dict[str, Any]]:
 
 @cache
 def _load(name: str) -> Model:
-    return Model(load_pretrained(name), model_card(name))
+    try:
+        return Model(load_pretrained(name), model_card(name))
+    except ValueError as error:  # packages of other versions
+        raise RequestError(422, str(error)) from error

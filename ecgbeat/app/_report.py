@@ -1,14 +1,14 @@
 """Report of an annotated recording as a PDF file, and files of annotations."""
 
 import io
-import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ecgbeat import __version__
 from ecgbeat.annotation import AnnotatedBeats, class_name, encode_beats, summarize_beats
 from ecgbeat.app._models import cards
 from ecgbeat.app._requests import RequestError
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _A4 = (8.27, 11.69)  # inches
-_MAX_BEATS = 2_000_000
-_MAX_STRIPS, _MAX_STRIP_S, _MAX_LEADS = 48, 60.0, 16
+_MAX_BEATS, _MAX_TIMES = 2_000_000, 2**31
+_MAX_STRIPS, _MAX_STRIP_S, _MAX_LEADS = 24, 60.0, 16
 _STRIPS_PER_PAGE = 4
 _MAX_NAME = 80
+_WIDTH = 95  # letters of a line
 _TREND_BINS = 240
 _NOT_A_DEVICE = "ecgbeat is not a medical device. Not for diagnosis or treatment."
 
@@ -53,7 +54,8 @@ def as_corrected(body: Mapping[str, Any]) -> Corrected:
     ascend = len(sample) < 2 or (np.diff(sample) > 0).all()
     inside = len(sample) == 0 or (sample[0] >= 0 and sample[-1] < n_times)
     lengths = {len(sample), len(label), len(sample if probability is None else probability)}
-    if len(lengths) > 1 or len(sample) > _MAX_BEATS or not ascend or not inside:
+    is_short = 0 < n_times <= _MAX_TIMES and len(sample) <= _MAX_BEATS
+    if len(lengths) > 1 or not (is_short and ascend and inside):
         raise RequestError(
             422,
             "beats must have a label for each sample, and samples must ascend within the "
@@ -92,7 +94,9 @@ def as_pdf(body: Mapping[str, Any]) -> bytes:
         title = {"Title": f"ECG annotations of {corrected.record_name}", "Creator": "ecgbeat"}
         with PdfPages(content, metadata=title) as pages:
             for figure in _pages(corrected, body):
-                figure.text(0.08, 0.02, f"ecgbeat {__version__} · {_NOT_A_DEVICE}", fontsize=7)
+                figure.text(
+                    0.08, 0.02, f"ecgbeat {version('ecgbeat')} · {_NOT_A_DEVICE}", fontsize=7
+                )
                 pages.savefig(figure)
     return content.getvalue()
 
@@ -102,7 +106,7 @@ def _pages(corrected: Corrected, body: Mapping[str, Any]) -> Iterator["Figure"]:
     yield _summary_page(corrected)
     means = _as_means(body)
     if means is not None:
-        yield _mean_page(corrected, *means)
+        yield _mean_page(corrected, means)
     strips = _as_strips(body)
     for first in range(0, len(strips), _STRIPS_PER_PAGE):
         yield _strip_page(corrected, strips[first : first + _STRIPS_PER_PAGE])
@@ -121,7 +125,9 @@ def _summary_page(corrected: Corrected) -> "Figure":
     """Draw the summary, and the heart rate over the recording."""
     figure = _new_page(f"Recording {corrected.record_name}")
     summary = summarize_beats(corrected.beats, fs=corrected.fs, n_times=corrected.n_times)
-    figure.text(0.08, 0.93, _wrapped(str(summary)), va="top", family="monospace", fontsize=8)
+    figure.text(
+        0.08, 0.93, _wrapped(str(summary), indent=13), va="top", family="monospace", fontsize=8
+    )
     ax = figure.add_axes((0.11, 0.08, 0.82, 0.24))
     _draw_trend(ax, corrected)
     return figure
@@ -148,27 +154,26 @@ def _draw_trend(ax: Any, corrected: Corrected) -> None:
     ax.grid(True, color="0.9", linewidth=0.6)
 
 
-def _mean_page(
-    corrected: Corrected, means: Mapping[str, np.ndarray], fs: float, before: float
-) -> "Figure":
+def _mean_page(corrected: Corrected, means: "_Means") -> "Figure":
     """Draw the mean beat of each class."""
     figure = _new_page("Mean beats")
-    n_leads = len(next(iter(means.values())))
-    ax = figure.add_axes((0.11, 0.1, 0.82, 0.8))
-    names = list(means)
+    names, n_leads = list(means.waves), means.n_leads
+    counts = {name: int((corrected.beats.symbol == name).sum()) for name in names}
+    lines = [f"{name}: {class_name(name) or name}, {n} beats" for name, n in counts.items()]
+    figure.text(0.08, 0.93, "\n".join(lines), va="top")
+    height = min(0.2 * n_leads * -(-len(names) // 4), 0.7)
     display = BeatsDisplay.from_beats(
-        np.stack(list(means.values())),
+        np.stack(list(means.waves.values())),
         np.array(names),
-        fs=fs,
-        before=before,
-        ax=ax,
-        spread=None,
+        fs=means.fs,
+        before=means.before,
         classes=names,
-        lead_names=[f"lead {k + 1}" for k in range(n_leads)],
+        lead_names=means.lead_names,
+        spread=None,
+        ax=figure.add_axes((0.11, 0.82 - height, 0.82, height)),
     )
     for panel, name in zip(display.axes_[:, 0], names, strict=True):
-        n_beats = int((corrected.beats.symbol == name).sum())
-        panel.set_title(f"{class_name(name) or name} ({n_beats} beats)", fontsize="medium")
+        panel.set_title(name, fontsize="medium")
     return figure
 
 
@@ -205,18 +210,27 @@ def _model_page(body: Mapping[str, Any]) -> "Figure":
     card = next((card for card in cards() if card["name"] == name), {"name": "unknown"})
     lines = [_NOT_A_DEVICE, ""]
     for key, value in card.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        lines += [f"{key}: {text}", ""]
+        lines += [f"{key}: {_as_text(value)}", ""]
     figure.text(0.08, 0.93, _wrapped("\n".join(lines)), va="top", fontsize=9)
     return figure
 
 
-def _wrapped(text: str, width: int = 95) -> str:
-    """Break long lines."""
-    import textwrap
+def _as_text(value: Any) -> str:
+    """Return an entry of a card as a text."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_as_text(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return "; ".join(_as_text(item) for item in value)
+    return str(value)
 
-    lines = [textwrap.wrap(line, width, drop_whitespace=False) or [""] for line in text.split("\n")]
-    return "\n".join(part for parts in lines for part in parts)
+
+def _wrapped(text: str, indent: int = 0) -> str:
+    """Break long lines, and indent what follows."""
+    lines = [
+        textwrap.fill(line, _WIDTH, subsequent_indent=" " * indent) if len(line) > _WIDTH else line
+        for line in text.split("\n")
+    ]
+    return "\n".join(lines)
 
 
 class _Strip(NamedTuple):
@@ -230,43 +244,70 @@ class _Strip(NamedTuple):
 
 def _as_strips(body: Mapping[str, Any]) -> list[_Strip]:
     """Return the strips of a JSON object, or raise."""
+    strips = []
     try:
-        given = list(body.get("strips") or [])[:_MAX_STRIPS]
-        strips = [
-            _Strip(
-                int(strip["start"]),
-                as_fs(strip["fs"]),
-                np.atleast_2d(np.array(strip["leads"], dtype=np.float64)),
-                [],
+        for given in list(body.get("strips") or [])[:_MAX_STRIPS]:
+            leads = np.atleast_2d(np.array(given["leads"], dtype=np.float64))
+            n_leads, n_times = leads.shape
+            strip = _Strip(
+                int(given["start"]), as_fs(given["fs"]), leads, _lead_names(body, n_leads)
             )
-            for strip in given
-        ]
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise RequestError(422, "A strip must have start, fs and leads.") from error
-    names = [_printable(name) for name in body.get("lead_names") or []]
-    named = []
-    for strip in strips:
-        n_leads, n_times = strip.leads.shape
-        if n_leads > _MAX_LEADS or not 2 <= n_times <= _MAX_STRIP_S * strip.fs:
-            raise RequestError(422, f"A strip may have {_MAX_LEADS} leads and {_MAX_STRIP_S:g} s.")
-        known = names if len(names) == n_leads else [f"lead {k + 1}" for k in range(n_leads)]
-        named.append(strip._replace(lead_names=known))
-    return named
+            if n_leads > _MAX_LEADS or not 2 <= n_times <= _MAX_STRIP_S * strip.fs + 1:
+                raise ValueError
+            if np.isinf(leads).any() or not 0 <= strip.start <= _MAX_TIMES:
+                raise ValueError
+            strips.append(strip)
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise RequestError(
+            422,
+            f"A strip must have start, fs and leads, with {_MAX_LEADS} leads and {_MAX_STRIP_S:g} "
+            "s at most.",
+        ) from error
+    return strips
 
 
-def _as_means(body: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], float, float] | None:
-    """Return the mean beats of a JSON object, with their rate and R peak, or None."""
+class _Means(NamedTuple):
+    """Mean beats."""
+
+    waves: dict[str, np.ndarray]  # of each class, (n_leads, n_times)
+    fs: float
+    before: float  # in s
+    lead_names: list[str]
+
+    @property
+    def n_leads(self) -> int:
+        return len(self.lead_names)
+
+
+def _as_means(body: Mapping[str, Any]) -> _Means | None:
+    """Return the mean beats of a JSON object, or raise."""
     given = body.get("mean_beats")
-    if not given or not given.get("classes"):
+    if not isinstance(given, Mapping) or not given.get("classes"):
         return None
     try:
         waves = {
             _printable(name): np.atleast_2d(np.array(wave, dtype=np.float64))
             for name, wave in list(given["classes"].items())[:_MAX_LEADS]
         }
-        return waves, as_fs(given["fs"]), float(given["before"])
+        (shape,) = {wave.shape for wave in waves.values()}
+        fs, before = as_fs(given["fs"]), float(given["before"])
+        if shape[0] > _MAX_LEADS or not 0 <= before * fs < shape[1] <= _MAX_STRIP_S * fs:
+            raise ValueError
+        if not all(np.isfinite(wave).all() for wave in waves.values()):
+            raise ValueError
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise RequestError(422, "mean_beats must have fs, before and classes.") from error
+        raise RequestError(
+            422, "mean_beats must have fs, before and classes, with waves of one shape."
+        ) from error
+    return _Means(waves, fs, before, _lead_names(body, shape[0]))
+
+
+def _lead_names(body: Mapping[str, Any], n_leads: int) -> list[str]:
+    """Return the names of leads, or their numbers."""
+    names = body.get("lead_names")
+    if isinstance(names, list) and len(names) == n_leads:
+        return [_printable(name) for name in names]
+    return [f"lead {row}" for row in range(n_leads)]
 
 
 def _printable(text: Any) -> str:

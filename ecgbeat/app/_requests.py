@@ -11,7 +11,7 @@ from starlette.requests import Request
 T = TypeVar("T")
 
 MAX_JSON_BYTES = 16 * 2**20  # brackets of lists take twenty times their size in memory
-MAX_WAITING = 4  # requests, with the one that is worked on
+MAX_WAITING = 8  # requests, with the one that is worked on
 MAX_WORK_S = 900.0
 
 
@@ -64,6 +64,10 @@ class Worker:
     async def __aexit__(self, *_: object) -> None:
         """Leave the queue."""
         self._n_requests -= 1
+
+    def prepare(self, work: Callable[..., Any], *args: Any) -> None:
+        """Call a function in the thread, and disregard its result."""
+        self._thread.submit(work, *args)
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """Return the result of a function that is called in the thread."""

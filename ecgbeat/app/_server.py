@@ -6,10 +6,13 @@ import socket
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
+import uvicorn
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,18 +21,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.websockets import WebSocket
 
-from ecgbeat import __version__
-from ecgbeat.app._annotations import Annotated, annotate, as_json, as_page_body
+from ecgbeat.app._annotations import as_json_body, as_page_body
 from ecgbeat.app._beat import classify_beat
-from ecgbeat.app._guard import Guard
+from ecgbeat.app._guard import Guard, PromptProtocol
 from ecgbeat.app._live import Lives
 from ecgbeat.app._models import (
     ANNOTATOR_NAMES,
     DEFAULT_NAME,
+    Model,
     cards,
     load_annotator,
     load_beat_classifier,
 )
+from ecgbeat.app._openapi import ANNOTATE, BEAT, DESCRIPTION, ERRORS
 from ecgbeat.app._report import as_pdf, download
 from ecgbeat.app._requests import RequestError, Worker, read_json
 from ecgbeat.app._uploads import (
@@ -43,17 +47,51 @@ from ecgbeat.app._uploads import (
 )
 from ecgbeat.datasets import make_recording
 
-T = TypeVar("T")
+Render: TypeAlias = Callable[[Recording, Model], bytes]
 
 _FOLDER = Path(__file__).parent
 
 
-def make_app(*, port: int, host: str = "127.0.0.1", token: str | None = None) -> Any:
-    """Return the ASGI application."""
+def make_app(*, port: int, host: str = "127.0.0.1", token: str | None = None) -> FastAPI:
+    """Return the web page and the HTTP interface as an ASGI application.
+
+    `serve` runs it. Use this function to run it under another server.
+
+    Parameters
+    ----------
+    port : int
+        Port that is served. Requests whose ``Host`` has another one are refused.
+    host : str, default="127.0.0.1"
+        Address that is served. On the loopback interface, requests must be for ``localhost``,
+        ``127.0.0.1`` or ``[::1]``.
+    token : str or None, default=None
+        Secret that each request must bring, in the header ``Authorization: Bearer`` or as
+        ``?token=`` in the address of the first visit. Required unless ``host`` is the loopback
+        interface.
+
+    Returns
+    -------
+    fastapi.FastAPI
+        ASGI application.
+
+    Raises
+    ------
+    ValueError
+        If others can reach ``host``, and there is no token.
+
+    Examples
+    --------
+    >>> from ecgbeat.app import make_app
+    >>> app = make_app(port=8000)
+    >>> sorted(app.openapi()["paths"])
+    ['/api/annotate', '/api/beat', '/api/models']
+    """
+    _check_token(host, token)
     app = FastAPI(
         title="ecgbeat",
-        version=__version__,
-        docs_url=None,
+        description=DESCRIPTION,
+        version=version("ecgbeat"),
+        docs_url=None,  # their scripts would come from another host
         redoc_url=None,
         lifespan=_lifespan,
     )
@@ -67,9 +105,96 @@ def make_app(*, port: int, host: str = "127.0.0.1", token: str | None = None) ->
     return app
 
 
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    token: str | None = None,
+    open_browser: bool = True,
+) -> None:
+    """Serve the web page, until Ctrl+C.
+
+    The page annotates recordings, single beats and live signals with the trained models of
+    ecgbeat. Nothing is kept after a request, and nothing is sent to other machines.
+
+    Parameters
+    ----------
+    host : str, default="127.0.0.1"
+        Address to listen on. The default cannot be reached from other machines.
+    port : int, default=0
+        Port to listen on. 0 takes a free one.
+    token : str or None, default=None
+        As in `make_app`.
+    open_browser : bool, default=True
+        Whether to open the page in the browser.
+
+    Raises
+    ------
+    ValueError
+        If others can reach ``host``, and there is no token.
+    OSError
+        If the port is in use.
+
+    Examples
+    --------
+    >>> from ecgbeat.app import serve
+    >>> serve(port=8000)  # doctest: +SKIP
+    >>> serve(host="0.0.0.0", open_browser=False)
+    Traceback (most recent call last):
+    ...
+    ValueError: host='0.0.0.0' can be reached from other machines. Pass a token, a secret word.
+    """
+    _check_token(host, token)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listening:
+        port = listening.getsockname()[1]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        if token:
+            address += f"?{urlencode({'token': token})}"
+        print(f"ecgbeat is at {address} (Ctrl+C ends it)", flush=True)
+        if open_browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        config = make_config(make_app(port=port, host=host, token=token))
+        with suppress(KeyboardInterrupt):
+            asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+
+
+def make_config(app: FastAPI) -> uvicorn.Config:
+    """Return the settings of the server, which bound what a client can occupy."""
+    return uvicorn.Config(
+        app,
+        http=PromptProtocol,
+        log_level="warning",
+        access_log=False,  # would show tokens
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=400,
+        ws_max_size=2**20,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
+def _check_token(host: str, token: str | None) -> None:
+    """Raise if others could use the server without a token."""
+    if not _is_loopback(host) and not token:
+        raise ValueError(
+            f"host={host!r} can be reached from other machines. Pass a token, a secret word."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether a host is the loopback interface."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.worker, app.state.lives = Worker(), Lives()
+    app.state.worker.prepare(load_annotator, DEFAULT_NAME)
     yield
     app.state.worker.close()
     app.state.lives.close()
@@ -93,7 +218,7 @@ def _add_page(app: FastAPI) -> None:
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def page(request: Request) -> Response:
-        context = {"version": __version__, "models": ANNOTATOR_NAMES}
+        context = {"version": version("ecgbeat"), "models": ANNOTATOR_NAMES}
         return templates.TemplateResponse(request, "index.html", context)
 
     @app.post("/page/annotate", include_in_schema=False)
@@ -128,7 +253,7 @@ def _file(name: str, content: bytes, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers=disposition)
 
 
-async def _annotate(request: Request, render: Callable[[Annotated], T]) -> T:
+async def _annotate(request: Request, render: Render) -> bytes:
     """Return what is rendered of the recording in the body of a request."""
     async with request.app.state.worker as worker:
         if _is_json(request):
@@ -142,13 +267,13 @@ def _is_json(request: Request) -> bool:
     return kind.strip().lower() == "application/json"
 
 
-def _annotate_upload(upload: Upload, render: Callable[[Annotated], T]) -> T:
+def _annotate_upload(upload: Upload, render: Render) -> bytes:
     model = load_annotator(upload.fields.get("model", DEFAULT_NAME))
-    return render(annotate(read_upload(upload), model))
+    return render(read_upload(upload), model)
 
 
-def _annotate_signal(body: dict[str, Any], render: Callable[[Annotated], T]) -> T:
-    return render(annotate(read_signal(body), load_annotator(body.get("model", DEFAULT_NAME))))
+def _annotate_signal(body: dict[str, Any], render: Render) -> bytes:
+    return render(read_signal(body), load_annotator(body.get("model", DEFAULT_NAME)))
 
 
 def _simulate(body: dict[str, Any]) -> bytes:
@@ -165,23 +290,26 @@ def _simulate(body: dict[str, Any]) -> bytes:
         f"simulated-{int(body.get('random_state', 0))}",
         simulated.annotation,
     )
-    return as_page_body(annotate(recording, load_annotator(DEFAULT_NAME)))
+    return as_page_body(recording, load_annotator(DEFAULT_NAME))
 
 
 def _add_interface(app: FastAPI) -> None:
     """Add the HTTP interface for other programs."""
 
     @app.get("/api/models")
-    async def models() -> list[dict[str, Any]]:
+    async def list_models() -> list[dict[str, Any]]:
         """Cards of the trained models."""
         return cards()
 
-    @app.post("/api/annotate")
-    async def api_annotate(request: Request) -> Response:
-        return JSONResponse(await _annotate(request, as_json))
+    @app.post("/api/annotate", openapi_extra=ANNOTATE, responses=ERRORS)
+    async def annotate_recording(request: Request) -> Response:
+        """Beats of a recording: a WFDB, EDF, BDF, CSV or NumPy file, or a list of numbers in mV."""
+        body = await _annotate(request, as_json_body)
+        return Response(body, media_type="application/json")
 
-    @app.post("/api/beat")
-    async def api_beat(request: Request) -> Response:
+    @app.post("/api/beat", openapi_extra=BEAT, responses=ERRORS)
+    async def classify_single_beat(request: Request) -> Response:
+        """Class of a beat of 187 numbers from 0 to 1, and the relevance of each of them."""
         async with request.app.state.worker as worker:
             if _is_json(request):
                 body = await read_json(request)
@@ -200,35 +328,3 @@ def _beat_of_json(body: dict[str, Any]) -> dict[str, Any]:
 
 def _beat_of_file(upload: Upload) -> dict[str, Any]:
     return classify_beat(read_row(upload), load_beat_classifier())
-
-
-def _is_loopback(host: str) -> bool:
-    """Return whether a host is the loopback interface."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def serve(
-    *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    token: str | None = None,
-    open_browser: bool = True,
-) -> None:
-    """Serve the web page until it is interrupted."""
-    import uvicorn
-
-    if not _is_loopback(host) and not token:
-        raise ValueError(f"host={host!r} can be reached by others: pass a token as well.")
-    with socket.create_server((host, port)) as listening:
-        port = listening.getsockname()[1]
-        address = f"http://{host}:{port}/" + (f"?token={token}" if token else "")
-        print(f"ecgbeat serves {address} until Ctrl+C.")
-        if open_browser:
-            threading.Timer(0.5, webbrowser.open, [address]).start()
-        config = uvicorn.Config(
-            make_app(port=port, host=host, token=token), log_level="warning", access_log=False
-        )
-        asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))

@@ -29,6 +29,7 @@ _SIGNALS = (".edf", ".bdf", ".csv", ".tsv", ".txt", ".npy")
 _ANNOTATION = ".atr"
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zX")  # zip, gzip, bzip2, xz
 _PLAIN_NAME = re.compile(r"[-\w]+(?:\.\w+)?", re.ASCII)  # those that WFDB allows
+_ONSET = re.compile(rb"\+(\d{1,30}(?:\.\d*)?)\x14")  # of a part of a recording, in s
 _COMPRESSED_FORMATS = {"508", "516", "524"}  # FLAC
 
 
@@ -143,8 +144,11 @@ def read_signal(body: Mapping[str, Any]) -> Recording:
     """Return the recording of a JSON object."""
     if "fs" not in body:
         raise RequestError(422, "The object must have fs, the sampling rate in Hz.")
+    given = body.get("signal")
+    if isinstance(given, list) and len(given) > _MAX_LEADS and isinstance(given[0], list):
+        raise RequestError(413, f"signal may have {_MAX_LEADS} leads, got {len(given)} lists.")
     with _naming({}):
-        signal = np.atleast_2d(as_numbers(body.get("signal"), "signal"))
+        signal = np.atleast_2d(as_numbers(given, "signal"))
         if signal.ndim != 2:
             raise ValueError(
                 f"signal must be one lead, or a list of leads, got {signal.ndim} dims."
@@ -238,6 +242,7 @@ def _store(files: Mapping[str, BinaryIO], folder: Path) -> _Stored:
     elif signals:
         names[signals[0]] = f"recording{_suffix(signals[0])}"
         _refuse_archive(files[signals[0]])
+        _refuse_long_gaps(files[signals[0]])
     else:
         raise RequestError(
             415,
@@ -303,3 +308,18 @@ def _refuse_archive(file: BinaryIO) -> None:
     file.seek(0)
     if file.read(4).startswith(_ARCHIVES):
         raise RequestError(415, "Compressed files are not accepted. Unpack the file before.")
+
+
+def _refuse_long_gaps(file: BinaryIO) -> None:
+    """Refuse an interrupted EDF or BDF recording that takes too much memory with its gaps."""
+    file.seek(0)
+    head = file.read(256)
+    if head[192:197] not in (b"EDF+D", b"BDF+D"):
+        return
+    with _naming({}):
+        n_signals = int(head[252:256])
+        file.seek(256 + 216 * n_signals)
+        rate = sum(int(file.read(8)) for _ in range(n_signals)) / float(head[244:252])
+        longest = max((float(onset) for onset in _ONSET.findall(file.read())), default=0.0)
+    if not abs(longest * rate) <= _MAX_VALUES:
+        raise RequestError(413, f"The recording is too long with its gaps: {longest:g} s.")

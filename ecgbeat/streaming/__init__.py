@@ -1,5 +1,7 @@
 """Detection and classification of the beats of signals that are still arriving."""
 
+from ecgbeat.streaming._lsl import LSLInlet, LSLOutlet
+from ecgbeat.streaming._replay import replay
 from ecgbeat.streaming._stream import BeatStream
 
-__all__ = ["BeatStream"]
+__all__ = ["BeatStream", "LSLInlet", "LSLOutlet", "replay"]

@@ -1,5 +1,6 @@
 """Beats of a signal that is still arriving."""
 
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from copy import copy
 from functools import partial
 from typing import Any, NamedTuple, Self
@@ -23,6 +24,7 @@ from ecgbeat.signal import (
     decimation_step,
     unreadable_stretches,
 )
+from ecgbeat.streaming._annotate import annotate_chunks
 
 _LATENCY_S, _SHORT_LATENCY_S = 1.5, 0.5  # from R peak to decision, at most
 _SLACK_S = 0.1  # by which an R peak may move from one look to the next
@@ -191,6 +193,45 @@ class BeatStream:
                 ]
             self._is_ended = True
         return self._as_beats(decided)
+
+    def annotate(
+        self, source: AsyncIterable[ArrayLike] | Iterable[ArrayLike]
+    ) -> AsyncGenerator[AnnotatedBeats, None]:
+        """Push the chunks of a source, and yield the beats, in asyncio.
+
+        Parameters
+        ----------
+        source : asynchronous iterable, or iterable, of array-like
+            Chunks, as for `push`. The next one is taken when the consumer asks for more beats, so a
+            slow consumer loses none. At the end of the source, the stream is flushed.
+
+        Returns
+        -------
+        asynchronous generator of AnnotatedBeats
+            As of `push`, where there are beats or unreadable seconds.
+
+        Raises
+        ------
+        TypeError
+            If ``source`` is not an iterable of chunks.
+
+        See Also
+        --------
+        ecgbeat.streaming.replay : Recordings in the time in which they were recorded.
+        ecgbeat.streaming.LSLInlet : Signals of Lab Streaming Layer.
+
+        Notes
+        -----
+        If the consumer is canceled or breaks, the stream is not flushed, and goes on with the
+        next call. A chunk is processed in the event loop, which waits for it: an hour of signal
+        should be given in many chunks.
+
+        Examples
+        --------
+        >>> async def count(stream, source):  # of ventricular beats
+        ...     return sum([(beats.symbol == "V").sum() async for beats in stream.annotate(source)])
+        """
+        return annotate_chunks(self, source)
 
     # --- samples ----------------------------------------------------------------------
 

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 import httpx
 import numpy as np
 import pytest
+import uvicorn
 
 from ecgbeat import ECGCNNClassifier
 from ecgbeat.annotation import make_inter_patient_annotator
 from ecgbeat.app import make_app
+from ecgbeat.app._server import make_config
 from ecgbeat.datasets import make_heartbeats, make_recording
 
-uvicorn = pytest.importorskip("uvicorn")
 WEIGHTS = {"N": 0.8, "A": 0.08, "V": 0.08, "F": 0.04}
 
 
@@ -24,10 +25,7 @@ def running(**params):
     """Run a server on a free port of the loopback interface, and yield its address."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    config = uvicorn.Config(
-        make_app(port=port, **params), log_level="warning", access_log=False, ws_max_size=2**20
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(make_config(make_app(port=port, **params)))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
     thread.start()
     try:
@@ -45,32 +43,38 @@ def running(**params):
 @pytest.fixture(scope="session")
 def quick_models():
     """Return a function in place of ``load_pretrained``."""
-    ecgs = [make_recording(60, weights=WEIGHTS, random_state=seed) for seed in range(5)]
-    signals, annotations = [ecg.signal for ecg in ecgs], [ecg.annotation for ecg in ecgs]
-    fitted = {
-        name: make_inter_patient_annotator(360, future=future, random_state=0).fit(
-            signals, annotations
-        )
-        for name, future in (("nsvf", True), ("nsvf-live", False))
-    }
+    ecgs = [make_recording(60, weights=WEIGHTS, random_state=seed) for seed in range(4)]
+    annotator = make_inter_patient_annotator(360, future=False, random_state=0)
+    annotator.fit([ecg.signal for ecg in ecgs], [ecg.annotation for ecg in ecgs])
     beats = make_heartbeats(
-        120, n_patients=8, before=37 / 125, after=150 / 125, fs=125, random_state=0
+        80, n_patients=8, before=37 / 125, after=150 / 125, fs=125, random_state=0
     )
     rows = beats.data - beats.data.min(axis=1, keepdims=True)
     rows /= rows.max(axis=1, keepdims=True)
     labels = np.where(np.isin(beats.target, ["V", "A"]), "abnormal", "normal")
     net = ECGCNNClassifier(n_filters=4, max_epochs=2, random_state=0).fit(rows, labels)
-    fitted |= {"nlrav": fitted["nsvf"], "normal-abnormal-187": net}
-    return fitted.__getitem__
+    fitted = dict.fromkeys(("nsvf", "nsvf-live", "nlrav"), annotator)
+    return {**fitted, "normal-abnormal-187": net}.__getitem__
+
+
+def short_card(name):
+    return {"name": name, "title": "Quickly fitted", "license": "none", "not_for": ["anything"]}
 
 
 @pytest.fixture(scope="session")
-def server(quick_models) -> Iterator[str]:
-    """Address of a running server."""
+def patched_models(quick_models):
+    """Replace the trained models by quickly fitted ones."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ecgbeat.app._models.load_pretrained", quick_models)
-        with running() as address:
-            yield address
+        patch.setattr("ecgbeat.app._models.model_card", short_card)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(patched_models) -> Iterator[str]:  # noqa: ARG001
+    """Address of a running server."""
+    with running() as address:
+        yield address
 
 
 @pytest.fixture
@@ -81,8 +85,6 @@ def client(server) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def start_server(quick_models):
+def start_server(patched_models):  # noqa: ARG001
     """Return a context manager that runs a server with parameters of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ecgbeat.app._models.load_pretrained", quick_models)
-        yield running
+    return running

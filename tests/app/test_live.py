@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 
 import numpy as np
 import pytest
@@ -71,6 +72,7 @@ def test_simulated_patient_arrives_in_the_course_of_time(server, monkeypatch):
         [{"source": "push", "n_leads": 10**6}],
         [{"source": "push", "n_leads": "x"}],
         [{"source": "simulated", "speed": 1e9}],
+        [{"source": "simulated", "n_leads": 12}],
         [{"source": "simulated", "random_state": -1}],
         [{"source": "push", "model": "../nsvf"}],
         [{"source": "push"}, {"samples": [["x"]]}],
@@ -94,6 +96,25 @@ def test_silent_client_is_told_and_closed(server, monkeypatch):
 def test_streams_are_limited(server, monkeypatch):
     monkeypatch.setattr(_live, "MAX_STREAMS", 0)
     assert "busy" in asyncio.run(talk(server))[-1]["error"]
+
+
+async def first_answer(address, message):
+    """Return the first answer, and leave."""
+    async with websockets.connect(
+        address.replace("http", "ws") + "/api/live", proxy=None
+    ) as connection:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await connection.send(json.dumps(message))
+        return json.loads(await connection.recv())
+
+
+def test_stream_ends_with_its_client(server, monkeypatch):
+    monkeypatch.setattr(_live, "MAX_STREAMS", 1)
+    for _ in range(2):
+        deadline = time.monotonic() + 10
+        while "samples" not in asyncio.run(first_answer(server, {"source": "simulated"})):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 def decided(sample, symbol, unreadable=()):

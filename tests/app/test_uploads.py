@@ -163,12 +163,18 @@ def npy_claiming(shape):
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
 
 
-def edf_claiming(n_records, n_samples, duration=1):
-    fields = ["0", "x", "x", "01.01.24", "00.00.00", 512, "", n_records, duration, 1]
+def edf_claiming(n_records, n_samples, duration=1, kind=""):
+    fields = ["0", "x", "x", "01.01.24", "00.00.00", 512, kind, n_records, duration, 1]
     widths = [8, 80, 80, 8, 8, 8, 44, 8, 8, 4]
     fields += ["ECG", "", "mV", -1, 1, -32768, 32767, "", n_samples, ""]
     widths += [16, 80, 8, 8, 8, 8, 8, 80, 8, 32]
     return "".join(str(f).ljust(w)[:w] for f, w in zip(fields, widths, strict=True)).encode()
+
+
+def test_gaps_of_many_hours_are_refused(client):
+    samples = b"+0\x14\x14\x00".ljust(1000) + b"+900000\x14\x14\x00".ljust(1000)
+    header = edf_claiming(2, 500, kind="EDF+D").replace(b"ECG ".ljust(16), b"EDF Annotations ")
+    assert "gaps" in check_refusal(upload(client, {"x.edf": header + samples}), 413)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +234,7 @@ def test_model_is_a_name_and_no_path(client):
         (b'{"signal": [], "fs": 360}', 422),
         (b'{"signal": {"a": 1}, "fs": 360}', 422),
         (b'{"signal": [[[1]]], "fs": 360}', 422),
+        (b'{"signal": [' + b"[1, 2], " * 99 + b'[]], "fs": 360}', 413),
         (b'{"signal": [1, 2], "fs": "x"}', 422),
         (b'{"signal": [1, 2]}', 422),
         (b'{"signal": [1, 2], "fs": 360, "lead_names": 5}', 422),
@@ -277,10 +284,15 @@ def raw_request(server, text, wait=0.0):
 
 
 def test_slow_body_is_refused(server, monkeypatch):
-    monkeypatch.setattr(_guard, "MAX_PAUSE_S", 0.3)
+    monkeypatch.setattr(_guard, "GRACE_S", 0.3)
     text = "POST /api/beat HTTP/1.1\nHost: localhost:PORT\nContent-Length: 100\n"
     answer = raw_request(server, text + "Content-Type: application/json\n\n{")
     assert " 408 " in answer.splitlines()[0]
+
+
+def test_silent_connection_is_closed(server, monkeypatch):
+    monkeypatch.setattr(_guard, "GRACE_S", 0.3)
+    assert raw_request(server, "GET / HTTP/1.1\nHost: l") == ""
 
 
 def test_busy_server_answers_with_a_sentence(client, monkeypatch):

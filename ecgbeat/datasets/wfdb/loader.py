@@ -191,7 +191,7 @@ def _record_names(folder: Path, records: Iterable[str | int] | None) -> list[str
         raise FileNotFoundError(f"There is no folder {folder}.{_hint(folder)}")
     if records is not None:
         return as_record_names(records)
-    if names := _list_records(folder):
+    if names := list_records(folder):
         return names
     raise ValueError(f"There is no record to load: {folder} holds no record (*.hea).")
 
@@ -206,11 +206,11 @@ def _hint(path: Path) -> str:
     return ""
 
 
-def _list_records(folder: Path, above: frozenset[Path] = frozenset()) -> list[str]:
+def list_records(folder: Path, above: frozenset[Path] = frozenset()) -> list[str]:
     """Return the records in the ``RECORDS`` file of a folder, or else its headers."""
     if not (folder / "RECORDS").is_file():
         headers = sorted(folder.glob("*.hea")) or sorted(folder.rglob("*.hea"))
-        segments = {segment for header in headers for segment in _segments_of(header)}
+        segments = {segment for header in headers for segment in segments_of(header)}
         return [
             header.relative_to(folder).with_suffix("").as_posix()
             for header in headers
@@ -223,7 +223,7 @@ def _list_records(folder: Path, above: frozenset[Path] = frozenset()) -> list[st
     names = []
     for name in _read_list(folder / "RECORDS"):
         # large databases list folders, each with its own list
-        below = _list_records(folder / name, above) if name.endswith("/") else None
+        below = list_records(folder / name, above) if name.endswith("/") else None
         names += [name] if below is None else [name + record for record in below]
     return names
 
@@ -244,7 +244,7 @@ def _read_list(file: Path) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _segments_of(header: Path) -> list[Path]:
+def segments_of(header: Path) -> list[Path]:
     """Return the segments, without extension, of a record of several segments."""
     text = header.read_text(encoding="ascii", errors="replace")
     lines = [line.split() for line in text.splitlines() if line.strip() and line[0] != "#"]
