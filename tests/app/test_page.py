@@ -165,14 +165,16 @@ def test_wfdb_record_opens_with_its_errors_and_report(page, tmp_path):
 
 
 def test_numpy_file_asks_for_rate_and_unit(page, tmp_path):
-    np.save(tmp_path / "ward.npy", 1000 * make_recording(20, random_state=2).signal)
+    np.save(tmp_path / "ward.npy", 1000 * make_recording(10, random_state=2).signal)
     page.set_input_files("#files", tmp_path / "ward.npy")
     page.wait_for_selector("#fs", state="visible")
     page.fill("#fs", "360")
     page.select_option("#unit", "uV")
     page.click("#annotate")
     page.wait_for_selector("#view-recording:not([hidden])")
-    assert page.inner_text("#record-facts").startswith("20 s · ")
+    assert page.inner_text("#record-facts").startswith("10 s · ")
+    # not stretched over the whole paper
+    assert ", 25 mm/s, " in page.inner_text("#reading")
 
 
 def test_dropped_file_opens(page):

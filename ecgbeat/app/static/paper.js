@@ -240,7 +240,7 @@ function drawTimes(context, { viewport, plan }) {
   context.fillStyle = surface;
   context.fillRect(0, y, viewport.width, BOTTOM);
   const first = Math.ceil(viewport.start / viewport.fs / spacing);
-  for (let k = first; k * spacing * viewport.fs <= viewport.stop; k += 1) {
+  for (let k = first; k * spacing * viewport.fs <= Math.min(viewport.stop, viewport.n_times); k += 1) {
     const x = viewport.xOf(k * spacing * viewport.fs);
     context.fillStyle = soft;
     context.fillRect(x, y, 1, 5);
