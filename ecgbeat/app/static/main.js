@@ -60,6 +60,15 @@ document.addEventListener("keydown", (event) => {
   if (view.onKey(event)) event.preventDefault();
 });
 
+// the boxes of keys and leads close like menus
+function closeBoxes(event) {
+  for (const box of document.querySelectorAll("details.keys[open]")) {
+    if (event.key === "Escape" || (event.type === "pointerdown" && !box.contains(event.target))) box.open = false;
+  }
+}
+document.addEventListener("pointerdown", closeBoxes);
+document.addEventListener("keydown", closeBoxes);
+
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   view?.recolor();
   redrawBeat();

@@ -11,6 +11,7 @@ const BOTTOM = 24; // of the times
 const LETTERS_FROM = 15; // CSS pixels between beats
 const FRAMES_FROM = 30;
 const COLORS_FROM = 6;
+const MOST_BOXES = 8; // above and below the middle of a lead
 const BEAT_S = [0.14, 0.3]; // of the line in the color of an abnormal beat, about its peak
 const NICE_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400];
 const LABEL_PX = 90; // between two times
@@ -20,7 +21,7 @@ export function layout(recording, shown, gain) {
   let top = TOP;
   const rows = shown.map((lead) => {
     const { low, middle, high } = recording.ranges[lead];
-    const boxes = (mV) => Math.min(8, Math.max(1, Math.ceil((mV * gain * PX_PER_MM) / BOX + 0.35)));
+    const boxes = (mV) => Math.min(MOST_BOXES, Math.max(1, Math.ceil((mV * gain * PX_PER_MM) / BOX + 0.6)));
     const above = boxes(high - middle);
     const row = { lead, top, middle, zero: top + above * BOX, height: (above + boxes(middle - low)) * BOX };
     top += row.height;
@@ -239,7 +240,7 @@ function drawTimes(context, { viewport, plan }) {
   context.fillStyle = surface;
   context.fillRect(0, y, viewport.width, BOTTOM);
   const first = Math.ceil(viewport.start / viewport.fs / spacing);
-  for (let k = first; k * spacing * viewport.fs <= viewport.stop; k += 1) {
+  for (let k = first; k * spacing * viewport.fs <= Math.min(viewport.stop, viewport.n_times); k += 1) {
     const x = viewport.xOf(k * spacing * viewport.fs);
     context.fillStyle = soft;
     context.fillRect(x, y, 1, 5);

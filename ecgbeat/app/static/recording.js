@@ -103,7 +103,7 @@ export class RecordingView {
     };
     byId("zoom-in").onclick = () => this.zoom(ZOOM);
     byId("zoom-out").onclick = () => this.zoom(1 / ZOOM);
-    byId("zoom-all").onclick = () => this.setSpeed(0);
+    byId("zoom-all").onclick = () => this.setSpeed(this.viewport.whole);
     byId("undo").onclick = () => this.undo();
     for (const button of document.querySelectorAll("[data-jump] button")) {
       button.onclick = () => this.jump(button.parentElement.dataset.jump, Number(button.dataset.step));
@@ -253,7 +253,7 @@ export class RecordingView {
   onChange(index) {
     byId("undo").disabled = !this.labels.history.length;
     this.overview.invalidate();
-    this.table.update();
+    this.table.applyFilter();
     this.summarize();
     this.redraw();
     announce(this.describe(index));
@@ -274,7 +274,7 @@ export class RecordingView {
       "+": () => this.zoom(ZOOM),
       "=": () => this.zoom(ZOOM),
       "-": () => this.zoom(1 / ZOOM),
-      0: () => this.setSpeed(0),
+      0: () => this.setSpeed(viewport.whole),
       n: () => this.step(1),
       p: () => this.step(-1),
       z: () => this.undo(),

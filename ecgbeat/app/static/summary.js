@@ -62,7 +62,7 @@ function showEvents({ summary, fs }, jumpTo) {
 }
 
 const CARD_NAMES = {
-  classes: "Classes", data: "Trained on", license: "License of the data", protocol: "Protocol",
+  classes: "Classes", data: "Trained on", license: "License", protocol: "Protocol",
   scores: "Scores", not_for: "Not for", versions: "Versions", sha256: "SHA-256",
 };
 
@@ -75,7 +75,10 @@ export function showCard(card) {
 }
 
 function words(value) {
-  if (Array.isArray(value)) return value.map(words).join(", ");
+  if (Array.isArray(value)) {
+    const parts = value.map(words);
+    return parts.join(parts.every((part) => part.endsWith(".")) ? " " : ", ");
+  }
   if (value !== null && typeof value === "object") {
     return Object.entries(value).map(([name, part]) => `${name} ${words(part)}`).join("; ");
   }

@@ -2,6 +2,7 @@
 
 export const PX_PER_MM = 96 / 25.4;
 const FASTEST = 200; // mm/s
+const SLOWEST = 12.5; // of recordings that are shorter than the paper
 
 export class Viewport {
   constructor(recording) {
@@ -18,7 +19,8 @@ export class Viewport {
 
   get stop() { return this.start + this.span; }
 
-  get slowest() { return Math.min(FASTEST, (this.width * this.fs) / this.n_times / PX_PER_MM); }
+  /** The mm/s at which the whole recording is in view. */
+  get whole() { return (this.width * this.fs) / this.n_times / PX_PER_MM; }
 
   xOf(sample) { return (sample - this.start) / this.samplesPerPixel; }
 
@@ -38,7 +40,7 @@ export class Viewport {
   /** Set mm/s; the sample at `x` stays where it is. */
   setSpeed(speed, x = this.width / 2) {
     const fixed = this.sampleAt(x);
-    this.speed = Math.min(FASTEST, Math.max(speed, this.slowest));
+    this.speed = Math.min(FASTEST, Math.max(speed, Math.min(SLOWEST, this.whole)));
     this.moveTo(fixed - x * this.samplesPerPixel);
   }
 }
