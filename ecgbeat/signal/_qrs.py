@@ -193,10 +193,10 @@ def qrs_heights(leads: np.ndarray, fs: float) -> np.ndarray:
 
 
 def steep_onset(leads: np.ndarray, fs: float, limits: np.ndarray) -> int | None:
-    """Return the first sample at which the QRS band of a lead reaches its limit, or is missing."""
-    is_below = np.abs(_qrs_bands(leads, fs)) < limits[:, np.newaxis]
-    reached = np.flatnonzero(~is_below.all(axis=0))
-    return int(reached[0]) * decimation_step(fs) if len(reached) else None
+    """Return the first sample at which the QRS band of a lead is above its limit, or missing."""
+    is_below = np.abs(_qrs_bands(leads, fs)) <= limits[:, np.newaxis]
+    above = np.flatnonzero(~is_below.all(axis=0))
+    return int(above[0]) * decimation_step(fs) if len(above) else None
 
 
 def _qrs_bands(leads: np.ndarray, fs: float) -> np.ndarray:
