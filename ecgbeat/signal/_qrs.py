@@ -33,6 +33,8 @@ _JUMP_SAMPLES = 3  # longest jump
 _LASTING = 0.6 + _EQUAL  # share of a jump that remains soon after it, and after the widest beat
 _SOON_S, _LATER_S, _N_LEVEL = (0.04, 0.25), (0.6, 1.1), 8
 _ROUNDING = 1e-13  # of the range of a signal: rounding error of a constant signal
+_ONE_WAVE_S = 0.3  # a maximum this close to one more than twice as high is no beat
+_TINY = 1e-300
 
 
 class Bands(NamedTuple):
@@ -193,10 +195,19 @@ def qrs_heights(leads: np.ndarray, fs: float) -> np.ndarray:
 
 
 def steep_onset(leads: np.ndarray, fs: float, limits: np.ndarray) -> int | None:
-    """Return the first sample at which the QRS band of a lead reaches its limit, or is missing."""
-    is_below = np.abs(_qrs_bands(leads, fs)) < limits[:, np.newaxis]
-    reached = np.flatnonzero(~is_below.all(axis=0))
-    return int(reached[0]) * decimation_step(fs) if len(reached) else None
+    """Return the first sample at which the QRS band of a lead is above its limit, or missing.
+
+    A wave of a quarter of a later one within 0.3 s is none, such as a P wave.
+    """
+    step = decimation_step(fs)
+    relative = np.abs(_qrs_bands(leads, fs)) / np.maximum(limits, _TINY)[:, np.newaxis]
+    highest = relative.max(axis=0)
+    highest[np.isnan(highest)] = np.inf
+    above = np.flatnonzero(highest > 1)
+    if len(above) == 0:
+        return None
+    wave = highest[above[0] : above[0] + round(_ONE_WAVE_S * fs / step)]
+    return int(above[0] + np.argmax(wave >= max(1.0, wave.max() / 4))) * step
 
 
 def _qrs_bands(leads: np.ndarray, fs: float) -> np.ndarray:

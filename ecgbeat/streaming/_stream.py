@@ -140,7 +140,7 @@ class BeatStream:
         self._buffer = np.empty((0, 0))  # the last samples of the selected leads, then free space
         self._first = 0  # sample in the first column of the buffer
         self._next_look = self._times.idle  # sample
-        self._is_awaiting = False  # a beat or a steep wave that was seen
+        self._is_awaiting = False  # a beat that was seen
         self._seen = 0  # samples in which all beats were seen
         self._seen_peak = -self._times.refractory - 1  # last R peak of these
         self._waiting: tuple[_Waiting, ...] = ()
@@ -360,9 +360,9 @@ class BeatStream:
         first = max(self._seen_peak + times.refractory, self._seen)
         limits = _STEEP * self._heights.min(axis=0)
         onset = steep_onset(self._last(now - first), self.fs, limits)
-        self._next_look = now + times.idle
-        self._is_awaiting = onset is not None
-        if onset is not None:
+        if onset is None:
+            self._next_look = now + times.idle
+        else:  # later, if a larger wave has followed since
             self._next_look = max(now, first + onset + times.onset + times.look)
 
     def _look(self, *, at_end: bool = False) -> None:

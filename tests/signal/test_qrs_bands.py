@@ -7,7 +7,9 @@ from ecgbeat.signal._qrs import (
     local_level,
     moving_mean,
     odd_width,
+    qrs_heights,
     split_bands,
+    steep_onset,
 )
 
 FS = 120.0
@@ -214,3 +216,31 @@ def test_local_level_is_interpolated_between_block_centers():
     power = np.repeat([1.0, 9.0], 20 * 180)  # blocks of 1.5 s
     positions = np.array([20 * 180 - 91, 20 * 180, 20 * 180 + 91])
     np.testing.assert_allclose(local_level(power, FS, positions), [1, 2, 3])
+
+
+def wave(height, n_times=60, at=30):
+    """Return a lead of 120 Hz with a wave of 50 ms."""
+    return np.convolve(np.eye(1, n_times, at)[0], height * np.hanning(9)[1:-1], "same")
+
+
+def test_onset_is_that_of_the_first_steep_wave():
+    limits = 0.15 * qrs_heights(wave(1.0)[np.newaxis], 120.0)
+    low, high = wave(0.1)[np.newaxis], wave(0.5)[np.newaxis]
+    assert steep_onset(low, 120.0, limits) is None
+    assert 20 < steep_onset(high, 120.0, limits) <= 30
+    assert 20 < steep_onset(np.concatenate([low, high]), 120.0, np.repeat(limits, 2)) <= 30
+    assert 60 < steep_onset(np.repeat(high, 3, axis=1), 360.0, limits) <= 90
+
+
+def test_onset_is_not_that_of_a_p_wave():
+    limits = 0.15 * qrs_heights(wave(1.0)[np.newaxis], 120.0)
+    p_wave, beat = wave(0.2, at=15)[np.newaxis], wave(1.0, at=38)[np.newaxis]
+    assert 10 < steep_onset(p_wave, 120.0, limits) <= 15
+    assert 30 < steep_onset(p_wave + beat, 120.0, limits) <= 38
+
+
+def test_missing_samples_are_steep():
+    lead = wave(0.0)[np.newaxis]
+    assert steep_onset(lead, 120.0, np.zeros(1)) is None
+    lead[0, 40] = np.nan
+    assert 30 < steep_onset(lead, 120.0, np.ones(1)) <= 40
