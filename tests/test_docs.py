@@ -137,6 +137,7 @@ def test_code_blocks_have_a_known_language(page):
         "{image} ../_static/live_in_terminal.png",
         "{image} ../_static/risk_coverage.svg",
         "{image} ../_static/risk_coverage_dark.svg",
+        "{image} ../_static/web_page.png",
         "{literalinclude} CITATION.cff",
         "{toctree}",
     }
@@ -227,7 +228,7 @@ def test_cpu_build_of_torch_matches_the_constraints():
         (command,) = re.findall(r"^pip install (torch==\S+) ", text, re.MULTILINE)
         assert command in constraints.splitlines()
         # gigabytes are downloaded otherwise, before the remedy is read
-        assert text.index(command) < text.index("pip install -c .ci/constraints.txt .")
+        assert text.index(command) < text.index("pip install -c .ci/constraints.txt")
 
 
 def test_citation_has_the_current_version():
