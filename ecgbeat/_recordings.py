@@ -283,12 +283,15 @@ def _bridge(
 # --- lists of recordings --------------------------------------------------------------
 
 
-def check_recordings(recordings: Any, caller: str, fs: float | None = None) -> Sequence[Any]:
+def check_recordings(
+    recordings: Any, caller: str, fs: float | None = None, *, any_order: bool = False
+) -> Sequence[Any]:
     """Return a sequence of recordings.
 
     The rows of a 2-D array are recordings of one lead; a 3-D array holds recordings of several
     leads. A Bunch, as from `ecgbeat.datasets.load_wfdb`, stands for its recordings, which must be
-    sampled at ``fs``. ``caller`` is the name of the function, for the message.
+    sampled at ``fs``, with leads in the same order unless ``any_order``. ``caller`` is the name of
+    the function, for the message.
     """
     bunch = recordings if _is_bunch(recordings) else None
     if bunch is not None:
@@ -310,7 +313,7 @@ def check_recordings(recordings: Any, caller: str, fs: float | None = None) -> S
             f"numbers. For one recording, write {caller}([recording], ...)."
         )
     if bunch is not None:
-        _check_order_of_leads(bunch, len(recordings))
+        _check_leads(bunch, len(recordings), any_order)
     return recordings
 
 
@@ -332,14 +335,16 @@ def _recordings_of_bunch(bunch: Mapping[str, Any], caller: str, fs: float | None
     return bunch["recordings"]
 
 
-def _check_order_of_leads(bunch: Mapping[str, Any], n_recordings: int) -> None:
-    """Raise if recordings of a Bunch have the same leads in another order."""
+def _check_leads(bunch: Mapping[str, Any], n_recordings: int, any_order: bool) -> None:
+    """Raise if leads of a Bunch are not named, or, unless ``any_order``, in another order."""
     all_leads = bunch.get("lead_names")
     if all_leads is None:
         return
     names = bunch.get("record_names", range(n_recordings))
     check_one_per_recording("lead_names", all_leads, n_recordings)
     check_one_per_recording("record_names", names, n_recordings)
+    if any_order:
+        return
     seen: dict[tuple[str, ...], tuple[Any, list[str]]] = {}
     for name, leads in zip(names, all_leads, strict=True):
         if isinstance(leads, str):  # one lead, chosen by the loader
@@ -360,7 +365,12 @@ def from_bunch(recordings: Any, key: str, given: Any) -> Any:
 
 
 def check_annotated_recordings(
-    recordings: Any, annotations: Any, caller: str, fs: float | None = None
+    recordings: Any,
+    annotations: Any,
+    caller: str,
+    fs: float | None = None,
+    *,
+    any_order: bool = False,
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """Return recordings, as `check_recordings`, and one annotation for each.
 
@@ -379,7 +389,7 @@ def check_annotated_recordings(
                 "pass them as annotations."
             )
     annotations = from_bunch(recordings, "annotations", annotations)
-    recordings = check_recordings(recordings, caller, fs)
+    recordings = check_recordings(recordings, caller, fs, any_order=any_order)
     check_one_per_recording("annotations", annotations, len(recordings), caller)
     return recordings, annotations
 

@@ -103,7 +103,8 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         that has beats, with the filtered recording, always of shape (n_leads, n_times), all R
         peaks, int64 and strictly ascending, and the rate ``fs`` of the annotator. It returns
         finite numbers of shape (n_beats, n_features), and must not modify its arguments.
-        Recordings may then differ in their number of leads, but not in that of columns.
+        Recordings may then differ in number and order of their leads, but not in the number of
+        columns.
     augmentation : callable or None, default=None
         Function that makes further training recordings, such as `simulate_fusion_beats`:
         ``augmentation(recording, annotation, fs)`` is called with each recording in ``fit``, and
@@ -291,7 +292,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
             self._parameter_constraints, self.get_params(deep=False), type(self).__name__
         )
         recordings, annotations = check_annotated_recordings(
-            recordings, annotations, "fit", self.fs
+            recordings, annotations, "fit", self.fs, any_order=self._takes_any_leads
         )
         if groups is not None:
             check_one_per_recording("groups", groups, len(recordings))
@@ -363,7 +364,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         fs = self._rate_of_recordings(fs)
-        recordings = check_recordings(recordings, "predict", fs)
+        recordings = check_recordings(recordings, "predict", fs, any_order=self._takes_any_leads)
         self._check_abstention(self.classifier_, self.classes_)
         found: list[_Found] = []
         batches = _batches(self._rows(recordings, found, fs), _BATCH_ROWS)
@@ -441,7 +442,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         record_names = from_bunch(recordings, "record_names", record_names)
         fs = self._rate_of_recordings(fs)
-        recordings = check_recordings(recordings, "annotate", fs)
+        recordings = check_recordings(recordings, "annotate", fs, any_order=self._takes_any_leads)
         self._check_abstention(self.classifier_, self.classes_)
         if record_names is None:
             record_names = range(len(recordings))
@@ -506,7 +507,9 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         fs = self._rate_of_recordings(fs)
-        recordings, annotations = check_annotated_recordings(recordings, annotations, "score", fs)
+        recordings, annotations = check_annotated_recordings(
+            recordings, annotations, "score", fs, any_order=self._takes_any_leads
+        )
         references = self._label_recordings(recordings, annotations)
         predictions = self.predict(recordings, fs=fs)
         if self.abstain_below is not None:
@@ -537,6 +540,11 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.target_tags.required = True
         return tags
+
+    @property
+    def _takes_any_leads(self) -> bool:
+        """Whether recordings may have leads in any number and order: those of functions may."""
+        return self.features is not None
 
     def _progress(
         self, recordings: Iterable[Any], task: str, n_recordings: int | None = None

@@ -1095,7 +1095,8 @@ class Recorder(RidgeClassifier):
         return super().fit(X, y)
 
 
-def test_features_replace_windows(patients, classifier):
+def test_features_replace_windows(patients, classifier, monkeypatch):
+    monkeypatch.setattr("ecgbeat._rows.effective_n_threads", lambda: 1)  # calls are in order
     recordings, annotations = patients
     calls = []
 
@@ -1142,6 +1143,29 @@ def test_number_of_leads_may_differ_with_features(patients, classifier):
     annotator.fit(mixed, annotations[:4])
     twelve = [np.stack([r] * 12) for r in recordings[4:]]
     assert_same_beats(annotator.predict(twelve), annotator.predict(recordings[4:]))
+
+
+def test_order_of_leads_may_differ_with_features(patients, classifier):
+    recordings, annotations = patients
+    pairs = [np.stack([r, 0.5 * r]) for r in recordings]
+    bunch = as_bunch((pairs, annotations), lead_names=[["I", "II"], ["II", "I"], *["I"] * 4])
+    annotator = BeatAnnotator(classifier, fs=FS, lead=None, features=describe).fit(bunch)
+    assert_same_beats(annotator.predict(bunch), annotator.predict(pairs))
+    assert annotator.score(bunch) == annotator.score(pairs, annotations)
+    assert len(annotator.annotate(bunch)) == sum(len(b.sample) for b in annotator.predict(pairs))
+
+
+def test_two_threads_return_what_one_returns(patients, classifier, monkeypatch):
+    recordings, annotations = patients
+    annotator = BeatAnnotator(classifier, fs=FS, features=describe, min_quality=0.3)
+    annotator.fit(recordings, annotations)
+    results = []
+    for n_threads in (1, 2):
+        monkeypatch.setattr("ecgbeat._rows.effective_n_threads", lambda n=n_threads: n)
+        results.append(annotator.predict(recordings))
+        with pytest.raises(ValueError, match=r"^recordings\[1\]: "):
+            annotator.predict([recordings[0], np.full(900, np.inf), *recordings])
+    assert_same_beats(*results)
 
 
 @pytest.mark.parametrize(
