@@ -1,5 +1,6 @@
 """Work on large arrays: in chunks of rows, and in threads."""
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
@@ -25,6 +26,7 @@ _SHRINK = 2.0**-64
 
 # parts in Python code wait for each other, so that more threads gain little
 _MAX_THREADS = 2
+_TURN_S = 5e-5
 _thread = threading.local()  # has an attribute in threads of in_threads
 
 
@@ -99,32 +101,38 @@ def in_threads(function: Callable[[Any], Any], items: Collection[Any]) -> Iterat
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Let products of matrices use one thread, in this context or in the decorated function.
+def settings_for_threads() -> Iterator[None]:
+    """Let threads share the processor well, in this context or in the decorated function.
 
-    Those of features and beats are small: a second thread makes none faster, and all several times
-    slower where the processor has other work (measured). The setting is one of the process, so the
-    first context sets it and the last one restores it.
+    Products of matrices use one thread: those of features and beats are small, so that a second one
+    makes none faster, and all several times slower where the processor has other work. Threads in
+    Python code take shorter turns, since they call short functions of NumPy, after each of which
+    they wait for their turn. Both measured. The settings are those of the process, so the first
+    context makes them and the last one restores them.
     """
-    with _Blas.lock:
-        if not _Blas.n_contexts:
-            _Blas.limit = _threadpools().limit(limits=1, user_api="blas")
-        _Blas.n_contexts += 1
+    with _Settings.lock:
+        if not _Settings.n_contexts:
+            _Settings.former_turn_s = sys.getswitchinterval()
+            _Settings.former_pools = _threadpools().limit(limits=1, user_api="blas")
+            sys.setswitchinterval(_TURN_S)
+        _Settings.n_contexts += 1
     try:
         yield
     finally:
-        with _Blas.lock:
-            _Blas.n_contexts -= 1
-            if not _Blas.n_contexts:
-                _Blas.limit.restore_original_limits()
+        with _Settings.lock:
+            _Settings.n_contexts -= 1
+            if not _Settings.n_contexts:
+                _Settings.former_pools.restore_original_limits()
+                sys.setswitchinterval(_Settings.former_turn_s)
 
 
-class _Blas:
-    """State of `one_blas_thread` in this process."""
+class _Settings:
+    """State of `settings_for_threads` in this process."""
 
     lock = threading.Lock()
     n_contexts = 0
-    limit: Any = None
+    former_turn_s = 0.0
+    former_pools: Any = None
 
 
 @cache

@@ -1,3 +1,4 @@
+import sys
 import threading
 import time
 
@@ -10,8 +11,8 @@ from ecgbeat._rows import (
     as_rows,
     in_threads,
     map_rows,
-    one_blas_thread,
     row_chunks,
+    settings_for_threads,
 )
 
 
@@ -159,15 +160,16 @@ def blas_threads():
     return [pool["num_threads"] for pool in pools if pool["user_api"] == "blas"]
 
 
-def test_products_use_one_thread_until_the_last_context_ends():
-    before = blas_threads()
-    first, second = one_blas_thread(), one_blas_thread()
+def test_settings_hold_until_the_last_context_ends():
+    before, turn_s = blas_threads(), sys.getswitchinterval()
+    first, second = settings_for_threads(), settings_for_threads()
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
     assert set(blas_threads()) == {1}
+    assert sys.getswitchinterval() < turn_s
     second.__exit__(None, None, None)
     assert blas_threads() == before
-    with pytest.raises(KeyError), one_blas_thread():
+    with pytest.raises(KeyError), settings_for_threads():
         raise KeyError
-    assert blas_threads() == before
+    assert (blas_threads(), sys.getswitchinterval()) == (before, pytest.approx(turn_s))

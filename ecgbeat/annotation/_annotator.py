@@ -22,7 +22,7 @@ from ecgbeat._recordings import (
     from_bunch,
     select_leads,
 )
-from ecgbeat._rows import in_threads, one_blas_thread
+from ecgbeat._rows import in_threads, settings_for_threads
 from ecgbeat._validation import (
     FS_INTERVAL,
     HasMethods,
@@ -659,7 +659,7 @@ class BeatAnnotator(MetaEstimatorMixin, BaseEstimator):
                 # windows take more memory than features, and are cut as they are needed
                 return beats, rows if self.features_ is None else list(rows)
 
-        with one_blas_thread():
+        with settings_for_threads():
             prepared = in_threads(prepare, range(len(recordings)))
             for index, (beats, rows) in self._progress(prepared, "annotating", len(recordings)):
                 found.append(beats)
@@ -867,7 +867,7 @@ class _TrainingBeats(NamedTuple):
 _NO_BEATS = _TrainingBeats(np.empty((0, 0), np.float32), np.empty(0), None, 0, 0)
 
 
-@one_blas_thread()
+@settings_for_threads()
 def _training_beats(
     steps: _Steps, selected: np.ndarray, reference: LabeledBeats, tolerance: float
 ) -> _TrainingBeats:
