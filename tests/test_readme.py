@@ -19,7 +19,7 @@ def test_python_code_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {}
     code = blocks("python")
-    assert len(code) == 5
+    assert len(code) == 6
     for block in code:
         exec(compile(block, str(README), "exec"), namespace)
     printed = capsys.readouterr().out
