@@ -14,6 +14,7 @@ from ecgbeat.app._annotations import as_page_body
 from ecgbeat.app._models import Model
 from ecgbeat.app._uploads import Recording
 from ecgbeat.datasets import make_heartbeats, make_recording
+from ecgbeat.pretrained import load_pretrained
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="requires Playwright")
 expect = sync_api.expect
@@ -435,6 +436,17 @@ def test_pasted_beat_is_classified_with_its_saliency(page):
     page.fill("#beat-text", "1 2 3")
     page.click("#beat-form .primary")
     assert "187 numbers" in page.inner_text("[role=alert]")
+
+
+@pytest.mark.parametrize("name", ["normal", "abnormal"])
+def test_examples_are_what_they_are_called(page, name):
+    page.click("nav [data-go=beat]")
+    page.click(f"[data-example={name}]")
+    page.wait_for_selector("#beat-result:not([hidden])")
+    numbers = np.array(page.input_value("#beat-text").split(", "), np.float32)
+    probability = load_pretrained("normal-abnormal-187").predict_proba(numbers[np.newaxis])
+    assert ["abnormal", "normal"][probability.argmax()] == name
+    assert probability.max() > 0.8
 
 
 def test_dropped_file_of_one_beat_opens_as_a_beat(page):

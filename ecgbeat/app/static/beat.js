@@ -6,13 +6,13 @@ import { percent } from "./format.js";
 import { postJson } from "./request.js";
 
 const N_NUMBERS = 187;
-const FS = 125;
+const FS = 120; // every third sample of MIT-BIH; the publication of the data states 125
 const HEIGHT = 240;
 const STRONG = 0.5; // saliency of the stretches that are named
-// center, width and height of the waves of the examples, in samples and of 1
+// center, width and height of the waves of the examples, in samples and of 1; zeros from the end on
 const EXAMPLES = {
-  normal: [[0, 2.2, 0.95], [5, 2, -0.12], [34, 8, 0.28], [92, 5, 0.14], [106, 2.2, 0.95], [110, 2, -0.12], [140, 8, 0.28]],
-  abnormal: [[0, 2.2, 0.8], [38, 9, 0.3], [58, 7, 0.98], [80, 12, -0.35], [150, 2.2, 0.85], [172, 8, 0.25]],
+  normal: { end: 127, waves: [[0, 2.2, 0.95], [5, 2, -0.12], [34, 8, 0.28], [92, 5, 0.14], [106, 2.2, 0.95], [110, 2, -0.12], [140, 8, 0.28]] },
+  abnormal: { end: 146, waves: [[0, 7, 0.98], [24, 14, -0.45], [110, 5, 0.12], [122, 2.2, 0.7], [127, 2, -0.1], [155, 8, 0.25]] },
 };
 
 let shown = null;
@@ -63,12 +63,12 @@ function numbersOf(text) {
   return numbers.length === N_NUMBERS + 1 ? numbers.slice(0, N_NUMBERS) : numbers;
 }
 
-/** Return a beat of Gaussian waves, from 0 to 1. */
-function example(waves) {
+/** Return a beat of Gaussian waves, from 0 to 1, filled up with zeros. */
+function example({ waves, end }) {
   const sum = (i) => waves.reduce((total, [center, width, height]) => total + height * Math.exp(-(((i - center) / width) ** 2) / 2), 0);
   const values = Array.from({ length: N_NUMBERS }, (_, i) => sum(i));
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  return values.map((value) => Number(((value - low) / (high - low)).toFixed(4)));
+  return values.map((value, i) => (i < end ? Number(((value - low) / (high - low)).toFixed(4)) : 0));
 }
 
 function show(signal, { label, probability, saliency }) {
@@ -79,9 +79,10 @@ function show(signal, { label, probability, saliency }) {
   byId("beat-bars").replaceChildren(...Object.entries(probability).map(([name, p]) => element(
     "li", {}, element("span", {}, name), element("span", {}, percent(p)), element("meter", { value: p, max: 1, ariaLabel: name }),
   )));
-  const why = strongStretches(saliency).map(([from, to]) => `${(from / FS).toFixed(2)} to ${(to / FS).toFixed(2)} s`);
+  const second = (i) => (i / FS).toFixed(2);
+  const why = strongStretches(saliency).map(([from, to]) => (from === to ? `${second(from)} s` : `${second(from)} to ${second(to)} s`));
   byId("beat-why").textContent = why.length ? `The decision depends most on ${why.join(", ")}.` : "";
-  byId("beat-canvas").ariaLabel = `The beat over 1.5 s; colored by its weight in the decision. ${byId("beat-why").textContent}`;
+  byId("beat-canvas").ariaLabel = `The beat over 1.6 s; colored by its weight in the decision. ${byId("beat-why").textContent}`;
   redrawBeat();
   announce(`${label}, ${byId("beat-confidence").textContent}. ${byId("beat-why").textContent}`);
   byId("beat-result").scrollIntoView({ block: "nearest" });
@@ -112,9 +113,9 @@ export function redrawBeat() {
   const yOf = (value) => 18 + ((high - value) / (high - low || 1)) * (HEIGHT - 58);
   context.fillStyle = paper;
   context.fillRect(0, 0, width, HEIGHT);
-  for (let i = 0; i < N_NUMBERS; i += 5) { // 0.04 s, and 0.2 s
-    context.fillStyle = i % 25 ? fine : bold;
-    context.fillRect(xOf(i), 0, 1, HEIGHT - 22);
+  for (let k = 0; k * 0.04 * FS < N_NUMBERS; k += 1) { // 0.04 s, and 0.2 s
+    context.fillStyle = k % 5 ? fine : bold;
+    context.fillRect(xOf(k * 0.04 * FS), 0, 1, HEIGHT - 22);
   }
   context.lineCap = "round";
   for (const [color, isStrong] of [[pale, false], [v, true]]) {
@@ -134,5 +135,5 @@ export function redrawBeat() {
   context.fillStyle = soft;
   context.font = "12px system-ui, sans-serif";
   context.textAlign = "center";
-  for (let i = 25; i < N_NUMBERS - 5; i += 25) context.fillText(`${(i / FS).toFixed(1)} s`, xOf(i), HEIGHT - 7);
+  for (let t = 0.2; t * FS < N_NUMBERS - 5; t += 0.2) context.fillText(`${t.toFixed(1)} s`, xOf(t * FS), HEIGHT - 7);
 }
