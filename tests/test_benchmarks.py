@@ -272,9 +272,10 @@ def test_candidates_of_all_conditions_are_collected(load, record):
 
 
 @pytest.mark.slow
-def test_annotation_time_is_printed(load, real_data, monkeypatch, capsys):
+@pytest.mark.parametrize("model", [[], ["--model", "nsvf"]])
+def test_annotation_time_is_printed(load, real_data, monkeypatch, capsys, model):
     script = load("annotate_recordings")
-    arguments = ["--data", str(real_data / "mitdb"), "--repeats", "1", "--threads", "1"]
+    arguments = ["--data", str(real_data / "mitdb"), "--repeats", "1", "--threads", "1", *model]
     monkeypatch.setattr(sys, "argv", ["annotate_recordings.py", *arguments])
     script.main()
     printed = capsys.readouterr().out
