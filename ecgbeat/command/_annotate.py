@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecgbeat.command._models import DEFAULT_MODEL, MODEL_HELP, resolve_model
+from ecgbeat.command._reading import add_reading_arguments
 
 if TYPE_CHECKING:
     from ecgbeat.command._one_recording import Task
@@ -49,18 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="csv",
         help="format of the beats (default: %(default)s)",
     )
-    parser.add_argument(
-        "--fs", type=float, metavar="HZ", help="sampling rate of files that do not state it"
-    )
-    parser.add_argument(
-        "--unit",
-        choices=["mV", "uV", "V", "nV"],
-        default="mV",
-        help="unit of files that do not state it (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--leads", metavar="NAME,NAME", help="leads to read (default: all that are in volts)"
-    )
+    add_reading_arguments(parser)
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="number of processes (default: 1)"
     )
@@ -115,9 +105,6 @@ def _tasks(arguments: argparse.Namespace) -> list["Task"]:
     if not sources:
         raise ValueError(f"There is no recording in {', '.join(arguments.records)}.")
     model = resolve_model(arguments.model)
-    leads = None
-    if arguments.leads is not None:
-        leads = tuple(name.strip() for name in arguments.leads.split(","))
     names = _names({source: path for source, (path, _) in sources.items()})
     out = arguments.out.expanduser().absolute()
     return [
@@ -129,7 +116,7 @@ def _tasks(arguments: argparse.Namespace) -> list["Task"]:
             arguments.format,
             sources[source][1],
             arguments.unit,
-            leads,
+            arguments.leads,
         )
         for source in sources
     ]

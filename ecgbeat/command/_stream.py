@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from ecgbeat.command._models import MODEL_HELP, load_annotator, resolve_model
+from ecgbeat.command._reading import add_reading_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,16 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="times as fast as real time, inf without waiting (default: 1)",
     )
-    parser.add_argument(
-        "--fs", type=float, metavar="HZ", help="sampling rate of files that do not state it"
-    )
-    parser.add_argument(
-        "--unit",
-        choices=["mV", "uV", "V", "nV"],
-        default="mV",
-        help="unit of files that do not state it (default: %(default)s)",
-    )
-    parser.add_argument("--leads", metavar="NAME,NAME", help="leads to read")
+    add_reading_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,8 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     from ecgbeat.command._one_recording import load_source
     from ecgbeat.streaming import BeatStream, replay
 
-    leads = arguments.leads and [name.strip() for name in arguments.leads.split(",")]
-    recording = load_source(arguments.record, fs=arguments.fs, unit=arguments.unit, leads=leads)
+    recording = load_source(
+        arguments.record, fs=arguments.fs, unit=arguments.unit, leads=arguments.leads
+    )
     stream = BeatStream(load_annotator(model), fs=recording.fs)
     parts: list[Any] = []
     previous = None
