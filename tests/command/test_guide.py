@@ -10,7 +10,7 @@ from ecgbeat.command._main import _parser
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guide" / "command.md"
-FILES = [
+FILES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if GUIDE.exists() else []
     file for file in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if file.exists()
 ]
 
