@@ -11,8 +11,6 @@ from ecgbeat.command._main import _parser
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "guide" / "command.md"
 FILES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if GUIDE.exists() else []
-    file for file in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if file.exists()
-]
 
 pytestmark = pytest.mark.skipif(not GUIDE.exists(), reason="requires the repository")
 
