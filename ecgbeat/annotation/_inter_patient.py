@@ -367,7 +367,8 @@ def _probability_by_line(fitted: Pipeline, rows: np.ndarray) -> np.ndarray:
     Products are added one by one: a matrix product may round a row differently beside others.
     """
     quantiles, model = fitted
-    weights = model.coef_.T[:, np.newaxis].astype(np.float64)
+    # in C order, so that the features are added in the same order for one row as for many
+    weights = model.coef_.T[:, np.newaxis].astype(np.float64, order="C")
     logits = np.empty((len(rows), len(model.coef_)))
     for start in range(0, len(rows), _CHUNK_ROWS):
         normal = _to_normal(quantiles, rows[start : start + _CHUNK_ROWS])
