@@ -12,7 +12,8 @@ from ecgbeat.annotation._inter_patient import InterPatientClassifier, make_inter
 from ecgbeat.annotation._resampling import (
     resample_recording as resample_recording,
 )  # for BeatStream
-from ecgbeat.annotation._summary import CLASS_NAMES as CLASS_NAMES  # for the web page
+from ecgbeat.annotation._summary import PAUSE_S as PAUSE_S  # for the web page
+from ecgbeat.annotation._summary import RUN_BEATS as RUN_BEATS  # for the web page
 from ecgbeat.annotation._summary import BeatSummary, summarize_beats
 from ecgbeat.annotation._summary import as_clock as as_clock  # for the command
 from ecgbeat.annotation._summary import class_name as class_name  # for the web page

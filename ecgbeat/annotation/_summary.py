@@ -10,7 +10,7 @@ from ecgbeat._validation import check_fs, check_positive
 from ecgbeat.annotation._annotated_beats import UNCLASSIFIED, AnnotatedBeats
 from ecgbeat.labels import AAMI_MAPPINGS
 
-CLASS_NAMES = {
+_CLASS_NAMES = {  # of beat symbols and of AAMI classes
     "N": "normal",
     "S": "supraventricular premature",
     "V": "ventricular premature",
@@ -31,11 +31,9 @@ CLASS_NAMES = {
     "f": "fusion of paced and normal",
     UNCLASSIFIED: "not classified",
 }
-"""Names of beat symbols and of AAMI classes."""
-
 _UNCERTAIN_BELOW = 0.7  # highest probability of any class
-_PAUSE_S = 2.0  # longer intervals are pauses
-_RUN_BEATS = 3  # least number of consecutive ectopic beats
+PAUSE_S = 2.0  # longer intervals are pauses
+RUN_BEATS = 3  # least number of consecutive ectopic beats
 _RUN_NAMES = {"V": "ventricular", "S": "supraventricular"}
 _RATE_INTERVALS = 8  # over which the heart rate is averaged for its extremes
 _LISTED = 5  # runs and pauses in a text
@@ -244,7 +242,7 @@ def summarize_beats(beats: AnnotatedBeats, *, fs: float, n_times: int) -> BeatSu
     is_readable = np.diff(part) == 0
     labels, counts = np.unique(beats.symbol, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    is_pause = is_readable & (intervals > _PAUSE_S)
+    is_pause = is_readable & (intervals > PAUSE_S)
     return BeatSummary(
         fs,
         duration_s,
@@ -273,7 +271,7 @@ def is_uncertain(beats: AnnotatedBeats) -> np.ndarray:
 
 def class_name(label: Any) -> str:
     """Return the name of a class, "" for labels that WFDB and AAMI do not define."""
-    return CLASS_NAMES.get(label, "")
+    return _CLASS_NAMES.get(label, "")
 
 
 def as_clock(seconds: float) -> str:
@@ -298,7 +296,7 @@ def _find_runs(beats: AnnotatedBeats, part: np.ndarray, fs: float) -> list[Run]:
     keys = [(mapping.get(s), p) for s, p in zip(beats.symbol.tolist(), part.tolist(), strict=True)]
     for (kind, _), group in groupby(range(len(keys)), key=keys.__getitem__):
         members = list(group)
-        if kind in _RUN_NAMES and len(members) >= _RUN_BEATS:
+        if kind in _RUN_NAMES and len(members) >= RUN_BEATS:
             start, stop = int(beats.sample[members[0]]), int(beats.sample[members[-1]])
             rate = 60 * fs * (len(members) - 1) / (stop - start)
             runs.append(Run(kind, start, stop, len(members), rate))

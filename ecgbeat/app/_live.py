@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ecgbeat.annotation import AnnotatedBeats
+from ecgbeat.annotation import PAUSE_S, RUN_BEATS, AnnotatedBeats
 from ecgbeat.app._annotations import beats_as_json
 from ecgbeat.app._models import LIVE_NAME, load_live
 from ecgbeat.app._requests import RequestError
@@ -25,8 +25,6 @@ _PATIENT_S = 1800.0
 _WEIGHTS = {"N": 0.82, "A": 0.07, "V": 0.09, "F": 0.02}
 _RATE_BEATS = 9  # from which the heart rate is computed
 _RATE_OLD_S = 5.0  # without a beat, the heart rate is not known
-_RUN = 3  # ventricular beats in a row
-_PAUSE_S = 2.0
 _DELAY_S = 1.6  # from an R peak to its decision at most, with some margin
 
 
@@ -241,8 +239,8 @@ class _Monitor:
         alarms = self._pause(sample, is_open=False)
         self._samples = [*self._samples[1 - _RATE_BEATS :], sample]
         self._n_ventricular = self._n_ventricular + 1 if label == "V" else 0
-        if self._n_ventricular == _RUN:
-            text = f"Run of {_RUN} or more ventricular beats"
+        if self._n_ventricular == RUN_BEATS:
+            text = f"Run of {RUN_BEATS} or more ventricular beats"
             alarms.append({"kind": "run", "sample": sample, "text": text})
         return alarms
 
@@ -256,10 +254,10 @@ class _Monitor:
             return []
         last = self._samples[-1]
         duration = (until - last) / self._fs - (_DELAY_S if is_open else 0.0)
-        if duration <= _PAUSE_S or self._unreadable_stop > last:
+        if duration <= PAUSE_S or self._unreadable_stop > last:
             return []
         self._paused_since = last
-        text = f"Pause of more than {_PAUSE_S:g} s" if is_open else f"Pause of {duration:.1f} s"
+        text = f"Pause of more than {PAUSE_S:g} s" if is_open else f"Pause of {duration:.1f} s"
         return [{"kind": "pause", "sample": last, "text": text}]
 
     def _heart_rate(self, n_times: int) -> float | None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ecgbeat._validation import import_extra
 
+EXTENSIONS = (".edf", ".bdf")
 _MAX_SAMPLES = 2**29  # of all leads with the gaps between them: 2 GB
 _ONSET = re.compile(rb"([+-]\d+\.?\d*)\x14")  # of a data record, at the start of its annotations
 _CORRECT = "Get an intact copy of the file."

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from ecgbeat.datasets.recording.edf import EXTENSIONS as EDF_EXTENSIONS
 from ecgbeat.datasets.tables.loader import EXTENSIONS
 from ecgbeat.datasets.wfdb.loader import list_records, segments_of
 
-_EDF = (".edf", ".bdf")
 _NOT_RECORDINGS = ("_annotations", "_beats")  # ends of names: tables beside recordings
 _TEXT = (".txt", ".txt.gz")  # in folders, nearly always licenses and notes
 
@@ -24,7 +24,7 @@ def list_recordings(folder: Path) -> list[Path]:
         records = [folder / f"{name}.hea" for name in list_records(folder)]
     else:
         records = [header for header in headers if header.with_suffix("") not in segments]
-    others = [file for file in files if file.suffix.lower() in _EDF or is_table(file)]
+    others = [file for file in files if file.suffix.lower() in EDF_EXTENSIONS or is_table(file)]
     # samples in an EDF file may belong to a WFDB header
     described = {header.with_suffix("") for header in headers}
     return records + [file for file in others if file.with_suffix("") not in described]

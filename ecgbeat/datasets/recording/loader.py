@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ecgbeat._recordings import Annotation, lead_row
+from ecgbeat.datasets.recording.edf import EXTENSIONS as EDF_EXTENSIONS
 from ecgbeat.datasets.recording.edf import open_edf
 from ecgbeat.datasets.tables.arrays import open_arrays
 from ecgbeat.datasets.tables.loader import EXTENSIONS, errors_naming, load_recordings
@@ -20,7 +21,6 @@ from ecgbeat.datasets.wfdb.record import (
     sampling_rate,
 )
 
-_EDF = (".edf", ".bdf")
 _UNITS = ("nV", "uV", "mV", "V")
 
 
@@ -111,7 +111,7 @@ def load_recording(
         raise ValueError("leads must name at least one lead, or be None for all, got none.")
     if file.name.lower().endswith(EXTENSIONS):
         content = _read_table(file, fs, unit, chosen)
-    elif file.suffix.lower() in _EDF:
+    elif file.suffix.lower() in EDF_EXTENSIONS:
         content = _read_edf(file, unit, chosen)
     else:
         content = _read_wfdb(file, chosen)
@@ -192,7 +192,7 @@ def find_header(file: Path) -> Path | None:
 
     None if there is no header, or the file is of another format by its name.
     """
-    if file.name.lower().endswith((*_EDF, *EXTENSIONS)):
+    if file.name.lower().endswith((*EDF_EXTENSIONS, *EXTENSIONS)):
         return None
     candidates = (file.with_name(f"{file.name}.hea"), file.with_suffix(".hea"))
     return next(filter(Path.is_file, candidates), None)
@@ -203,7 +203,7 @@ def _refuse_unknown(file: Path) -> NoReturn:
     header = file.with_suffix(".hea")
     if not file.is_file():
         raise FileNotFoundError(f"There is no file {file}, and no WFDB header {header}.")
-    known = ", ".join((".hea", *_EDF, *EXTENSIONS))
+    known = ", ".join((".hea", *EDF_EXTENSIONS, *EXTENSIONS))
     raise ValueError(
         f"{file} is not a recording that can be read: there is no WFDB header {header} beside "
         f"it, and its name ends in none of {known}."
