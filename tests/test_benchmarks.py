@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgbeat.datasets import make_heartbeats, make_recording
+from ecgbeat.datasets import load_mitdb, load_recording, make_heartbeats, make_recording
 from ecgbeat.labels import Annotation
 from ecgbeat.signal import detect_r_peaks
 
@@ -423,6 +423,37 @@ def test_table_of_live_streams(load, monkeypatch, capsys, tmp_path):
     assert float(one[6]) < 5
     assert many[1:4] == ["3", "2", "4"]
     assert float(many[4]) > 0
+
+
+@pytest.mark.slow
+def test_table_of_live_accuracy(load, real_data, monkeypatch, capsys):
+    script = load("live_accuracy")
+    monkeypatch.setattr(script, "DS1", ["106", "108", "208", "209"])
+    arguments = [
+        "--data",
+        str(real_data / "mitdb"),
+        "--records",
+        "100",
+        "--future",
+        "none",
+        "--markdown",
+    ]
+    monkeypatch.setattr(sys, "argv", ["live_accuracy.py", *arguments])
+    script.main()
+    lines = capsys.readouterr().out.splitlines()
+    cells = [re.split(r" *\| *", line.strip("| ")) for line in lines]
+    rows = {row[1]: row for row in cells if row[0] == "none"}
+    for signal in ("whole", "live"):
+        assert float(rows[signal][2]) > 0.99
+        assert float(rows[signal][4]) > 0.9
+
+
+def test_archive_has_copies_of_the_records(load, real_data, tmp_path):
+    load("annotate_archive").make_archive(real_data / "mitdb", tmp_path, 2)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["r0000.dat", "r0000.hea", "r0001.dat", "r0001.hea"]
+    expected = load_mitdb(real_data / "mitdb", records=["101"], lead=None).recordings[0]
+    np.testing.assert_array_equal(load_recording(tmp_path / "r0001").signal, expected)
 
 
 def test_live_chunks_repeat_the_recording(load):

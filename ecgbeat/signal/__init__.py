@@ -11,7 +11,9 @@ from ecgbeat.signal._filtering import bandpass, bandpass_sections
 from ecgbeat.signal._filtering import filter_padding as filter_padding  # for export
 from ecgbeat.signal._mfcc import MFCC_CONSTRAINTS as MFCC_CONSTRAINTS  # for MFCCExtractor
 from ecgbeat.signal._mfcc import mfcc
+from ecgbeat.signal._past_features import NextBeat as NextBeat  # for BeatStream
 from ecgbeat.signal._past_features import PastBeatFeatures as PastBeatFeatures  # for BeatStream
+from ecgbeat.signal._past_features import append_to_each as append_to_each  # for BeatStream
 from ecgbeat.signal._qrs import decimation_step as decimation_step  # for BeatStream
 from ecgbeat.signal._qrs import qrs_heights as qrs_heights  # for BeatStream
 from ecgbeat.signal._qrs import steep_onset as steep_onset  # for BeatStream

@@ -186,7 +186,8 @@ def _columns(
     columns |= _local_rhythm(rr, next_rr, future)
     neighbors = (-2, -1, 1, 2) if future is True else (-2, -1)
     beats = _describe(wave, rr, next_rr, neighbors)
-    parts = [_compare(beats, rows, norms, neighbors) for rows, norms in _groups(beats, future)]
+    groups = _groups(beats, future)
+    parts = [_compare_blocks(beats, rows, norms, neighbors) for rows, norms in groups]
     columns |= {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if future == "none":
         columns = {name: column for name, column in columns.items() if "next" not in name}
@@ -337,12 +338,19 @@ def _local_rhythm(rr: np.ndarray, next_rr: np.ndarray, future: Future) -> dict[s
     before, after = np.repeat(rr[:1], n_before), np.repeat(rr[-1:], _N_LOCAL - 1 - n_before)
     padded = np.concatenate([before, rr, after])
     local = np.lib.stride_tricks.sliding_window_view(padded, _N_LOCAL)
+    return describe_local_rhythm(local, rr, np.append(rr[:1], rr[:-1]), next_rr)
+
+
+def describe_local_rhythm(
+    local: np.ndarray, rr: np.ndarray, previous_rr: np.ndarray, next_rr: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the columns of the intervals around beats, ``local`` of shape (n_beats, 17)."""
     ordered = np.sort(local, axis=1)
     median = ordered[:, _N_LOCAL // 2]
     steps = np.abs(np.diff(local, axis=1))
     return {
         "rr": rr,
-        "rr_to_previous": rr / np.append(rr[:1], rr[:-1]),
+        "rr_to_previous": rr / previous_rr,
         "next_to_rr": next_rr / rr,
         "rr_to_local": rr / median,
         "next_to_local": next_rr / median,
@@ -460,16 +468,22 @@ def _aberrant_qrs(around: _Beats, normal: np.ndarray) -> tuple[np.ndarray, float
 # --- comparison with the norms --------------------------------------------------------
 
 
-def _compare(
+def _compare_blocks(
     beats: _Beats, rows: slice, norms: Sequence[_Norms], neighbors: tuple[int, ...]
 ) -> dict[str, np.ndarray]:
     """Return the columns of blocks of equal length that are relative to the norms of each."""
-    n_blocks = len(norms)
-    own = _select(beats, rows, norms[0].leads)
-    own = _Beats(*(values.reshape(n_blocks, -1, *values.shape[1:]) for values in own))
+    leads = norms[0].leads
+    own = _select(beats, rows, leads)
+    own = _Beats(*(values.reshape(len(norms), -1, *values.shape[1:]) for values in own))
+    return compare(own, norms, _similarity(beats, rows, leads, neighbors))
+
+
+def compare(
+    own: _Beats, norms: Sequence[_Norms], similarity: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return the columns of blocks of beats relative to the norms of each, with ``similarity``."""
     norm = _Norms(*(np.stack(values)[:, None] for values in zip(*norms, strict=True)))
-    columns = _relative_intervals(own, norm)
-    columns |= _similarity(beats, rows, norms[0].leads, neighbors)
+    columns = _relative_intervals(own, norm) | similarity
     for name in ("width", "duration", "p_wave"):
         columns |= _mean_and_max(name, own.shape[..., _SHAPE.index(name)])
     deviation = own.shape - norm.usual

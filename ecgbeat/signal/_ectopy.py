@@ -154,8 +154,20 @@ def _ratios(
     intervals: np.ndarray, low: np.ndarray, median: np.ndarray, high: np.ndarray
 ) -> np.ndarray:
     """Relate intervals to their percentiles and their neighbors, (8, n_intervals), float32."""
-    log, low, median, high = (np.log(values) for values in (intervals, low, median, high))
-    before, after = np.append(log[:1], log[:-1]), np.append(log[1:], log[-1:])
+    before, after = (
+        np.append(intervals[:1], intervals[:-1]),
+        np.append(intervals[1:], intervals[-1:]),
+    )
+    return interval_ratios(np.stack([before, intervals, after, low, median, high]))
+
+
+def interval_ratios(intervals: np.ndarray) -> np.ndarray:
+    """Relate intervals to those before and after them and to percentiles.
+
+    ``intervals`` is (6, n_beats): the interval before, the interval, the one after, and low, median
+    and high percentile, in s. The result is (8, n_beats), float32.
+    """
+    before, log, after, low, median, high = np.log(intervals)
     ratios = [
         log - median,
         log - high,

@@ -35,6 +35,7 @@ _SOON_S, _LATER_S, _N_LEVEL = (0.04, 0.25), (0.6, 1.1), 8
 _ROUNDING = 1e-13  # of the range of a signal: rounding error of a constant signal
 _ONE_WAVE_S = 0.3  # a maximum this close to one more than twice as high is no beat
 _TINY = 1e-300
+_FEW = 64  # positions, for which calls of NumPy take longer than what they compute
 
 
 class Bands(NamedTuple):
@@ -255,7 +256,7 @@ def block_tops(amplitude: np.ndarray, fs: float) -> np.ndarray:
 def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarray:
     """Return the typical height of the QRS complexes around positions: a running median."""
     tops = block_tops(power, fs)
-    typical = ndimage.median_filter(np.sqrt(tops), _N_LEVEL_BLOCKS)
+    typical = running_median(np.sqrt(tops), _N_LEVEL_BLOCKS)
     # linear interpolation between equidistant nodes
     nodes = np.clip(positions / level_block_length(fs) - 0.5, 0, len(typical) - 1)
     before = nodes.astype(np.intp)
@@ -434,8 +435,8 @@ def qrs_quantities(candidates: Candidates, bands: Bands, peaks: np.ndarray) -> n
             fast,
             slow,
             _likeness(bands.qrs, peaks, round(_SHAPE_S * fs)),
-            ndimage.median_filter(fast + relative, _N_NEIGHBORS),
-            ndimage.median_filter(floor + relative, _N_NEIGHBORS),
+            running_median(fast + relative, _N_NEIGHBORS),
+            running_median(floor + relative, _N_NEIGHBORS),
         ]
     )
 
@@ -471,5 +472,18 @@ def windows_around(
     """
     width = min(2 * half + 1, len(x))
     first = np.clip(positions - half, 0, len(x) - width)
+    if len(first) <= _FEW:
+        return x[first[:, np.newaxis] + np.arange(width)], first
     # copying whole windows is several times faster than copying samples
     return np.lib.stride_tricks.sliding_window_view(x, width)[first], first
+
+
+def running_median(values: np.ndarray, size: int) -> np.ndarray:
+    """Return the median of ``size`` values, odd, around each, mirrored beyond the ends."""
+    half = size // 2
+    if not half <= len(values) <= _FEW:
+        return ndimage.median_filter(values, size)
+    before, after = values[:half][::-1], values[len(values) - half :][::-1]
+    padded = np.concatenate([before, values, after])
+    windows = padded[np.arange(len(values))[:, np.newaxis] + np.arange(size)]
+    return np.sort(windows, axis=1)[:, half]

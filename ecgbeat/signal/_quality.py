@@ -16,6 +16,7 @@ from ecgbeat.signal._qrs import (
     level_block_length,
     odd_width,
     qrs_band,
+    running_median,
     slow_power,
     windows_around,
 )
@@ -279,7 +280,7 @@ def quantities_of_complexes(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.nd
         [
             -np.log(np.maximum(floor[blocks] / heights, _TINY)),
             0.5 * np.log(np.maximum(slow[blocks] / np.square(heights), _TINY)),
-            np.abs(log_heights - ndimage.median_filter(log_heights, _N_HEIGHTS)),
+            np.abs(log_heights - running_median(log_heights, _N_HEIGHTS)),
             agreement,
             agreement,
         ]

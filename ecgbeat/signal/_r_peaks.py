@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import ndimage
 from scipy.signal import find_peaks
 
 from ecgbeat._recordings import GAP_METHODS, as_recording
@@ -15,6 +14,7 @@ from ecgbeat.signal._qrs import (
     decimate,
     decimation_step,
     find_candidates,
+    running_median,
     select_beats,
     split_bands,
     windows_around,
@@ -195,7 +195,7 @@ def move_to_extremum(x: np.ndarray, positions: np.ndarray, fs: float) -> np.ndar
     high, low = (_sixteenth(windows[rows, columns]) for columns in (tops, bottoms))
     baseline = _baseline(x, positions, fs)
     balance = _balance(high - baseline, baseline - low)
-    usual = _sign(ndimage.median_filter(balance, _N_BEATS))
+    usual = _sign(running_median(balance, _N_BEATS))
     side = _sign(balance + _OTHER_SIDE * usual)
     tied = side == 0
     columns = np.where(side > 0, tops, bottoms)

@@ -2,6 +2,6 @@
 
 from ecgbeat.streaming._lsl import LSLInlet, LSLOutlet
 from ecgbeat.streaming._replay import replay
-from ecgbeat.streaming._stream import BeatStream
+from ecgbeat.streaming._stream import BeatStream, push_streams
 
-__all__ = ["BeatStream", "LSLInlet", "LSLOutlet", "replay"]
+__all__ = ["BeatStream", "LSLInlet", "LSLOutlet", "push_streams", "replay"]

@@ -1,6 +1,7 @@
 """Beats of a signal that is still arriving."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from copy import copy
 from functools import partial
 from typing import Any, NamedTuple, Self
@@ -13,7 +14,6 @@ from ecgbeat._validation import check_fs, check_is_fitted, unchanged_on_error
 from ecgbeat.annotation import (
     AnnotatedBeats,
     BeatAnnotator,
-    classify_rows,
     fitted_steps,
     resample_recording,
 )
@@ -27,6 +27,7 @@ from ecgbeat.signal import (
     unreadable_stretches,
 )
 from ecgbeat.streaming._annotate import annotate_chunks
+from ecgbeat.streaming._classification import Due, classify
 
 _LATENCY_S, _SHORT_LATENCY_S = 1.5, 0.5  # from R peak to decision, at most
 _SLACK_S = 0.1  # by which an R peak may move from one look to the next
@@ -140,7 +141,7 @@ class BeatStream:
         self._buffer = np.empty((0, 0))  # the last samples of the selected leads, then free space
         self._first = 0  # sample in the first column of the buffer
         self._next_look = self._times.idle  # sample
-        self._is_awaiting = False  # a beat that was seen
+        self._awaited: int | None = None  # look at the first beat that was seen and is not due
         self._seen = 0  # samples in which all beats were seen
         self._seen_peak = -self._times.refractory - 1  # last R peak of these
         self._waiting: tuple[_Waiting, ...] = ()
@@ -148,7 +149,7 @@ class BeatStream:
         self._unreadable: tuple[int, ...] = ()  # the last ones of these seconds
         self._r_peaks = np.empty(0, np.int64)  # the last ones
         self._heights = np.empty((0, 0))  # of the last QRS complexes, (n_beats, n_leads)
-        self._bandpass = self.annotator.bandpass_  # fitted to the length of the filtered signal
+        self._bandpass = self._fitted_bandpass()
         self._features = None
         if self._future is not None:
             self._features = PastBeatFeatures(float(self.annotator.fs), self._future)
@@ -177,17 +178,7 @@ class BeatStream:
             If ``samples`` are infinite, or of another shape or number of leads than those before,
             or the signal was ended by `flush`. The stream is unchanged.
         """
-        chunk = self._check(samples)
-        decided = _Decided([], [], [], [], [])
-        with unchanged_on_error(self):
-            self._n_leads = len(chunk)
-            leads = self._select(chunk)
-            while leads.shape[1]:
-                n_taken = min(self._next_event() - self.n_samples, leads.shape[1])
-                self._append(leads[:, :n_taken])
-                leads = leads[:, n_taken:]
-                self._process(decided)
-        return self._as_beats(decided)
+        return push_streams([self], [samples])[0]
 
     def flush(self) -> AnnotatedBeats:
         """End the signal, and return the beats that remain.
@@ -201,15 +192,7 @@ class BeatStream:
         """
         decided = _Decided([], [], [], [], [])
         with unchanged_on_error(self):
-            if self.n_samples and not self._is_ended:
-                while _second(self._n_rated, self.fs) < self.n_samples:
-                    self._rate(decided)
-                self._look(at_end=True)
-                self._waiting = tuple(b._replace(decided_at=self.n_samples) for b in self._waiting)
-                self._decide(decided)
-                decided.unreadable[:] = [
-                    (first, min(stop, self.n_samples)) for first, stop in decided.unreadable
-                ]
+            _classify_in_turn([self], [self._end(decided)], [decided])
             self._is_ended = True
         return self._as_beats(decided)
 
@@ -253,6 +236,16 @@ class BeatStream:
         return annotate_chunks(self, source)
 
     # --- samples ----------------------------------------------------------------------
+
+    def _fitted_bandpass(self) -> Any:
+        """Return the filter of the annotator, fitted to the length of the filtered signal."""
+        steps = fitted_steps(self.annotator)
+        if not isinstance(steps.bandpass, BandpassFilter):
+            return steps.bandpass
+        leads = np.zeros((1, self._times.filtered))
+        if self.fs != steps.fs:
+            leads, _ = resample_recording(leads, np.empty(0, np.int64), self.fs, steps.fs)
+        return steps.fit_filter(leads, copy=True)
 
     def _check(self, samples: ArrayLike) -> np.ndarray:
         """Return a chunk as (n_leads, n_times)."""
@@ -310,6 +303,29 @@ class BeatStream:
 
     # --- decisions --------------------------------------------------------------------
 
+    def _advance(self, chunk: np.ndarray, decided: "_Decided") -> Iterator[Due]:
+        """Append a chunk, and yield each beat when its class is due."""
+        self._n_leads = len(chunk)
+        leads = self._select(chunk)
+        while leads.shape[1]:
+            n_taken = min(self._next_event() - self.n_samples, leads.shape[1])
+            self._append(leads[:, :n_taken])
+            leads = leads[:, n_taken:]
+            yield from self._process(decided)
+
+    def _end(self, decided: "_Decided") -> Iterator[Due]:
+        """Rate the seconds that remain, and yield the beats that remain."""
+        if self.n_samples == 0 or self._is_ended:
+            return
+        while _second(self._n_rated, self.fs) < self.n_samples:
+            self._rate(decided)
+        self._look(at_end=True)
+        self._waiting = tuple(b._replace(decided_at=self.n_samples) for b in self._waiting)
+        yield from self._decide()
+        decided.unreadable[:] = [
+            (first, min(stop, self.n_samples)) for first, stop in decided.unreadable
+        ]
+
     def _next_event(self) -> int:
         """Return the number of samples at which the signal is processed next."""
         events = [self._next_look, *(beat.decided_at for beat in self._waiting[:1])]
@@ -317,15 +333,15 @@ class BeatStream:
             events.append(_second(self._n_rated, self.fs) + self._times.depth)
         return min(events)
 
-    def _process(self, decided: "_Decided") -> None:
-        """Rate a second, decide about beats, and look for new ones, each if it is time.
+    def _process(self, decided: "_Decided") -> Iterator[Due]:
+        """Rate a second, yield beats that are due, and look for new ones, each if it is time.
 
         These steps are at different times, so that none of many short pushes takes long.
         """
         if self.n_samples == _second(self._n_rated, self.fs) + self._times.depth:
             self._rate(decided)
-        self._decide(decided)
-        if self.n_samples == self._next_look and not self._is_awaiting:
+        yield from self._decide()
+        if self.n_samples == self._next_look != self._awaited:
             self._foresee()
         if self.n_samples == self._next_look:
             self._look()
@@ -355,15 +371,17 @@ class BeatStream:
         This takes far less time than a look that finds no beat.
         """
         times, now = self._times, self.n_samples
-        if len(self._heights) < _N_HEIGHTS or now - self._seen_peak > times.pause:
+        last_peak = self._seen_peak if self._awaited is None else self._awaited - times.look
+        if len(self._heights) < _N_HEIGHTS or now - last_peak > times.pause:
             return  # look now
         first = max(self._seen_peak + times.refractory, self._seen)
         limits = _STEEP * self._heights.min(axis=0)
         onset = steep_onset(self._last(now - first), self.fs, limits)
         if onset is None:
-            self._next_look = now + times.idle
+            next_look = now + times.idle
         else:  # later, if a larger wave has followed since
-            self._next_look = max(now, first + onset + times.onset + times.look)
+            next_look = max(now, first + onset + times.onset + times.look)
+        self._next_look = next_look if self._awaited is None else min(next_look, self._awaited)
 
     def _look(self, *, at_end: bool = False) -> None:
         """Detect R peaks in the last samples, and let those that are due wait for the decision."""
@@ -380,10 +398,10 @@ class BeatStream:
         if n_due:
             self._seen_peak = int(peaks[n_due - 1])
         self._seen = now - times.unsettled
-        self._next_look = now + times.idle
-        self._is_awaiting = n_due < len(peaks)
-        if self._is_awaiting:
-            self._next_look = min(self._next_look, int(peaks[n_due]) + times.look)
+        self._next_look, self._awaited = now + times.idle, None
+        if n_due < len(peaks):
+            self._awaited = int(peaks[n_due]) + times.look
+            self._next_look = min(self._next_look, self._awaited)
 
     def _detect(self, with_gaps: np.ndarray) -> np.ndarray:
         """Return the R peaks of the last samples that are not missing."""
@@ -396,15 +414,15 @@ class BeatStream:
         peaks = peaks[peaks >= 0]
         return peaks[~np.isnan(with_gaps[:, peaks]).all(axis=0)]
 
-    def _decide(self, decided: "_Decided") -> None:
-        """Classify the beats whose time has come, unless they are in unreadable seconds."""
+    def _decide(self) -> Iterator[Due]:
+        """Yield the beats whose time has come, unless they are in unreadable seconds."""
         while self._waiting and self._waiting[0].decided_at <= self.n_samples:
             beat, *rest = self._waiting
             self._waiting = tuple(rest)
             if _second_of(beat.r_peak, self.fs) not in self._unreadable:
                 leads = bridge_gaps(self._last(self._times.filtered))
                 self._remember_height(leads, beat.r_peak - self.n_samples + leads.shape[1])
-                self._classify(self._row(leads, beat.r_peak, beat.following), decided)
+                yield self._due(leads, beat.r_peak, beat.following)
 
     def _remember_height(self, leads: np.ndarray, position: int) -> None:
         """Append the height of the QRS complex at a position to those of the last beats."""
@@ -413,8 +431,8 @@ class BeatStream:
         last = self._heights[1 - _N_HEIGHTS :] if len(self._heights) else height[:0]
         self._heights = np.concatenate([last, height])
 
-    def _row(self, leads: np.ndarray, r_peak: int, following: int | None) -> np.ndarray:
-        """Return the input of the classifier for the beat at an R peak, (1, n_features).
+    def _due(self, leads: np.ndarray, r_peak: int, following: int | None) -> Due:
+        """Return the beat at an R peak for classification.
 
         ``leads`` are the last samples, without gaps.
         """
@@ -423,35 +441,13 @@ class BeatStream:
             following = max(self.n_samples, r_peak + interval)
         self._r_peaks = np.append(self._r_peaks, r_peak)[-_N_PAST:]
         position = np.array([r_peak - (self.n_samples - leads.shape[1])])
-        steps = fitted_steps(self.annotator)._replace(bandpass=self._bandpass)
-        moved = np.append(self._r_peaks, following)
-        if self.fs != steps.fs:
-            leads, position = resample_recording(leads, position, self.fs, steps.fs)
-            moved = np.round(moved * (steps.fs / self.fs)).astype(np.int64)
-        if isinstance(self._bandpass, BandpassFilter):  # depends on the length alone
-            self._bandpass = steps.fit_filter(leads, copy=True)
-            steps = steps._replace(bandpass=self._bandpass)
-        if self._features is None:
-            past = moved[:-1] - moved[-2] + position[0]
-            return next(steps.rows(leads, position, past))
-        filtered = steps.filter(leads, copy=True).astype(np.float32)
+        r_peaks, rate = np.append(self._r_peaks, following), float(self.annotator.fs)
+        if self.fs != rate:
+            leads, position = resample_recording(leads, position, self.fs, rate)
+            r_peaks = np.round(r_peaks * (rate / self.fs)).astype(np.int64)
         self._features = copy(self._features)  # see reset
-        return self._features.append(filtered, int(position[0]), *moved[-2:].tolist())[np.newaxis]
-
-    def _classify(self, row: np.ndarray, decided: "_Decided") -> None:
-        """Append the last R peak to the decided beats, with its class.
-
-        Rows are classified one by one, since some classifiers round a row differently beside
-        others.
-        """
-        annotator = self.annotator
-        label, probability = classify_rows(
-            annotator.classifier_, annotator.classes_, row, annotator.abstain_below
-        )
-        decided.sample.append(int(self._r_peaks[-1]))
-        decided.label.append(label)
-        decided.probability.append(probability)
-        decided.at.append(self.n_samples)
+        numbers = int(position[0]), r_peaks[:-1], int(r_peaks[-1])
+        return Due(self.annotator, self._bandpass, self._features, leads, *numbers)
 
     def _as_beats(self, decided: "_Decided") -> AnnotatedBeats:
         """Return the result of a push."""
@@ -468,6 +464,86 @@ class BeatStream:
         if self.annotator.min_quality:
             beats.unreadable = np.array(decided.unreadable, np.int64).reshape(-1, 2)
         return beats
+
+
+def push_streams(
+    streams: Sequence[BeatStream], samples: Sequence[ArrayLike]
+) -> list[AnnotatedBeats]:
+    """Push the next samples of many streams, and classify their beats together.
+
+    The beats are those of `BeatStream.push` of each stream, in every digit, in less time. Streams
+    may be added and removed between two calls.
+
+    Parameters
+    ----------
+    streams : sequence of BeatStream
+        Streams, each of them once. The beats of those with the same annotator, the same object,
+        are classified together.
+    samples : sequence of array-like
+        Next samples of each stream, as in `BeatStream.push`, of any number.
+
+    Returns
+    -------
+    list of AnnotatedBeats
+        Beats of each stream, as `BeatStream.push` returns.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the samples of a stream are invalid, as in `BeatStream.push`, or their number is not
+        that of the streams, or a stream occurs twice. All streams are unchanged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ecgbeat import BeatStream, load_pretrained
+    >>> from ecgbeat.datasets import make_recording
+    >>> from ecgbeat.streaming import push_streams
+    >>> annotator = load_pretrained("nsvf-live")
+    >>> streams = [BeatStream(annotator) for _ in range(3)]
+    >>> signals = [make_recording(10, random_state=seed).signal for seed in range(3)]
+    >>> [len(beats.sample) > 5 for beats in push_streams(streams, signals)]
+    [True, True, True]
+    """
+    streams, samples = list(streams), list(samples)
+    if len(samples) != len(streams):
+        raise ValueError(
+            f"samples must have one entry for each of the {len(streams)} streams, got "
+            f"{len(samples)}."
+        )
+    if len({id(stream) for stream in streams}) < len(streams):
+        raise ValueError("streams must hold each stream once, got one of them twice.")
+    pairs = zip(streams, samples, strict=True)
+    chunks = [(stream, stream._check(of_stream)) for stream, of_stream in pairs]
+    decided = [_Decided([], [], [], [], []) for _ in streams]
+    with ExitStack() as stack:
+        for stream in streams:
+            stack.enter_context(unchanged_on_error(stream))
+        advancing = [
+            stream._advance(chunk, of_stream)
+            for (stream, chunk), of_stream in zip(chunks, decided, strict=True)
+        ]
+        _classify_in_turn(streams, advancing, decided)
+    return [s._as_beats(of_stream) for s, of_stream in zip(streams, decided, strict=True)]
+
+
+def _classify_in_turn(
+    streams: Sequence[BeatStream],
+    advancing: Sequence[Iterator[Due]],
+    decided: Sequence["_Decided"],
+) -> None:
+    """Classify the first beat of each stream that is due, then the second ones, and so on."""
+    remaining = list(range(len(streams)))
+    while True:
+        due = {k: beat for k in remaining if (beat := next(advancing[k], None)) is not None}
+        if not due:
+            return
+        remaining = list(due)
+        for k, (label, probability) in zip(due, classify(list(due.values())), strict=True):
+            decided[k].sample.append(int(streams[k]._r_peaks[-1]))
+            decided[k].label.append(label)
+            decided[k].probability.append(probability)
+            decided[k].at.append(streams[k].n_samples)
 
 
 class _Decided(NamedTuple):

@@ -22,6 +22,7 @@ from ecgbeat import BeatStream, load_model, save_model
 from ecgbeat.annotation import make_inter_patient_annotator
 from ecgbeat.datasets import get_data_home, load_mitdb, make_recording
 from ecgbeat.model_selection import DS1
+from ecgbeat.streaming import push_streams
 
 FS = 360
 CHUNK = FS // 10  # 100 ms
@@ -89,8 +90,7 @@ def run_in_real_time(model, signals, n_streams, seconds):
         due = begin + tick / 10
         time.sleep(max(0.0, due - time.perf_counter()))
         start = time.perf_counter()
-        for stream, chunks in zip(streams, sources, strict=True):
-            stream.push(next(chunks))
+        push_streams(streams, [next(chunks) for chunks in sources])
         busy += time.perf_counter() - start
         delay = max(delay, time.perf_counter() - due)
     return busy / seconds, delay

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecgbeat.datasets import make_recording
-from ecgbeat.signal import PastBeatFeatures, bandpass, beat_features
+from ecgbeat.signal import NextBeat, PastBeatFeatures, append_to_each, bandpass, beat_features
 
 FS = 120.0
 
@@ -26,7 +26,9 @@ def append_all(past, recording, r_peaks):
     for r_peak, following in zip(r_peaks[:-1].tolist(), r_peaks[1:].tolist(), strict=True):
         first = max(0, r_peak - 200)
         rows.append(
-            past.append(recording[:, first : r_peak + 100], r_peak - first, r_peak, following)
+            past.append(
+                NextBeat(recording[:, first : r_peak + 100], r_peak - first, r_peak, following)
+            )
         )
     return np.array(rows)
 
@@ -50,3 +52,27 @@ def test_next_beat_makes_no_difference_without_future(ecg):
         for peaks in (r_peaks[:20], np.append(r_peaks[:19], r_peaks[19] + 60))
     ]
     np.testing.assert_array_equal(*rows)
+
+
+@pytest.mark.parametrize("future", [False, "none"])
+def test_features_of_a_signal_are_equal_beside_others(ecg, future):
+    recording, r_peaks = ecg
+    noise = np.random.default_rng(0).normal(scale=0.001, size=recording.shape[1])
+    leads = [recording, recording[:1], np.stack([recording[0], noise.astype(np.float32)])]
+    alone = [append_all(PastBeatFeatures(FS, future), x, r_peaks[:60]) for x in leads]
+    # some signals begin later than others
+    pasts, delays = [PastBeatFeatures(FS, future) for _ in range(6)], [0, 0, 0, 1, 9, 30]
+    together = [[] for _ in pasts]
+    for turn in range(59):
+        of_turn = [k for k, delay in enumerate(delays) if turn >= delay]
+        beats = []
+        for k in of_turn:
+            r_peak, following = r_peaks[turn - delays[k] :][:2].tolist()
+            first = max(0, r_peak - 200)
+            window = leads[k % 3][:, first : r_peak + 100]
+            beats.append(NextBeat(window, r_peak - first, r_peak, following))
+        rows = append_to_each([pasts[k] for k in of_turn], beats)
+        for k, row in zip(of_turn, rows, strict=True):
+            together[k].append(row)
+    for k, rows in enumerate(together):
+        np.testing.assert_array_equal(rows, alone[k % 3][: len(rows)])

@@ -25,6 +25,7 @@ from ecgbeat.annotation import make_inter_patient_annotator
 from ecgbeat.datasets import make_recording
 from ecgbeat.metrics import match_beats
 from ecgbeat.signal import beat_features, detect_r_peaks, rr_feature_names
+from ecgbeat.streaming import push_streams
 
 FS = 150.0
 WEIGHTS = {"N": 0.7, "A": 0.1, "V": 0.2}
@@ -146,6 +147,57 @@ def test_type_of_numbers_makes_no_difference(annotators, signal):
     ]
     assert_same(results[0], results[1])
     assert_same(results[0], results[2])
+
+
+# --- many streams ---------------------------------------------------------------------
+
+
+def test_streams_pushed_together_decide_as_each_by_itself(annotators, signal):
+    """Streams of all annotators, two numbers of leads and two rates, some of which begin later."""
+    makers = [lambda a=a: BeatStream(a) for a in annotators.values()]
+    makers += [lambda: BeatStream(annotators["past"], fs=200.0)]
+    signals = [signal[:, :1700], signal[:, 900:2700], signal[:, :1500], signal[:, 300:1200]]
+    makers += [lambda: BeatStream(annotators["next beat"])] * 2
+    signals += [signal[:1, 1000:2200], signal[::-1, :1100]]
+    expected = [run(make(), [x]) for make, x in zip(makers, signals, strict=True)]
+    assert sum(len(result[0]) for result in expected) > 40
+    streams, decided = [make() for make in makers], [[] for _ in makers]
+    for turn in range(0, 2000, 47):
+        active = [k for k in range(len(streams)) if turn >= 100 * k]
+        chunks = [signals[k][:, turn - 100 * k :][:, :47] for k in active]
+        # the rest of the turn before the first one of a later stream
+        chunks = [
+            signals[k][:, : turn - 100 * k + 47] if not decided[k] else chunk
+            for k, chunk in zip(active, chunks, strict=True)
+        ]
+        for k, beats in zip(
+            active, push_streams([streams[k] for k in active], chunks), strict=True
+        ):
+            decided[k].append(beats)
+    for k, stream in enumerate(streams):
+        assert_same(join([*decided[k], stream.flush()]), expected[k])
+
+
+def test_failed_push_changes_none_of_the_streams(annotators, signal):
+    streams = [BeatStream(annotators["past"]) for _ in range(2)]
+    push_streams(streams, [signal[:, :1000]] * 2)
+    with pytest.raises(ValueError, match="finite or, where they are missing, NaN, got inf"):
+        push_streams(streams, [signal[:, 1000:1600], np.full((2, 5), np.inf)])
+    assert [stream.n_samples for stream in streams] == [1000, 1000]
+    beats = push_streams(streams, [signal[:, 1000:1400]] * 2)
+    one = BeatStream(annotators["past"])
+    one.push(signal[:, :1000])
+    np.testing.assert_array_equal(beats[1].probability, one.push(signal[:, 1000:1400]).probability)
+
+
+def test_wrong_streams_raise(annotators, signal):
+    stream = BeatStream(annotators["past"])
+    with pytest.raises(ValueError, match="one entry for each of the 1 streams, got 2"):
+        push_streams([stream], [signal[:, :10]] * 2)
+    with pytest.raises(ValueError, match="each stream once"):
+        push_streams([stream, stream], [signal[:, :10]] * 2)
+    assert push_streams([], []) == []
+    assert stream.n_samples == 0
 
 
 # --- decisions ------------------------------------------------------------------------
