@@ -55,6 +55,7 @@ from ecgbeat.classifiers._parameters import (
     inherit_documentation,
     inherit_signature,
 )
+from ecgbeat.networks import Ensemble
 
 
 class BeatClassifier(SklearnNet):
@@ -79,6 +80,7 @@ class BeatClassifier(SklearnNet):
         kernel_size: int = 5,
         n_blocks: int = 3,
         dropout: float = 0.1,
+        n_members: int = 1,
         n_leads: int | None = None,
         n_aux_features: int = 0,
         class_weight: str | dict[Any, float] | None = None,
@@ -143,6 +145,7 @@ class BeatClassifier(SklearnNet):
         self.kernel_size = kernel_size
         self.n_blocks = n_blocks
         self.dropout = dropout
+        self.n_members = n_members
         self.n_leads = n_leads
         self.n_aux_features = n_aux_features
         self.class_weight = class_weight
@@ -193,11 +196,42 @@ class BeatClassifier(SklearnNet):
             )
 
     def initialize_module(self) -> Self:
-        """Build the network."""
-        module = self._network if self.module is None else self.module
-        self.module_ = self.initialized_instance(module, self.get_params_for("module"))
+        """Build the network, or the members of an ensemble."""
+        self.module_ = self._build_network()
         self._weight_average = None
         self.__dict__.pop("precision_", None)
+        return self
+
+    def _build_network(self) -> nn.Module:
+        module = self._network if self.module is None else self.module
+        arguments = self.get_params_for("module")
+        if self.n_members == 1:
+            return self.initialized_instance(module, arguments)
+        if isinstance(module, nn.Module):
+            raise ValueError(
+                f"n_members={self.n_members} networks cannot be built from one object, got "
+                f"module={module!r:.60}. Pass its class, and its arguments as module__name."
+            )
+        members = range(self.n_members)
+        return Ensemble(self.initialized_instance(module, arguments) for _ in members)
+
+    @property
+    def _networks(self) -> list[Any]:
+        """Return the members of the ensemble, or the only network, not compiled."""
+        network = getattr(self, "module_", None)  # a subclass may have others
+        network = getattr(network, "_orig_mod", network)
+        return list(network.members) if isinstance(network, Ensemble) else [network]
+
+    def initialize_criterion(self) -> Self:
+        """Build the loss, whose input must be logits if probabilities are averaged."""
+        super().initialize_criterion()
+        takes_logits = self._is_default_network or isinstance(self.criterion_, nn.CrossEntropyLoss)
+        if len(self._networks) > 1 and not takes_logits:
+            raise ValueError(
+                f"n_members={self.n_members!r} with a custom module needs a criterion that takes "
+                "logits, torch.nn.CrossEntropyLoss or a subclass, got "
+                f"criterion={self.criterion!r}."
+            )
         return self
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> Self:
@@ -360,7 +394,8 @@ class BeatClassifier(SklearnNet):
         """Adapt a network that was initialized before its data were known, or raise."""
         if not self._is_default_network:
             return
-        n_leads, n_classes = self.module_.n_leads, self.module_.head[-1].out_features
+        network = self._networks[0]
+        n_leads, n_classes = network.n_leads, network.head[-1].out_features
         wrong = f"n_leads={n_leads}" if n_leads != self._n_leads else None
         if n_classes != len(self.classes_) and self._is_loaded:
             wrong = f"{n_classes} classes"
@@ -371,7 +406,8 @@ class BeatClassifier(SklearnNet):
             )
         if n_classes != len(self.classes_):
             with self._reproducible():
-                self.module_.head.resize(len(self.classes_))
+                for network in self._networks:
+                    network.head.resize(len(self.classes_))
 
     def _train(self, X: Any, y: Any, weight: np.ndarray | None, fit_params: dict[str, Any]) -> Self:
         unknown = fit_params.keys() - {"groups", "epochs", "_routing_method"}
@@ -549,6 +585,10 @@ class BeatClassifier(SklearnNet):
             rows = to_tensor(X, device=self.device)
             batch = augment_rows(rows, augmentation, self._n_leads, self.n_aux_features), y
         step = super().train_step(batch, **fit_params)
+        if len(self._networks) > 1:
+            # callbacks get the mean loss of the members, and the logits of the ensemble
+            step["loss"] = step["loss"] / len(self._networks)
+            step["y_pred"] = Ensemble.combine(step["y_pred"].detach())
         if self._weight_average is not None and self.weight_averaging is not None:
             self._weight_average.step(self.weight_averaging)
         return step
@@ -564,8 +604,19 @@ class BeatClassifier(SklearnNet):
             return step
         return {name: value.detach() for name, value in step.items()}
 
+    def evaluation_step(self, batch: Any, training: bool = False) -> Any:
+        """Return the output of the network for one batch, that of the ensemble if there is one."""
+        output = super().evaluation_step(batch, training)
+        return Ensemble.combine(output) if training and len(self._networks) > 1 else output
+
     def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:
-        """Return the loss of a batch, whose targets are labels of the user."""
+        """Return the loss of a batch, whose targets are labels of the user.
+
+        In training, it is the sum of those of the members: each gets the gradient of its own.
+        """
+        if isinstance(y_pred, Tensor) and y_pred.dim() == 3 and len(self._networks) > 1:
+            losses = [self.get_loss(one, y_true, *args, **kwargs) for one in y_pred.unbind(dim=1)]
+            return torch.stack(losses).sum(dim=0)
         if self._is_default_network and isinstance(self.criterion_, nn.NLLLoss):
             y_pred = _softmax(y_pred)  # skorch takes the logarithm of the input of NLLLoss
         return super().get_loss(y_pred, y_true, *args, **kwargs)

@@ -30,6 +30,10 @@ class SharedParameters(TypedDict, total=False):
         Number of residual blocks. Each halves the length of the signal.
     dropout : float, default=0.1
         Dropout probability in the blocks and the head, from 0 to below 1.
+    n_members : int, default=1
+        Number of networks of different random weights that are trained together on the same
+        batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. The
+        training loss is the mean of theirs, the validation loss that of their average.
     n_leads : int or None, default=None
         Number of leads in 2-D rows, which hold the leads one after the other. None infers it:
         from the shape of a 3-D array, from the column names of a DataFrame of
@@ -159,6 +163,7 @@ class SharedParameters(TypedDict, total=False):
     kernel_size: int
     n_blocks: int
     dropout: float
+    n_members: int
     n_leads: int | None
     n_aux_features: int
     class_weight: str | dict[Any, float] | None
@@ -206,6 +211,7 @@ SHARED_CONSTRAINTS: dict[str, list[Any]] = {
     "kernel_size": [_COUNT],
     "n_blocks": [Interval(Integral, 1, 12, closed="both")],
     "dropout": [_FRACTION],
+    "n_members": [_COUNT],
     "n_leads": [_COUNT, None],
     "n_aux_features": [Interval(Integral, 0, None, closed="left")],
     "class_weight": [StrOptions({"balanced", "sqrt_balanced"}), dict, None],

@@ -101,21 +101,30 @@ def _check_rows(X: Any, n_features: int) -> np.ndarray:
 def _network_nodes(model: "onnx.ModelProto") -> list[str]:
     """Return the names of the nodes to quantize: convolutions and the first dense layer.
 
+    Of several members, those of each.
+
     The first dense layer stays in float32 if auxiliary columns enter it: in other units, they would
     leave one or two steps to the features of the convolutions. The last layer always does: it holds
     few weights, and its sums decide between close probabilities.
     """
     metadata = {prop.key: prop.value for prop in model.metadata_props}
-    nodes = list(model.graph.node)
-    dense = next(i for i, node in enumerate(nodes) if node.op_type == "Gemm")
-    end = dense if metadata["n_aux_features"] != "0" else dense + 2  # with its ReLU
+    has_aux = metadata["n_aux_features"] != "0"
     reached: set[str] = set()
+    hidden: set[str] = set()  # outputs of the first dense layers
+    ended: set[str] = set()  # outputs of nodes behind them
     names = []
-    for node in nodes[:end]:
+    for node in model.graph.node:
         inputs = set(node.input)
-        if inputs & reached or any("network." in name for name in inputs):
-            reached.update(node.output)
-            names.append(node.name)
+        if inputs & ended or (has_aux and node.op_type == "Gemm"):
+            ended.update(node.output)
+            continue
+        if not (inputs & reached or any("network." in name for name in inputs)):
+            continue
+        names.append(node.name)
+        if node.op_type == "Gemm":
+            hidden.update(node.output)
+        # the ReLU of the dense layer is quantized with it
+        (ended if inputs & hidden else reached).update(node.output)
     return names
 
 

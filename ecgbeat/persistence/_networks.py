@@ -150,12 +150,12 @@ def _use_available_device(net: Any) -> None:
 def _check_weights(net: Any, name: str, weights: dict[str, np.ndarray]) -> None:
     """Raise ValueError unless the weights are those of the network, before it takes memory."""
     arguments = net.get_params_for("module")
-    n_layers = [arguments.get(key, 0) for key in ("n_blocks", "n_layers")]
+    n_layers = [net.n_members, *(arguments.get(key, 0) for key in ("n_blocks", "n_layers"))]
     if any(type(n) is not int or n > len(weights) for n in n_layers):
         raise ValueError(f"{name} has {max(n_layers)} layers, but only {len(weights)} weights.")
     try:
         with torch.device("meta"):  # tensors without memory
-            expected = net._network(**arguments).state_dict()
+            expected = net._build_network().state_dict()
     except RuntimeError as error:
         raise ValueError(f"The weights of {name} do not fit its parameters: {error}") from error
     if missing := expected.keys() ^ weights.keys():

@@ -75,8 +75,9 @@ def saliency(
 
     Notes
     -----
-    The methods are captum's. They explain the computation of the network, not the heart: the
-    relevance of a badly trained network looks just as smooth. Compare methods, beats and
+    The methods are captum's; of several members, the mean relevance is returned. They explain the
+    computation of the network, not the heart: the relevance of a badly trained network looks just
+    as smooth. Compare methods, beats and
     networks before you rely on a single figure.
 
     Grad-CAM takes the output of the network's convolutional front, or that of the last
@@ -114,14 +115,19 @@ def saliency(
     rows, net = rows_of_network(classifier, X)
     predicted = net.predict(rows)  # validates the rows
     codes = _class_codes(net.classes_, predicted if target is None else target, len(rows))
-    attribute = _attribution(captum, net.module_, method, int(n_steps))
+    networks = _networks(net)
+    attributes = [_attribution(captum, one, method, int(n_steps)) for one in networks]
+
+    def attribute(inputs: Any, codes: Any) -> Any:
+        return sum(of_member(inputs, codes) for of_member in attributes) / len(attributes)
+
     parts = [
         _attribute_batch(net, attribute, rows[at : at + _BATCH_BEATS], codes[at:])
         for at in range(0, len(rows), _BATCH_BEATS)
     ]
     found = np.concatenate(parts)
     if method == "grad_cam":
-        found = _spread_over_leads(found, rows.shape, net)
+        found = _spread_over_leads(found, rows.shape, net, networks[0])
     return found
 
 
@@ -143,6 +149,14 @@ def rows_of_network(classifier: BaseEstimator, X: ArrayLike) -> tuple[np.ndarray
     return np.asarray(X, dtype=np.float32), net
 
 
+def _networks(net: Any) -> list[Any]:
+    """Return the members of an ensemble, or the only network, not compiled."""
+    from ecgbeat.networks import Ensemble
+
+    network = getattr(net.module_, "_orig_mod", net.module_)
+    return list(network.members) if isinstance(network, Ensemble) else [network]
+
+
 def _class_codes(classes: np.ndarray, target: ArrayLike, n_beats: int) -> np.ndarray:
     """Return the index of the class to explain for each beat."""
     wanted = np.asarray(target)
@@ -162,7 +176,6 @@ def _class_codes(classes: np.ndarray, target: ArrayLike, n_beats: int) -> np.nda
 
 def _attribution(captum: Any, network: Any, method: str, n_steps: int) -> Callable[..., Any]:
     """Return a function that attributes the scores of a batch of rows to their samples."""
-    network = getattr(network, "_orig_mod", network)  # of torch.compile
 
     def score(rows: Any) -> Any:
         output = network(rows)
@@ -207,14 +220,16 @@ def _attribute_batch(
     return found.detach().cpu().float().numpy()
 
 
-def _spread_over_leads(cam: np.ndarray, shape: tuple[int, ...], net: Any) -> np.ndarray:
+def _spread_over_leads(
+    cam: np.ndarray, shape: tuple[int, ...], net: Any, network: Any
+) -> np.ndarray:
     """Interpolate the values of Grad-CAM to the samples of each lead."""
     n_leads, n_times, n_aux = wave_shape(net, shape)
     cam = cam.reshape(len(cam), -1)
     n_coarse = cam.shape[1]
     # strides round up: the last value of our front covers samples behind the end as well
-    cell = getattr(net.module_, "min_times", 0) - 1
-    cell = cell if hasattr(net.module_, "front") else n_times / n_coarse
+    cell = getattr(network, "min_times", 0) - 1
+    cell = cell if hasattr(network, "front") else n_times / n_coarse
     centers = (np.arange(n_coarse) + 0.5) * cell - 0.5
     fine = np.array([np.interp(np.arange(n_times), centers, row) for row in cam], np.float32)
     if len(shape) == 3:

@@ -29,6 +29,8 @@ VARIED = [
         augment_shift=0.05,
         weight_averaging=0.9,
     ),
+    ECGCNNClassifier(**SMALL, n_members=3),
+    ECGCNNLSTMClassifier(**SMALL_LSTM, n_members=2),
     ECGCNNLSTMClassifier(**SMALL_LSTM, bidirectional=True, n_layers=2),
     ECGCNNLSTMClassifier(**SMALL_LSTM, n_leads=3, n_aux_features=2, early_stopping=True),
 ]

@@ -175,12 +175,11 @@ def test_leads_and_auxiliary_columns(beats, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_lstm(beats, tmp_path, bidirectional):
+@pytest.mark.parametrize(("bidirectional", "n_members"), [(False, 2), (True, 1)])
+def test_lstm(beats, tmp_path, bidirectional, n_members):
     X, y = beats
-    classifier = ECGCNNLSTMClassifier(
-        hidden_size=8, n_layers=2, bidirectional=bidirectional, **TINY
-    ).fit(X, y)
+    options = {"n_layers": 2, "bidirectional": bidirectional, "n_members": n_members}
+    classifier = ECGCNNLSTMClassifier(hidden_size=8, **options, **TINY).fit(X, y)
     expected = classifier.predict_proba(X)
     for name, rows, atol in (("float", None, 1e-5), ("int8", X, 0.05)):
         to_c(classifier, tmp_path / name, quantize=rows)

@@ -172,6 +172,7 @@ def test_labels_of_other_types_raise():
         (ECGCNNClassifier(n_leads=2, n_aux_features=4, **TINY), 198, [-1, 1]),
         (ECGCNNLSTMClassifier(n_layers=2, hidden_size=5, **TINY), 101, ["N", "V", "S"]),
         (ECGCNNLSTMClassifier(bidirectional=True, n_aux_features=3, **TINY), 101, [7, 9]),
+        (ECGCNNClassifier(n_members=3, n_aux_features=2, **TINY), 52, ["N", "V"]),
         (ECGCNNClassifier(**TINY), 3, [0, 1]),
         (ECGCNNClassifier(predict_nonlinearity=torch.sigmoid, **TINY), 50, [0, 1]),
     ],

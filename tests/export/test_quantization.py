@@ -140,3 +140,15 @@ def test_default_network_on_real_beats(real_data, tmp_path):
     assert (tmp_path / "a.onnx").stat().st_size <= 100_000
     label, _ = run(tmp_path / "a.onnx", X[1::2])
     assert (label == classifier.predict(X[1::2])).mean() >= 0.995
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_members", [1, 3])
+def test_network_of_each_member_is_quantized(beats, tmp_path, n_members):
+    net = ECGCNNClassifier(**TINY, n_members=n_members).fit(*beats)
+    to_onnx(net, tmp_path / "int8.onnx", quantize=beats[0])
+    matrices = [tensor for tensor in weights(tmp_path / "int8.onnx") if tensor.ndim > 1]
+    assert sum(tensor.dtype == np.int8 for tensor in matrices) == 7 * n_members
+    assert sum(tensor.dtype == np.float32 for tensor in matrices) == n_members  # last layers
+    probabilities = run(tmp_path / "int8.onnx", beats[0])[1]
+    np.testing.assert_allclose(probabilities, net.predict_proba(beats[0]), atol=0.05)

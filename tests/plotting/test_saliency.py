@@ -224,6 +224,19 @@ def test_recurrent_network(simulated, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_relevance_for_an_ensemble_is_the_mean_over_its_members(simulated, method):
+    net = ECGCNNClassifier(n_filters=2, max_epochs=1, n_members=2, random_state=0)
+    net.fit(simulated.data, simulated.target)
+    found = saliency(net, simulated.data[:3], target="N", method=method)
+    ensemble, parts = net.module_, []
+    for member in ensemble.members:
+        net.module_ = member
+        parts.append(saliency(net, simulated.data[:3], target="N", method=method))
+    np.testing.assert_allclose(found, np.mean(parts, axis=0), atol=1e-6)
+    assert np.ptp(parts, axis=0).max() > 1e-4
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_flattened_leads(two_leads, method):
     net = ECGCNNClassifier(n_filters=4, max_epochs=1, random_state=0)
     net.fit(two_leads.data, two_leads.target)

@@ -1,0 +1,152 @@
+"""Several networks in one classifier, ``n_members``."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, log_loss
+from skorch.callbacks import EpochScoring
+from torch import nn
+
+from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier, load_model, save_model
+from ecgbeat.datasets import make_heartbeats
+from ecgbeat.networks import BeatCNN
+
+SMALL = {"n_filters": 2, "max_epochs": 2, "n_members": 3, "random_state": 0}
+CLASSES = pytest.mark.parametrize("net_class", [ECGCNNClassifier, ECGCNNLSTMClassifier])
+
+
+@pytest.fixture(scope="module")
+def beats():
+    options = {"classes": ("N", "V", "A"), "before": 0.2, "after": 0.3, "fs": 100}
+    X, y = make_heartbeats(60, **options, random_state=0, return_X_y=True)
+    return X.astype(np.float32), y
+
+
+@CLASSES
+def test_probabilities_are_the_mean_of_those_of_the_members(net_class, beats):
+    net = net_class(**SMALL).fit(*beats)
+    found = net.predict_proba(beats[0])
+    rows = torch.from_numpy(beats[0])
+    with torch.no_grad():
+        parts = [network(rows).softmax(dim=1).numpy() for network in net.module_.members]
+    assert_allclose(found, np.mean(parts, axis=0), atol=1e-6)
+    assert np.ptp(parts, axis=0).max() > 1e-3  # they differ
+
+
+@CLASSES
+def test_same_seed_gives_equal_bits(net_class, beats):
+    first, second = (net_class(**SMALL).fit(*beats).predict_proba(beats[0]) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.AdamW, torch.optim.SGD])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_members_train_as_if_each_were_alone(beats, optimizer, class_weight):
+    """The first member has the first random weights; without dropout, the batches are equal."""
+    options = SMALL | {"dropout": 0.0, "augment_noise": 0.0, "augment_shift": 0.0, "batch_size": -1}
+    options |= {"optimizer": optimizer, "class_weight": class_weight}
+    weight = np.linspace(1, 2, len(beats[1]))
+    together = ECGCNNClassifier(**options).fit(*beats, sample_weight=weight)
+    alone = ECGCNNClassifier(**options | {"n_members": 1}).fit(*beats, sample_weight=weight)
+    states = together.module_.members[0].state_dict(), alone.module_.state_dict()
+    for name, expected in states[1].items():  # rows of the one batch are in another order
+        torch.testing.assert_close(states[0][name], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_pickled_net_predicts_the_same_and_its_clone_fits(beats):
+    net = ECGCNNClassifier(**SMALL).fit(*beats)
+    expected = net.predict_proba(beats[0])
+    assert np.array_equal(pickle.loads(pickle.dumps(net)).predict_proba(beats[0]), expected)
+    assert np.array_equal(clone(net).fit(*beats).predict_proba(beats[0]), expected)
+
+
+@CLASSES
+def test_model_file(net_class, beats, tmp_path):
+    net = net_class(**SMALL).fit(*beats)
+    save_model(net, tmp_path / "net.ecgbeat")
+    loaded = load_model(tmp_path / "net.ecgbeat")
+    assert np.array_equal(loaded.predict_proba(beats[0]), net.predict_proba(beats[0]))
+
+
+def test_params_of_skorch(beats, tmp_path):
+    net = ECGCNNClassifier(**SMALL).fit(*beats)
+    net.save_params(tmp_path / "weights.pt", tmp_path / "optimizer.pt")
+    other = ECGCNNClassifier(**SMALL, classes=["A", "N", "V"]).initialize()
+    other.load_params(tmp_path / "weights.pt", tmp_path / "optimizer.pt")
+    assert np.array_equal(other.predict_proba(beats[0]), net.predict_proba(beats[0]))
+    alone = ECGCNNClassifier(**SMALL | {"n_members": 1}, classes=["A", "N", "V"]).initialize()
+    with pytest.raises(RuntimeError):
+        alone.load_params(tmp_path / "weights.pt")
+
+
+def test_history_has_the_loss_of_the_average_and_callbacks_its_probabilities(beats):
+    scores = [
+        EpochScoring("accuracy", on_train=True, name="cached"),
+        EpochScoring("neg_log_loss", name="valid"),
+    ]
+    net = ECGCNNClassifier(**SMALL, early_stopping=True, callbacks=scores).fit(*beats)
+    last = net.history[-1]
+    assert 0 <= last["cached"] <= 1
+    assert last["valid_loss"] == pytest.approx(-last["valid"], rel=1e-5)
+
+
+def test_training_loss_is_the_mean_of_the_members(beats):
+    """An lr close to 0 leaves the first weights, and dropout is off."""
+    options = SMALL | {"dropout": 0.0, "augment_noise": 0.0, "augment_shift": 0.0, "batch_size": -1}
+    net = ECGCNNClassifier(**options, lr=1e-12, weight_decay=0.0, lr_schedule=None).fit(*beats)
+    rows = torch.from_numpy(beats[0])
+    losses = [
+        log_loss(beats[1], network.train()(rows).double().softmax(dim=1).detach().numpy())
+        for network in net.module_.members
+    ]
+    assert net.history[-1]["train_loss"] == pytest.approx(np.mean(losses), rel=1e-4)
+
+
+def test_training_continues(beats):
+    net = ECGCNNClassifier(**SMALL, weight_averaging=0.9, augment_baseline=0.1).fit(*beats)
+    before = net.module_.members[2].head[-1].weight.clone()
+    net.partial_fit(*beats)
+    net.set_params(warm_start=True).fit(*beats)
+    assert len(net.history) == 6
+    assert not torch.equal(net.module_.members[2].head[-1].weight, before)
+
+
+def test_first_partial_fit_of_an_initialized_net_sets_the_classes_of_all_members(beats):
+    net = ECGCNNClassifier(**SMALL).initialize().partial_fit(*beats)
+    assert [m.head[-1].out_features for m in net.module_.members] == [3, 3, 3]
+    assert accuracy_score(beats[1], net.predict(beats[0])) > 0
+
+
+def test_output_in_training_mode_is_that_of_the_ensemble(beats):
+    net = ECGCNNClassifier(**SMALL).fit(*beats)
+    (first, *_) = net.forward_iter(beats[0], training=True)
+    assert first.shape[1:] == (3,)
+
+
+def test_class_of_a_custom_network_is_built_for_each_member(beats):
+    options = {"module": BeatCNN, "module__n_classes": 3, "module__n_filters": 2}
+    net = ECGCNNClassifier(**options, n_members=2, max_epochs=1, random_state=0).fit(*beats)
+    assert len(net.module_.members) == 2
+    assert_allclose(net.predict_proba(beats[0]).sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"module": BeatCNN(3)}, "cannot be built from one object"),
+        (
+            {"module": nn.Linear, "module__in_features": 50, "module__out_features": 3}
+            | {"criterion": nn.NLLLoss},
+            "needs a criterion that takes logits",
+        ),
+        ({"n_members": 0}, "n_members"),
+        ({"n_members": True}, "must not be a bool"),
+    ],
+)
+def test_networks_that_cannot_be_averaged_raise(beats, options, message):
+    with pytest.raises(ValueError, match=message):
+        ECGCNNClassifier(**SMALL | options).fit(*beats)
