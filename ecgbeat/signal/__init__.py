@@ -14,6 +14,7 @@ from ecgbeat.signal._mfcc import mfcc
 from ecgbeat.signal._past_features import NextBeat as NextBeat  # for BeatStream
 from ecgbeat.signal._past_features import PastBeatFeatures as PastBeatFeatures  # for BeatStream
 from ecgbeat.signal._past_features import append_to_each as append_to_each  # for BeatStream
+from ecgbeat.signal._past_features import indices_of_equal as indices_of_equal  # for BeatStream
 from ecgbeat.signal._qrs import decimation_step as decimation_step  # for BeatStream
 from ecgbeat.signal._qrs import qrs_heights as qrs_heights  # for BeatStream
 from ecgbeat.signal._qrs import steep_onset as steep_onset  # for BeatStream

@@ -112,18 +112,18 @@ def append_to_each(pasts: Sequence[PastBeatFeatures], beats: Sequence[NextBeat])
     kinds = [
         (len(beat.recording), past.n_beats == 0) for past, beat in zip(pasts, beats, strict=True)
     ]
-    for rows in _equal(kinds):
+    for rows in indices_of_equal(kinds):
         group, own = [pasts[k] for k in rows], [beats[k] for k in rows]
         columns = _rhythm(group, _remember(group, own))
-        for part in _equal([past.norms.leads.tobytes() for past in group if past.norms]):
+        for part in indices_of_equal([past.norms.leads.tobytes() for past in group if past.norms]):
             of_part = {name: column[part] for name, column in columns.items()}
             of_part |= _compare_last([group[k] for k in part])
             features[[rows[k] for k in part]] = np.stack([of_part[name] for name in names], axis=1)
     return features
 
 
-def _equal(keys: Iterable[Hashable]) -> Iterable[list[int]]:
-    """Return the indices of equal keys."""
+def indices_of_equal(keys: Iterable[Hashable]) -> Iterable[list[int]]:
+    """Return the indices of equal keys, in the order of the first ones."""
     found = defaultdict(list)
     for k, key in enumerate(keys):
         found[key].append(k)

@@ -1,6 +1,5 @@
 """Classification of the beats of several streams together."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from ecgbeat.annotation import (
     fitted_steps,
 )
 from ecgbeat.preprocessing import BandpassFilter
-from ecgbeat.signal import NextBeat, PastBeatFeatures, append_to_each
+from ecgbeat.signal import NextBeat, PastBeatFeatures, append_to_each, indices_of_equal
 
 
 class Due(NamedTuple):
@@ -34,10 +33,7 @@ def classify(beats: Sequence[Due]) -> list[tuple[np.ndarray, np.ndarray | None]]
     They are the same in every digit as those of each beat by itself.
     """
     results: dict[int, tuple[np.ndarray, np.ndarray | None]] = {}
-    of_annotator = defaultdict(list)
-    for k, beat in enumerate(beats):
-        of_annotator[id(beat.annotator)].append(k)
-    for indices in of_annotator.values():
+    for indices in indices_of_equal(id(beat.annotator) for beat in beats):
         annotator, group = beats[indices[0]].annotator, [beats[k] for k in indices]
         rows = _windows(group) if group[0].past is None else _features(group)
         # most other classifiers round a row differently beside others
@@ -70,12 +66,10 @@ def _windows(beats: Sequence[Due]) -> np.ndarray:
 def _features(beats: Sequence[Due]) -> np.ndarray:
     """Return the rows of an annotator with `beat_features`."""
     filtered: dict[int, np.ndarray] = {}
-    of_shape = defaultdict(list)
-    for k, beat in enumerate(beats):
-        # a filter that is not of this package is called for each recording
-        is_own = isinstance(beat.bandpass, BandpassFilter)
-        of_shape[beat.leads.shape if is_own else k].append(k)
-    for indices in of_shape.values():
+    # a filter that is not of this package is called for each recording
+    is_own = isinstance(beats[0].bandpass, BandpassFilter)
+    keys = [beat.leads.shape if is_own else k for k, beat in enumerate(beats)]
+    for indices in indices_of_equal(keys):
         steps = fitted_steps(beats[0].annotator)._replace(bandpass=_fitted(beats[indices[0]]))
         joined = np.concatenate([beats[k].leads for k in indices])
         parts = np.split(steps.filter(joined, copy=True).astype(np.float32), len(indices))
