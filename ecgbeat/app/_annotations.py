@@ -1,8 +1,7 @@
 """Annotated recordings as the web page and the HTTP interface get them."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -24,73 +23,68 @@ _NATIVE_S = 35 * 60  # up to this length, the page gets all samples
 _LONG_RATE = 180.0  # values per second and lead of the finest level of longer recordings
 _FACTOR = 4  # of a level to the next
 _FEWEST_COLUMNS = 2000  # of the coarsest level
-_BEFORE_S, _AFTER_S = 0.3, 0.5  # of mean beats
-_MEAN_OF = 400  # beats of a class at most
 _LEARNING_S = 300.0  # that EC57 does not score, in recordings twice as long
-
-
-class Annotated(NamedTuple):
-    """Recording with its beats."""
-
-    recording: Recording
-    beats: AnnotatedBeats
-    model: Model
 
 
 def as_json_body(recording: Recording, model: Model) -> bytes:
     """Return the beats of a recording and their summary as JSON."""
-    return _encode(_described(_annotate(recording, model)))
+    found = _found(recording, _annotate(recording, model), model)
+    return as_json({**_head(recording, model), **found})
 
 
-def as_page_body(recording: Recording, model: Model) -> bytes:
-    """Return all that the page draws: the length of a JSON text, the text, and int16 arrays."""
-    with ThreadPoolExecutor(1) as thread:  # NumPy and SciPy work beside each other
-        drawing = thread.submit(_draw, recording)
-        annotated = _annotate(recording, model)
-        scale, levels, arrays = drawing.result()
-    shown = {
-        **_described(annotated),
-        "scale": scale,
-        "levels": levels,
-        "mean_beats": _mean_beats(annotated),
-        **_comparison(annotated),
-    }
-    text = _encode(shown)
+def signal_part(recording: Recording, model: Model) -> bytes:
+    """Return the signal as the page draws it: the length of a JSON text, the text, int16 arrays."""
+    counts, scale = _as_counts(recording.signal)
+    levels, arrays = _levels(counts, recording.fs)
+    known = {**_head(recording, model), "has_reference": recording.annotation is not None}
+    text = as_json({**known, "scale": scale, "levels": levels})
     padding = b"\0" * (-len(text) % 4)
     parts = [len(text).to_bytes(4, "little"), text, padding]
     return b"".join([*parts, *(array.astype("<i2", copy=False).tobytes() for array in arrays)])
 
 
-def _annotate(recording: Recording, model: Model) -> Annotated:
+def beats_part(recording: Recording, model: Model) -> bytes:
+    """Return all that the page shows of the beats of a recording, as JSON."""
+    beats = _annotate(recording, model)
+    found = _found(recording, beats, model)
+    return as_json({**found, **_comparison(recording, beats, model)})
+
+
+def _annotate(recording: Recording, model: Model) -> AnnotatedBeats:
     """Detect and classify the beats of a recording."""
     try:
-        beats = model.estimator.predict([recording.signal], fs=recording.fs)[0]
+        return model.estimator.predict([recording.signal], fs=recording.fs)[0]
     except ValueError as error:  # such as a recording that is too short
         raise RequestError(422, str(error).removeprefix("recordings[0]: ")) from error
-    return Annotated(recording, beats, model)
 
 
-def _described(annotated: Annotated) -> dict[str, Any]:
-    """Return beats and summary of a recording, ready for JSON."""
-    recording, beats, model = annotated
-    n_times = recording.signal.shape[1]
-    classes = [str(name) for name in model.estimator.classes_]
-    unreadable = np.empty((0, 2), int) if beats.unreadable is None else beats.unreadable
+def _head(recording: Recording, model: Model) -> dict[str, Any]:
+    """Return what is known of a recording before its beats, ready for JSON."""
     return {
         "record_name": recording.record_name,
         "fs": recording.fs,
-        "n_times": n_times,
+        "n_times": recording.signal.shape[1],
         "lead_names": recording.lead_names,
-        "beats": beats_as_json(beats, classes),
-        "classes": classes,
-        "class_names": {name: class_name(name) or name for name in (*classes, UNCLASSIFIED)},
-        "unreadable": unreadable.tolist(),
-        "summary": summarize_beats(beats, fs=recording.fs, n_times=n_times).as_dict(),
         "model": model.card,
     }
 
 
-def _encode(content: dict[str, Any]) -> bytes:
+def _found(recording: Recording, beats: AnnotatedBeats, model: Model) -> dict[str, Any]:
+    """Return beats and summary of a recording, ready for JSON."""
+    classes = [str(name) for name in model.estimator.classes_]
+    unreadable = np.empty((0, 2), int) if beats.unreadable is None else beats.unreadable
+    summary = summarize_beats(beats, fs=recording.fs, n_times=recording.signal.shape[1])
+    return {
+        "beats": beats_as_json(beats, classes),
+        "classes": classes,
+        "class_names": {name: class_name(name) or name for name in (*classes, UNCLASSIFIED)},
+        "unreadable": unreadable.tolist(),
+        "summary": summary.as_dict(),
+    }
+
+
+def as_json(content: dict[str, Any]) -> bytes:
+    """Return a JSON text."""
     return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
@@ -111,12 +105,6 @@ def beats_as_json(beats: AnnotatedBeats, classes: list[str]) -> dict[str, list[A
 
 
 # --- levels ---------------------------------------------------------------------------
-
-
-def _draw(recording: Recording) -> tuple[float, list[dict[str, Any]], list[np.ndarray]]:
-    """Return the mV of a count, and levels: descriptions and arrays."""
-    counts, scale = _as_counts(recording.signal)
-    return scale, *_levels(counts, recording.fs)
 
 
 def _as_counts(signal: np.ndarray) -> tuple[np.ndarray, float]:
@@ -175,30 +163,11 @@ def _reduced(low: np.ndarray, high: np.ndarray, step: int) -> tuple[np.ndarray, 
     return lowest, highest
 
 
-# --- mean beats and comparison ----------------------------------------------------------
+# --- comparison with a reference ---------------------------------------------------------
 
 
-def _mean_beats(annotated: Annotated) -> dict[str, Any]:
-    """Return the mean beat of each class in mV, about its own median."""
-    signal, fs = annotated.recording.signal, annotated.recording.fs
-    before, after = round(_BEFORE_S * fs), round(_AFTER_S * fs)
-    window = np.arange(-before, after)
-    means = {}
-    for name in np.unique(annotated.beats.symbol).tolist():
-        peaks = annotated.beats.sample[annotated.beats.symbol == name]
-        peaks = peaks[(peaks >= before) & (peaks < signal.shape[1] - after)]
-        peaks = peaks[:: -(-len(peaks) // _MEAN_OF) or 1]
-        waves = signal[:, peaks[:, np.newaxis] + window]  # (n_leads, n_beats, n_times)
-        waves = waves[:, np.isfinite(waves).all(axis=(0, 2))]
-        if waves.shape[1]:
-            waves = waves - np.median(waves, axis=2, keepdims=True)
-            means[str(name)] = np.round(waves.mean(axis=1, dtype=np.float64), 4).tolist()
-    return {"fs": fs, "before": before / fs, "classes": means}
-
-
-def _comparison(annotated: Annotated) -> dict[str, Any]:
+def _comparison(recording: Recording, beats: AnnotatedBeats, model: Model) -> dict[str, Any]:
     """Return reference beats, errors and the report of EC57, if there is a reference."""
-    recording, beats, model = annotated
     if recording.annotation is None:
         return {"reference": None, "errors": [], "report": None}
     reference, fs = select_beats(recording.annotation), recording.fs

@@ -2,10 +2,11 @@
 
 import asyncio
 import ipaddress
+import logging
 import socket
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -19,9 +20,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from ecgbeat.app._annotations import as_json_body, as_page_body
+from ecgbeat.app._annotations import as_json, as_json_body, beats_part, signal_part
 from ecgbeat.app._beat import classify_beat
 from ecgbeat.app._guard import Guard, PromptProtocol
 from ecgbeat.app._live import Lives
@@ -47,7 +49,7 @@ from ecgbeat.app._uploads import (
 )
 from ecgbeat.datasets import make_recording
 
-Render: TypeAlias = Callable[[Recording, Model], bytes]
+Opened: TypeAlias = tuple[Recording, Model]
 
 _FOLDER = Path(__file__).parent
 
@@ -210,7 +212,11 @@ async def _answer_http_error(_: Request, error: Any) -> Response:
 
 async def _answer_unexpected(_: Request, error: Any) -> Response:
     """Answer with the kind of an error; the server logs its traceback."""
-    return JSONResponse({"error": f"Unexpected error ({type(error).__name__})."}, 500)
+    return JSONResponse({"error": _unexpected(error)}, 500)
+
+
+def _unexpected(error: Exception) -> str:
+    return f"Unexpected error ({type(error).__name__})."
 
 
 def _add_page(app: FastAPI) -> None:
@@ -223,15 +229,11 @@ def _add_page(app: FastAPI) -> None:
 
     @app.post("/page/annotate", include_in_schema=False)
     async def page_annotate(request: Request) -> Response:
-        body = await _annotate(request, as_page_body)
-        return Response(body, media_type="application/octet-stream")
+        return _InParts(request, _open)
 
     @app.post("/page/simulate", include_in_schema=False)
     async def page_simulate(request: Request) -> Response:
-        async with request.app.state.worker as worker:
-            body = await read_json(request)
-            content = await worker.run(_simulate, body)
-        return Response(content, media_type="application/octet-stream")
+        return _InParts(request, _open_simulated)
 
     @app.post("/page/download", include_in_schema=False)
     async def page_download(request: Request) -> Response:
@@ -253,13 +255,59 @@ def _file(name: str, content: bytes, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers=disposition)
 
 
-async def _annotate(request: Request, render: Render) -> bytes:
-    """Return what is rendered of the recording in the body of a request."""
+class _InParts(Response):
+    """Answer whose first part is the signal of a recording, and whose second one its beats.
+
+    A part is its length in four bytes, and its content. The second one may be an error, since the
+    status has been sent before it.
+    """
+
+    media_type = "application/octet-stream"
+
+    def __init__(
+        self, request: Request, open_recording: Callable[[Request], Awaitable[Opened]]
+    ) -> None:
+        super().__init__()
+        del self.headers["content-length"]
+        self._request, self._open_recording = request, open_recording
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Do the work, with a place in the queue until its end."""
+
+        async def send_part(content: bytes, *, is_last: bool) -> None:
+            for body, more in ((len(content).to_bytes(4, "little"), True), (content, not is_last)):
+                await send({"type": "http.response.body", "body": body, "more_body": more})
+
+        async with self._request.app.state.worker as worker:
+            opened = await self._open_recording(self._request)
+            signal = await worker.run(signal_part, *opened)
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send_part(signal, is_last=False)
+            if await self._request.is_disconnected():
+                return  # another recording was opened
+            try:
+                beats = await worker.run(beats_part, *opened)
+            except RequestError as error:
+                beats = as_json({"error": str(error)})
+            except Exception as error:  # raised again, it would close the connection before the end
+                logging.getLogger(__name__).exception("The beats could not be found")
+                beats = as_json({"error": _unexpected(error)})
+            await send_part(beats, is_last=True)
+
+
+async def _annotate(request: Request) -> bytes:
+    """Return the beats of the recording in the body of a request, with their summary."""
     async with request.app.state.worker as worker:
-        if _is_json(request):
-            return await worker.run(_annotate_signal, await read_json(request), render)
-        async with read_form(request) as upload:
-            return await worker.run(_annotate_upload, upload, render)
+        return await worker.run(as_json_body, *await _open(request))
+
+
+async def _open(request: Request) -> Opened:
+    """Return the recording in the body of a request, and the model that it names."""
+    worker = request.app.state.worker
+    if _is_json(request):
+        return await worker.run(_open_signal, await read_json(request))
+    async with read_form(request) as upload:
+        return await worker.run(_open_upload, upload)
 
 
 def _is_json(request: Request) -> bool:
@@ -267,16 +315,22 @@ def _is_json(request: Request) -> bool:
     return kind.strip().lower() == "application/json"
 
 
-def _annotate_upload(upload: Upload, render: Render) -> bytes:
+def _open_upload(upload: Upload) -> Opened:
     model = load_annotator(upload.fields.get("model", DEFAULT_NAME))
-    return render(read_upload(upload), model)
+    return read_upload(upload), model
 
 
-def _annotate_signal(body: dict[str, Any], render: Render) -> bytes:
-    return render(read_signal(body), load_annotator(body.get("model", DEFAULT_NAME)))
+def _open_signal(body: dict[str, Any]) -> Opened:
+    model = load_annotator(body.get("model", DEFAULT_NAME))
+    return read_signal(body), model
 
 
-def _simulate(body: dict[str, Any]) -> bytes:
+async def _open_simulated(request: Request) -> Opened:
+    """Return a simulated patient."""
+    return await request.app.state.worker.run(_simulate, await read_json(request))
+
+
+def _simulate(body: dict[str, Any]) -> Opened:
     simulated = make_recording(
         float(body.get("seconds", 600)),
         n_leads=2,
@@ -290,7 +344,7 @@ def _simulate(body: dict[str, Any]) -> bytes:
         f"simulated-{int(body.get('random_state', 0))}",
         simulated.annotation,
     )
-    return as_page_body(recording, load_annotator(DEFAULT_NAME))
+    return recording, load_annotator(DEFAULT_NAME)
 
 
 def _add_interface(app: FastAPI) -> None:
@@ -304,8 +358,7 @@ def _add_interface(app: FastAPI) -> None:
     @app.post("/api/annotate", openapi_extra=ANNOTATE, responses=ERRORS)
     async def annotate_recording(request: Request) -> Response:
         """Beats of a recording: a WFDB, EDF, BDF, CSV or NumPy file, or a list of numbers in mV."""
-        body = await _annotate(request, as_json_body)
-        return Response(body, media_type="application/json")
+        return Response(await _annotate(request), media_type="application/json")
 
     @app.post("/api/beat", openapi_extra=BEAT, responses=ERRORS)
     async def classify_single_beat(request: Request) -> Response:

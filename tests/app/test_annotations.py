@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from ecgbeat.annotation import AnnotatedBeats
-from ecgbeat.app import _annotations
-from ecgbeat.app._annotations import MISSING, Annotated, _as_counts, _comparison, _levels
+from ecgbeat.app._annotations import MISSING, _as_counts, _comparison, _levels
 from ecgbeat.app._models import Model
 from ecgbeat.app._uploads import Recording
 from ecgbeat.datasets import make_recording
@@ -70,31 +69,24 @@ def test_counts_of_a_recording_without_samples():
     assert scale > 0
 
 
-def annotated(quick_models, sample, symbol):
+def compared(quick_models, sample, symbol):
     beats = AnnotatedBeats(np.asarray(sample), np.asarray(symbol), None)
     recording = Recording(ECG.signal, 360.0, ECG.lead_names, "x", ECG.annotation)
-    return Annotated(recording, beats, Model(quick_models("nsvf"), {}))
+    return _comparison(recording, beats, Model(quick_models("nsvf"), {}))
 
 
 def test_errors_are_missed_false_and_of_another_class(quick_models):
     labels = np.where(np.isin(ECG.symbols, ["A"]), "S", ECG.symbols)
-    right = _comparison(annotated(quick_models, ECG.r_peaks, labels))
+    right = compared(quick_models, ECG.r_peaks, labels)
     assert right["errors"] == []
     assert "100.00" in right["report"]
     changed = labels.copy()
     changed[5] = "V" if labels[5] == "N" else "N"
     sample = np.insert(np.delete(ECG.r_peaks, 10), 20, (ECG.r_peaks[20] + ECG.r_peaks[21]) // 2)
-    wrong = _comparison(annotated(quick_models, sample, np.insert(np.delete(changed, 10), 20, "N")))
+    wrong = compared(quick_models, sample, np.insert(np.delete(changed, 10), 20, "N"))
     errors = [(e["kind"], e["sample"], e["reference"], e["predicted"]) for e in wrong["errors"]]
     assert errors == [
         ("class", ECG.r_peaks[5], labels[5], changed[5]),
         ("missed", ECG.r_peaks[10], labels[10], None),
         ("false", sample[20], None, "N"),
     ]
-
-
-def test_mean_beats_are_those_of_their_class(quick_models):
-    found = _annotations._mean_beats(annotated(quick_models, ECG.r_peaks, ECG.symbols))
-    wave = np.array(found["classes"]["N"])
-    assert wave.shape == (2, round(0.8 * 360))
-    assert np.abs(wave[0]).argmax() == round(found["before"] * 360)

@@ -5,13 +5,15 @@ import re
 import shutil
 import subprocess
 import tarfile
+import threading
 
 import numpy as np
 import pytest
 
 from ecgbeat.annotation import AnnotatedBeats, encode_beats
-from ecgbeat.app._annotations import as_page_body
+from ecgbeat.app._annotations import beats_part, signal_part
 from ecgbeat.app._models import Model
+from ecgbeat.app._requests import RequestError
 from ecgbeat.app._uploads import Recording
 from ecgbeat.datasets import make_heartbeats, make_recording
 from ecgbeat.pretrained import load_pretrained
@@ -82,6 +84,11 @@ class KnownBeats:
         return [self.beats]
 
 
+def in_parts(*parts):
+    """Return the body of an answer."""
+    return b"".join(len(part).to_bytes(4, "little") + part for part in parts)
+
+
 @pytest.fixture(scope="module")
 def made(quick_models):
     """Body of a recording with known beats, errors, a gap and uncertain beats."""
@@ -101,11 +108,12 @@ def made(quick_models):
     )
     recording = Recording(ecg.signal, ecg.fs, ecg.lead_names, HOSTILE, annotation)
     card = {"name": "nsvf", "title": "N, S, V and F", "not_for": "Not a medical device."}
-    return as_page_body(recording, Model(KnownBeats(beats, fitted), card))
+    model = Model(KnownBeats(beats, fitted), card)
+    return in_parts(signal_part(recording, model), beats_part(recording, model))
 
 
-def header_of(body):
-    return json.loads(body[4 : 4 + int.from_bytes(body[:4], "little")])
+def beats_of(body):
+    return json.loads(body[4 + int.from_bytes(body[:4], "little") + 4 :])
 
 
 def show(page, body):
@@ -216,6 +224,103 @@ def test_waiting_can_be_canceled(page):
     page.wait_for_selector("#busy", state="hidden")
     assert page.is_visible("#view-start")
     assert page.inner_text("[role=alert]") == ""
+
+
+# --- beats that come after the signal ---------------------------------------------------
+
+
+@pytest.fixture
+def hold(monkeypatch):
+    """Let the server wait for an event before it looks for beats, and then call a function."""
+
+    def hold_until(event, work=beats_part):
+        def wait(*args):
+            assert event.wait(60)
+            return work(*args)
+
+        monkeypatch.setattr("ecgbeat.app._server.beats_part", wait)
+
+    return hold_until
+
+
+def open_patient(page):
+    page.click("#simulate")
+    page.wait_for_selector("#view-recording:not([hidden])", timeout=60_000)
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_signal_is_used_while_its_beats_are_found(open_page, hold, viewport):
+    page, found = open_page(viewport), threading.Event()
+    hold(found)
+    open_patient(page)
+    assert page.inner_text("#pending").startswith("Finding beats …")
+    assert status(page) == "The signal is drawn. Finding beats."
+    assert page.is_hidden("#findings")
+    assert page.is_disabled("#report")
+    top = page.locator("#paper").bounding_box()
+    pictures = [bytes_of(page, "#paper"), bytes_of(page, "#overview")]
+    for key in ("PageDown", "+", "v", "n"):
+        page.keyboard.press(key)
+        pictures[0:0] = [bytes_of(page, "#paper")]
+    assert len(set(pictures)) == 4  # v and n find no beats
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    place = page.inner_text("#reading")
+    found.set()
+    page.wait_for_selector("#rows .row", timeout=60_000)
+    assert status(page).endswith(" beats were found.")
+    assert page.is_hidden("#pending")
+    assert page.is_enabled("#report")
+    assert page.inner_text("#reading") == place
+    assert page.locator("#paper").bounding_box()["y"] == top["y"]
+    assert bytes_of(page, "#paper") not in pictures
+
+
+def test_search_for_beats_can_be_canceled(page, hold):
+    found = threading.Event()
+    hold(found)
+    open_patient(page)
+    page.click("#pending-cancel")
+    expect(page.locator("#pending-text")).to_have_text("Beats: canceled")
+    assert page.evaluate("document.activeElement.id") == "paper"
+    found.set()
+    page.wait_for_timeout(500)
+    assert page.is_hidden("#findings")
+    before = bytes_of(page, "#paper")
+    page.keyboard.press("PageDown")
+    assert bytes_of(page, "#paper") != before
+
+
+def test_error_after_the_signal_is_shown_as_its_sentence(page, hold):
+    def fail(*_):
+        raise RequestError(422, "No such beats.")
+
+    found = threading.Event()
+    found.set()
+    hold(found, fail)
+    open_patient(page)
+    page.wait_for_selector("[role=alert] .alert")
+    assert page.inner_text("[role=alert] span") == "No such beats."
+    assert "error" in page.inner_text("#pending")
+
+
+def test_answer_that_breaks_off_is_told(page, made):
+    page.route("**/page/simulate", lambda route: route.fulfill(body=made[:-20]))
+    open_patient(page)
+    expect(page.locator("[role=alert]")).to_contain_text("incomplete")
+
+
+def test_beats_of_a_recording_that_was_left_do_not_reach_the_next_one(page, hold, made):
+    found = threading.Event()
+    hold(found)
+    open_patient(page)
+    page.click("nav [data-go=start]")
+    show(page, made)
+    facts, rows = page.inner_text("#record-facts"), page.inner_text("#rows")
+    found.set()
+    page.wait_for_timeout(1500)
+    assert page.inner_text("#record-name") == HOSTILE
+    assert (page.inner_text("#record-facts"), page.inner_text("#rows")) == (facts, rows)
+    assert page.is_hidden("#pending")
 
 
 # --- recording --------------------------------------------------------------------------
@@ -329,12 +434,51 @@ def test_overview_is_a_scroll_bar(shown):
 
 
 def test_counts_and_mean_beats_of_each_class(shown, made):
-    labels = header_of(made)["beats"]["label"]
+    labels = beats_of(made)["beats"]["label"]
     for item in shown.query_selector_all("#counts li"):
         label = item.query_selector(".mark").inner_text()
         assert re.search(rf"\b{labels.count(label)}\b", item.inner_text())
     assert len(shown.query_selector_all("#means figure")) == len(set(labels))
     assert "Mean normal beat" in shown.get_attribute("#means canvas", "aria-label")
+
+
+MEANS = """async () => {
+    const { meanBeats } = await import('/static/means.js');
+    const { decodeSignal, decodeBeats } = await import('/static/decode.js');
+    const { Labels } = await import('/static/labels.js');
+    const body = await (await fetch('/page/simulate', { method: 'POST' })).arrayBuffer();
+    const n_bytes = new DataView(body).getUint32(0, true);
+    const recording = decodeSignal(body.slice(4, 4 + n_bytes));
+    Object.assign(recording, decodeBeats(body.slice(8 + n_bytes)));
+    return meanBeats(recording, new Labels(recording.beats), recording.lead_names.map((_, i) => i));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "atol"),
+    [(60, 2e-4), (2400, 0.05)],  # one count, or the noise between minimum and maximum
+    ids=["all samples", "minima and maxima"],
+)
+def test_mean_beats_are_those_of_the_signal(page, quick_models, seconds, atol):
+    ecg = make_recording(seconds, n_leads=2, weights={"N": 0.8, "V": 0.2}, random_state=3)
+    ecg.signal[:, ecg.r_peaks[7] + 40] = np.nan
+    beats = AnnotatedBeats(ecg.r_peaks, ecg.symbols.astype("<U1"), None)
+    recording = Recording(ecg.signal, ecg.fs, ecg.lead_names, "x")
+    model = Model(KnownBeats(beats, quick_models("nsvf")), {"name": "nsvf"})
+    body = in_parts(signal_part(recording, model), beats_part(recording, model))
+    page.route("**/page/simulate", lambda route: route.fulfill(body=body))
+    found = page.evaluate(MEANS)
+    assert found["fs"] == (360 if seconds == 60 else 180)
+    window = np.arange(-round(0.3 * 360), round(0.5 * 360))
+    for label in ("N", "V"):
+        peaks = ecg.r_peaks[ecg.symbols == label]
+        peaks = peaks[:: -(-len(peaks) // 400)]
+        peaks = peaks[(peaks >= 120) & (peaks < ecg.signal.shape[1] - 190)]
+        waves = ecg.signal[:, peaks[:, np.newaxis] + window]
+        waves = waves[:, np.isfinite(waves).all(axis=(0, 2))]
+        expected = (waves - np.median(waves, axis=2, keepdims=True)).mean(axis=1)
+        mean = np.array(found["classes"][label])
+        np.testing.assert_allclose(mean, expected[:, :: window.size // mean.shape[1]], atol=atol)
 
 
 def test_unreadable_stretch_is_gray(shown):
@@ -356,7 +500,7 @@ def test_unreadable_stretch_is_gray(shown):
 
 
 def test_table_follows_and_holds_only_rows_in_view(shown, made):
-    n_beats = len(header_of(made)["beats"]["sample"])
+    n_beats = len(beats_of(made)["beats"]["sample"])
     assert shown.get_attribute("#table", "aria-rowcount") == str(n_beats + 1)
     assert len(shown.query_selector_all("#rows .row")) < 40
     shown.focus("#table")
@@ -375,7 +519,7 @@ def test_table_follows_and_holds_only_rows_in_view(shown, made):
 
 
 def test_correction_by_click_with_undo(shown, made):
-    header = header_of(made)
+    header = beats_of(made)
     box = shown.locator("#paper").bounding_box()
     x = header["beats"]["sample"][3] / 360 * 25 * 96 / 25.4
     before = header["beats"]["label"][3]
@@ -393,7 +537,7 @@ def test_correction_by_click_with_undo(shown, made):
 
 
 def test_correction_by_keyboard_alone_reaches_the_files(shown, made, tmp_path):
-    header = header_of(made)
+    header = beats_of(made)
     shown.keyboard.press("u")
     shown.keyboard.press("Enter")
     shown.keyboard.press("f")
@@ -576,7 +720,7 @@ def test_model_card_is_in_the_page(shown):
 
 
 def make_day(quick_models):
-    """Return the body of a recording of 24 h."""
+    """Return a recording of 24 h, and a model that knows its beats."""
     ecg = make_recording(600, fs=180, weights={"N": 0.8, "A": 0.1, "V": 0.1}, random_state=1)
     times = 144
     starts = len(ecg.signal) * np.arange(times)[:, np.newaxis]
@@ -584,9 +728,9 @@ def make_day(quick_models):
     beats = AnnotatedBeats((ecg.r_peaks + starts).ravel(), label.astype(object), None)
     beats.unreadable = np.empty((0, 2), np.int64)
     signal = np.tile(ecg.signal, times)[np.newaxis]
-    recording = Recording(signal, ecg.fs, ["MLII"], "day")
     card = {"name": "nsvf", "title": "N, S, V and F"}
-    return as_page_body(recording, Model(KnownBeats(beats, quick_models("nsvf")), card))
+    model = Model(KnownBeats(beats, quick_models("nsvf")), card)
+    return Recording(signal, ecg.fs, ["MLII"], "day"), model
 
 
 # from the beginning of each frame until its pixels can be read, in ms
@@ -607,10 +751,11 @@ FRAME_TIMES = """() => new Promise((resolve) => {
 
 
 def test_day_is_drawn_soon_and_scrolls_at_30_frames_a_second(page, quick_models, monkeypatch):
-    body = make_day(quick_models)
-    monkeypatch.setattr("ecgbeat.app._server._simulate", lambda _: body)
+    day = make_day(quick_models)
+    monkeypatch.setattr("ecgbeat.app._server._simulate", lambda _: day)
     page.click("#simulate")
     page.wait_for_selector("#view-recording:not([hidden])", timeout=10_000)
+    page.wait_for_selector("#rows .row")
     assert page.inner_text("#record-facts").startswith("24 h")
     for n_clicks in (0, 4, 6, 6):
         for _ in range(n_clicks):

@@ -2,31 +2,47 @@
 
 import json
 import struct
+import threading
+import time
 
 import numpy as np
 import pytest
 
+from ecgbeat.app import _requests, _server
+from ecgbeat.app._annotations import beats_part
+from ecgbeat.app._requests import RequestError
 from ecgbeat.datasets import make_recording
 from ecgbeat.pretrained import PRETRAINED_NAMES
 
 
+def split(content):
+    """Return the parts of an answer."""
+    parts = []
+    while content:
+        (n_bytes,) = struct.unpack("<I", content[:4])
+        assert len(content) >= 4 + n_bytes
+        parts.append(content[4 : 4 + n_bytes])
+        content = content[4 + n_bytes :]
+    return parts
+
+
 def read_page_body(content):
-    """Return the JSON of a page body, and its levels as arrays."""
-    (n_bytes,) = struct.unpack("<I", content[:4])
-    shown = json.loads(content[4 : 4 + n_bytes])
+    """Return the JSON of both parts of an answer, and its levels as arrays."""
+    signal, beats = split(content)
+    (n_bytes,) = struct.unpack("<I", signal[:4])
+    shown = json.loads(signal[4 : 4 + n_bytes])
     first = 4 + -(-n_bytes // 4) * 4
-    assert len(content) >= first
     n_leads = len(shown["lead_names"])
     arrays = []
     for level in shown["levels"]:
         shape = (n_leads, level["n_columns"]) + ((2,) if level["kind"] == "minmax" else ())
         arrays.append(
-            np.frombuffer(content, "<i2", int(np.prod(shape)), first + level["offset"]).reshape(
+            np.frombuffer(signal, "<i2", int(np.prod(shape)), first + level["offset"]).reshape(
                 shape
             )
         )
-    assert first + shown["levels"][-1]["offset"] + arrays[-1].nbytes == len(content)
-    return shown, arrays
+    assert first + shown["levels"][-1]["offset"] + arrays[-1].nbytes == len(signal)
+    return {**shown, **json.loads(beats)}, arrays
 
 
 def test_page_is_served_with_a_content_security_policy(client):
@@ -53,7 +69,66 @@ def test_simulated_patient_is_annotated(client):
     assert shown["reference"]["sample"] == ecg.r_peaks.tolist()
     assert len(shown["beats"]["sample"]) == len(shown["beats"]["probability"])
     assert shown["report"].startswith("EC57")
-    assert set(shown["mean_beats"]["classes"]) == set(shown["beats"]["label"])
+
+
+PATIENT = {"random_state": 1, "seconds": 30}
+
+
+def test_signal_is_sent_before_the_beats(client, monkeypatch):
+    found = threading.Event()
+
+    def wait(*args):
+        assert found.wait(30)
+        return beats_part(*args)
+
+    monkeypatch.setattr(_server, "beats_part", wait)
+    with client.stream("POST", "/page/simulate", json=PATIENT) as answer:
+        content = bytearray()
+        for chunk in answer.iter_raw():
+            content += chunk
+            if len(content) > 4 and len(content) == 4 + struct.unpack("<I", content[:4])[0]:
+                found.set()
+        assert found.is_set()
+    assert len(split(bytes(content))) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [(RequestError(422, "Too short."), "Too short."), (KeyError("x"), "Unexpected error")],
+)
+def test_error_after_the_signal_is_the_second_part(client, monkeypatch, error, sentence):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(_server, "beats_part", fail)
+    monkeypatch.setattr(_requests, "MAX_WAITING", 1)
+    for _ in range(2):  # the place in the queue is free again
+        _, found = split(client.post("/page/simulate", json=PATIENT).content)
+        assert json.loads(found)["error"].startswith(sentence)
+
+
+def test_search_for_beats_that_takes_too_long_is_given_up(client, monkeypatch):
+    found = threading.Event()
+    monkeypatch.setattr(_server, "beats_part", lambda *_: found.wait(30))
+    with monkeypatch.context() as patch:
+        patch.setattr(_requests, "MAX_WORK_S", 2.0)
+        _, content = split(client.post("/page/simulate", json=PATIENT).content)
+    assert "given up" in json.loads(content)["error"]
+    found.set()
+
+
+def test_place_in_the_queue_is_free_after_a_client_left(client, monkeypatch):
+    monkeypatch.setattr(_requests, "MAX_WAITING", 1)
+    found = threading.Event()
+    monkeypatch.setattr(_server, "beats_part", lambda *_: found.wait(30) and b"{}")
+    with client.stream("POST", "/page/simulate", json=PATIENT) as answer:
+        next(answer.iter_raw())
+        assert client.post("/page/simulate", json=PATIENT).status_code == 503
+    found.set()
+    deadline = time.monotonic() + 20
+    while client.post("/page/simulate", json=PATIENT).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_beat_is_classified_with_its_saliency(client):
@@ -89,9 +164,10 @@ def test_report_is_a_pdf(client):
     wave = (arrays[0][:, :3600] * shown["scale"]).tolist()
     strips = [{"start": start, "fs": 360, "leads": wave} for start in (0, 90)]
     body = {
-        key: shown[key]
-        for key in ("fs", "n_times", "lead_names", "beats", "unreadable", "model", "mean_beats")
+        key: shown[key] for key in ("fs", "n_times", "lead_names", "beats", "unreadable", "model")
     }
+    means = {name: [[0.1] * 90, [0.2] * 90] for name in set(shown["beats"]["label"])}
+    body["mean_beats"] = {"fs": 360, "before": 0.1, "classes": means}
     answer = client.post("/page/report", json={**body, "record_name": "$x", "strips": strips})
     assert answer.status_code == 200, answer.text
     assert answer.content.startswith(b"%PDF")

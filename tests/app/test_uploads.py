@@ -67,7 +67,9 @@ def test_wfdb_record_with_annotation_is_annotated(client):
     answer = upload(client, wfdb_files() | {"100.atr": atr}, "/page/annotate")
     assert answer.status_code == 200, answer.text
     n_bytes = int.from_bytes(answer.content[:4], "little")
-    shown = json.loads(answer.content[4 : 4 + n_bytes])
+    signal, beats = answer.content[4:][:n_bytes], answer.content[8 + n_bytes :]
+    n_bytes = int.from_bytes(signal[:4], "little")
+    shown = json.loads(signal[4:][:n_bytes]) | json.loads(beats)
     assert shown["record_name"] == "100"
     assert shown["n_times"] == COUNTS.shape[1]
     assert shown["reference"]["sample"] == ECG.r_peaks.tolist()

@@ -1,12 +1,12 @@
-// The body that the server sends: a length, JSON, and counts of the signal in levels.
+// The parts of an answer: counts of the signal in levels, with a header, and the beats.
 
 import { sorted } from "./classes.js";
 
 const MISSING = -32768;
 const SAMPLED = 20_000; // values of a lead from which its range is taken
 
-/** Return the recording of a body: its JSON, with typed arrays for levels and beats. */
-export function decode(buffer) {
+/** Return the recording of the first part: its JSON, with typed arrays for levels, and no beats yet. */
+export function decodeSignal(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const start = 4 + Math.ceil(length / 4) * 4;
@@ -16,10 +16,18 @@ export function decode(buffer) {
     const counts = new Int16Array(buffer, start + offset, n_leads * n_columns * width);
     return { step, n_columns, width, counts };
   });
-  return { ...header, levels, beats: decodeBeats(header), ranges: leadRanges(levels, n_leads, header.scale) };
+  const beats = typedBeats({ beats: { sample: [], label: [], probability: [], uncertain: [] }, classes: [] });
+  return { ...header, levels, beats, hasBeats: false, errors: [], unreadable: [], ranges: leadRanges(levels, n_leads, header.scale) };
 }
 
-function decodeBeats({ beats, classes }) {
+/** Return what the second part adds to a recording, or raise its error. */
+export function decodeBeats(buffer) {
+  const found = JSON.parse(new TextDecoder().decode(buffer));
+  if (found.error) throw new Error(found.error);
+  return { ...found, beats: typedBeats(found), hasBeats: true };
+}
+
+function typedBeats({ beats, classes }) {
   const labels = sorted(new Set([...classes, ...beats.label]));
   const codes = new Map(labels.map((label, code) => [label, code]));
   return {
@@ -79,8 +87,9 @@ export function walk(recording, level, lead, first, last, visit) {
       const high = counts[index + 1];
       const isRising = Math.abs(low - previous) <= Math.abs(high - previous);
       const [begin, end] = isRising ? [low, high] : [high, low];
-      visit((column + 0.25) * step, begin * recording.scale, isNew);
-      if (begin !== end) visit((column + 0.75) * step, end * recording.scale, false);
+      // the middle of samples 0 to 3 is 1.5
+      visit((column + 0.25) * step - 0.5, begin * recording.scale, isNew);
+      if (begin !== end) visit((column + 0.75) * step - 0.5, end * recording.scale, false);
       previous = end;
     }
     isNew = false;

@@ -2,6 +2,7 @@
 
 import { stretch } from "./decode.js";
 import { announce, byId, element, showError } from "./dom.js";
+import { meanBeats } from "./means.js";
 import { postJson, whileBusy } from "./request.js";
 
 const STRIP_S = 8;
@@ -19,7 +20,7 @@ export function attachDownloads(view) {
 
 async function save(address, content, fallback, view) {
   try {
-    const answer = await whileBusy("Writing the file", (_, signal) => postJson(address, content, undefined, signal));
+    const answer = await whileBusy("Writing the file", (_, signal) => postJson(address, content, signal));
     if (answer === undefined) return;
     const href = URL.createObjectURL(new Blob([answer.content]));
     const name = answer.name ?? fallback;
@@ -42,7 +43,8 @@ function annotations({ recording, labels }) {
 
 function reportOf(view) {
   const drawn = view.shown.slice(0, MOST_LEADS);
-  const { model, mean_beats, fs } = view.recording;
+  const { model, fs } = view.recording;
+  const mean_beats = meanBeats(view.recording, view.labels, drawn);
   const content = annotations(view);
   const strips = stripStarts(view).map((start) => {
     const part = stretch(view.recording, start, start + STRIP_S * fs);

@@ -4,8 +4,9 @@ import { attachBeat, redrawBeat } from "./beat.js";
 import { byId, hideError } from "./dom.js";
 import { attachLive, stop } from "./live.js";
 import { attachOpen } from "./open.js";
-import { RecordingView } from "./recording.js";
 import { showModels } from "./models.js";
+import { awaitBeats } from "./pending.js";
+import { RecordingView } from "./recording.js";
 
 const VIEWS = ["start", "recording", "beat", "live"];
 let view = null;
@@ -26,16 +27,16 @@ function go(name) {
   window.scrollTo(0, 0);
 }
 
-function show(recording) {
+function show(recording, beats) {
   view?.close();
   view = new RecordingView(recording);
-  byId("undo").disabled = true;
   document.querySelector('nav [data-go="recording"]').disabled = false;
   const option = document.querySelector('#live-source [value="push"]');
   option.disabled = false;
   option.textContent = `Replay of ${recording.record_name}`;
   forgetFiles();
   go("recording");
+  awaitBeats(view, beats);
 }
 
 const fillBeat = attachBeat();

@@ -1,8 +1,8 @@
 // The form that opens a recording: files dropped or chosen, and the fields that they need.
 
-import { decode } from "./decode.js";
+import { decodeSignal } from "./decode.js";
 import { byId, element, hideError, showError } from "./dom.js";
-import { post, postJson, whileBusy } from "./request.js";
+import { postForParts, whileBusy } from "./request.js";
 
 const KIND_OF = { hea: "header", dat: "signal", atr: "reference", edf: "whole", bdf: "whole", csv: "text", tsv: "text", txt: "text", npy: "array" };
 const BEAT_LENGTHS = [187, 188]; // a beat, without and with its label
@@ -12,15 +12,15 @@ const SIMULATED_S = 600;
 const suffix = (file) => file.name.split(".").at(-1).toLowerCase();
 const kindOf = (file) => KIND_OF[suffix(file)] ?? "signal"; // WFDB allows any name for signals
 
-/** Connect the form; `onRecording(recording)` and `onBeat(text)` get what is opened. */
+/**
+ * Connect the form; `onRecording(recording, beats)` and `onBeat(text)` get what is opened. `beats`
+ * has `next()`, which returns their part of the answer, and `cancel()`.
+ */
 export function attachOpen(onRecording, onBeat) {
   const files = new Map();
   let n_patients = 0;
 
-  const open = (text, request) => run(text, request, onRecording);
-  const submit = () => open("Uploading", (onProgress, signal) => (
-    post("/page/annotate", formOf([...files.values()]), {}, onProgress, signal)
-  ));
+  const submit = () => open("Uploading and reading", ["/page/annotate", formOf([...files.values()])], onRecording);
   const add = async (list) => {
     for (const file of list) files.set(file.name, file);
     const beat = await readBeat([...files.values()]);
@@ -44,7 +44,8 @@ export function attachOpen(onRecording, onBeat) {
   byId("simulate").onclick = () => {
     const patient = { random_state: n_patients, seconds: SIMULATED_S };
     n_patients += 1; // the next click gives another patient
-    open("Simulating a patient", (onProgress, signal) => postJson("/page/simulate", patient, onProgress, signal));
+    const request = ["/page/simulate", JSON.stringify(patient), { "content-type": "application/json" }];
+    open("Simulating a patient", request, onRecording);
   };
   show(files, add);
   return () => {
@@ -53,10 +54,16 @@ export function attachOpen(onRecording, onBeat) {
   };
 }
 
-async function run(text, request, onRecording) {
+async function open(text, [address, body, headers = {}], onRecording) {
+  const controller = new AbortController();
+  let next;
+  const first = (onProgress, signal) => {
+    next = postForParts(address, body, headers, onProgress, signal);
+    return next();
+  };
   try {
-    const answer = await whileBusy(text, request);
-    if (answer !== undefined) onRecording(decode(answer.content));
+    const part = await whileBusy(text, first, controller);
+    if (part !== undefined) onRecording(decodeSignal(part), { next, cancel: () => controller.abort() });
   } catch (error) {
     showError(error.message);
   }

@@ -1,6 +1,7 @@
 // The whole recording at a glance: heart rate, abnormal beats, and the stretch in view.
 
 import { colorOf, palette } from "./classes.js";
+import { levelFor, walk } from "./decode.js";
 import { prepare } from "./dom.js";
 import { duration, time } from "./format.js";
 
@@ -83,9 +84,25 @@ export class Overview {
     for (const [from, to] of this.recording.unreadable) {
       context.fillRect(xOf(from), 0, Math.max(1, xOf(to) - xOf(from)), height - 16);
     }
-    this.drawRate(context, width);
+    if (this.recording.hasBeats) this.drawRate(context, width);
+    else this.drawSignal(context, width);
     this.drawClasses(context, xOf);
     this.drawTimes(context, xOf, height);
+  }
+
+  /** Draw the first lead, until there is a heart rate. */
+  drawSignal(context, width) {
+    const { recording } = this;
+    const { low, high } = recording.ranges[0];
+    const perPixel = recording.n_times / (width - LEFT);
+    context.strokeStyle = palette().soft;
+    context.lineWidth = 1;
+    context.beginPath();
+    walk(recording, levelFor(recording, perPixel), 0, 0, recording.n_times, (sample, mV, isNew) => {
+      const y = 8 + (1 - (mV - low) / (high - low || 1)) * (RATE_PX - 22);
+      context[isNew ? "moveTo" : "lineTo"](LEFT + sample / perPixel, Math.min(RATE_PX - 4, Math.max(2, y)));
+    });
+    context.stroke();
   }
 
   /** Draw the median rate of each few pixels, in a band of its 5th to 95th percentile. */
@@ -146,7 +163,7 @@ export class Overview {
       context.fillText(time(at, 0), xOf(at * fs), height - 5);
     }
     context.textAlign = "right";
-    context.fillText("bpm", LEFT - 6, RATE_PX / 2 - 1);
+    if (this.recording.hasBeats) context.fillText("bpm", LEFT - 6, RATE_PX / 2 - 1);
   }
 }
 

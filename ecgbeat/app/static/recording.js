@@ -18,28 +18,44 @@ import { Viewport } from "./viewport.js";
 const REACH_PX = 24; // of a click, about a beat
 const FIRST_LEADS = 3; // drawn at the beginning, of many
 const ZOOM = 1.5;
+const OF_BEATS = "[data-download], #report, [data-jump] button"; // of no use before them
 
 export class RecordingView {
   constructor(recording) {
-    this.recording = recording;
+    this.recording = recording; // one object, which gets its beats later
     this.labels = new Labels(recording.beats);
+    this.isClosed = false;
+    this.onClose = () => {};
     this.viewport = new Viewport(recording);
     this.gain = Number(byId("gain").value);
     this.shown = recording.lead_names.map((_, lead) => lead).slice(0, FIRST_LEADS);
     this.chosen = -1;
     this.shownSpeed = NaN;
-    this.errorSamples = Int32Array.from(recording.errors, (error) => error.sample);
+    this.errorSamples = new Int32Array(0);
     this.redraw = onceAFrame(() => this.draw());
     this.overview = new Overview(byId("overview"), recording, this.labels, (sample) => {
       this.viewport.center(sample);
       this.redraw();
     });
+    this.fill();
+    this.attach();
+  }
+
+  /** Show the beats of the recording. */
+  addBeats(found) {
+    const { recording } = this;
+    Object.assign(recording, found);
+    this.labels = new Labels(recording.beats);
+    this.labels.addEventListener("change", ({ detail }) => this.onChange(detail));
+    this.overview.labels = this.labels;
+    this.overview.invalidate();
+    this.errorSamples = Int32Array.from(recording.errors, (error) => error.sample);
     this.table = new BeatTable(recording, this.labels, this.remarks(), {
       onChoose: (index) => this.choose(index),
       onOpen: (index, row) => this.openMenu(index, row),
     });
     this.fill();
-    this.attach();
+    this.redraw();
   }
 
   /** Return the words on each beat that differs from the reference. */
@@ -55,16 +71,26 @@ export class RecordingView {
   }
 
   fill() {
-    const { record_name, n_times, fs, lead_names, model, errors, report } = this.recording;
+    const { record_name, n_times, fs, lead_names, model, beats, has_reference, hasBeats } = this.recording;
     byId("record-name").textContent = record_name;
     const leads = lead_names.length === 1 ? `lead ${lead_names[0]}` : `${lead_names.length} leads`;
-    byId("record-facts").textContent =
-      `${duration(n_times / fs)} · ${leads} · ${Number(fs.toFixed(2))} Hz · ${count(this.recording.beats.n)} beats · model ${model.name}`;
-    document.querySelector('[data-jump="e"]').hidden = !errors.length;
+    // a line of the same length before and after, so that the paper stays where it is
+    const found = `${hasBeats ? count(beats.n) : "…"} beats`;
+    byId("record-facts").textContent = `${duration(n_times / fs)} · ${leads} · ${Number(fs.toFixed(2))} Hz · ${found} · model ${model.name}`;
+    this.fillLeads();
+    byId("pending").hidden = hasBeats;
+    byId("findings").hidden = !hasBeats;
+    for (const button of document.querySelectorAll(OF_BEATS)) button.disabled = !hasBeats;
+    byId("undo").disabled = true;
+    document.querySelector('[data-jump="e"]').hidden = !has_reference;
+    if (hasBeats) this.fillBeats();
+  }
+
+  fillBeats() {
+    const { model, report } = this.recording;
     byId("ec57").hidden = report === null;
     byId("ec57-text").textContent = report ?? "";
     showCard(model);
-    this.fillLeads();
     this.summarize();
   }
 
@@ -109,13 +135,14 @@ export class RecordingView {
       button.onclick = () => this.jump(button.parentElement.dataset.jump, Number(button.dataset.step));
     }
     attachDownloads(this);
-    this.labels.addEventListener("change", ({ detail }) => this.onChange(detail));
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(byId("paper-frame"));
   }
 
   /** End the view before another one is shown. */
   close() {
+    this.isClosed = true;
+    this.onClose();
     this.sizes.disconnect();
     byId("menu").hidden = true;
   }
@@ -129,7 +156,7 @@ export class RecordingView {
   /** Draw again in other colors. */
   recolor() {
     this.overview.invalidate();
-    drawMeans(this.recording, this.labels);
+    if (this.recording.hasBeats) drawMeans(this.recording, this.labels);
     this.redraw();
   }
 
@@ -203,7 +230,11 @@ export class RecordingView {
   }
 
   jump(kind, step) {
-    const { beats } = this.recording;
+    const { beats, hasBeats } = this.recording;
+    if (!hasBeats) {
+      announce("There are no beats yet.");
+      return;
+    }
     const from = this.cursor ?? (this.chosen >= 0 ? beats.sample[this.chosen] : step > 0 ? this.viewport.start - 1 : this.viewport.stop);
     const sample = findNext(kind, step, from, this);
     if (sample === null) announce(`No ${step > 0 ? "further" : "earlier"} ${KINDS[kind]}.`);

@@ -5,53 +5,94 @@ import { byId, hideError } from "./dom.js";
 /** Error with the sentence of the server. */
 export class ServerError extends Error {}
 
-/** Return the answer to a POST as an ArrayBuffer; undefined if it was canceled. */
-export function post(address, body, headers = {}, onProgress = () => {}, signal = null) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest(); // fetch knows no progress of an upload
-    request.open("POST", address);
-    request.responseType = "arraybuffer";
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => onProgress("Uploading", loaded / total);
-    request.upload.onload = () => onProgress("Finding and naming beats", null);
-    request.onprogress = ({ loaded, lengthComputable, total }) => {
-      onProgress("Receiving", lengthComputable ? loaded / total : null);
-    };
-    request.onload = () => {
-      if (request.status < 300) resolve({ content: request.response, name: fileName(request) });
-      else reject(new ServerError(sentence(request)));
-    };
-    request.onerror = () => reject(new ServerError("The server cannot be reached. Is ecgbeat still running?"));
-    request.onabort = () => resolve(undefined);
-    signal?.addEventListener("abort", () => request.abort());
-    request.send(body);
-  });
-}
-
-/** Return the answer to a POST of JSON. */
-export function postJson(address, value, ...rest) {
-  return post(address, JSON.stringify(value), { "content-type": "application/json" }, ...rest);
-}
-
-function sentence(request) {
+/** Return the answer to a POST, a Response; undefined if it was canceled. */
+async function post(address, body, headers, signal) {
   try {
-    return JSON.parse(new TextDecoder().decode(request.response)).error;
-  } catch {
-    return `The server answered with status ${request.status}.`;
+    const response = await fetch(address, { method: "POST", body, headers, signal });
+    if (response.ok) return response;
+    throw new ServerError(await sentence(response));
+  } catch (error) {
+    return orCanceled(error);
   }
 }
 
-function fileName(request) {
-  const header = request.getResponseHeader("content-disposition") ?? "";
-  return /filename="?([^";]+)"?/.exec(header)?.[1] ?? null;
+/** Throw an error as a sentence, unless it is that of a canceled request. */
+function orCanceled(error) {
+  if (error.name === "AbortError") return undefined;
+  if (error instanceof ServerError) throw error;
+  throw new ServerError("The server cannot be reached. Is ecgbeat still running?");
 }
 
-/** Show the dialog of progress while `work(onProgress, signal)` runs; return its result. */
-export async function whileBusy(text, work) {
-  const [dialog, controller] = [byId("busy"), new AbortController()];
+async function sentence(response) {
+  try {
+    return (await response.json()).error;
+  } catch {
+    return `The server answered with status ${response.status}.`;
+  }
+}
+
+/** Return the answer to a POST of JSON, and the name of the file that it is; undefined if canceled. */
+export async function postJson(address, value, signal = null) {
+  const response = await post(address, JSON.stringify(value), { "content-type": "application/json" }, signal);
+  const header = response?.headers.get("content-disposition") ?? "";
+  try {
+    return response && { content: await response.arrayBuffer(), name: /filename="?([^";]+)"?/.exec(header)?.[1] ?? null };
+  } catch (error) {
+    return orCanceled(error);
+  }
+}
+
+/**
+ * Return a function whose calls return the parts of the answer to a POST, each an ArrayBuffer as
+ * soon as it is there. They return undefined if the request was canceled.
+ */
+export function postForParts(address, body, headers, onProgress, signal) {
+  let reader = null;
+  const part = async () => {
+    const length = await read(reader, 4);
+    return read(reader, new DataView(length).getUint32(0, true), (share) => onProgress("Receiving", share));
+  };
+  return async () => {
+    try {
+      if (reader === null) {
+        const response = await post(address, body, headers, signal);
+        if (response === undefined) return undefined;
+        reader = { stream: response.body.getReader(), rest: new Uint8Array(0) };
+      }
+      return await part();
+    } catch (error) {
+      return orCanceled(error);
+    }
+  };
+}
+
+/** Return the next bytes of a stream as an ArrayBuffer of their own. */
+async function read(reader, n_bytes, onShare = () => {}) {
+  const bytes = new Uint8Array(n_bytes);
+  let filled = 0;
+  while (filled < n_bytes) {
+    if (!reader.rest.length) {
+      const { value, done } = await reader.stream.read();
+      if (done) throw new ServerError("The answer of the server is incomplete. Is ecgbeat still running?");
+      reader.rest = value;
+    }
+    const taken = reader.rest.subarray(0, n_bytes - filled);
+    bytes.set(taken, filled);
+    filled += taken.length;
+    reader.rest = reader.rest.subarray(taken.length);
+    onShare(filled / n_bytes);
+  }
+  return bytes.buffer;
+}
+
+/** Show the dialog of progress while `work(onProgress)` runs; return its result. */
+export async function whileBusy(text, work, controller = new AbortController()) {
+  const dialog = byId("busy");
   const began = performance.now();
   let [phase, share] = [text, null];
+  let isOver = false; // a later part is no longer waited for here
   const show = () => {
+    if (isOver) return;
     const seconds = Math.round((performance.now() - began) / 1000);
     byId("busy-text").textContent = share === null ? `${phase} …${seconds > 2 ? ` ${seconds} s` : ""}` : `${phase} … ${Math.round(100 * share)} %`;
     if (share === null) byId("busy-progress").removeAttribute("value");
@@ -65,10 +106,12 @@ export async function whileBusy(text, work) {
   dialog.showModal();
   try {
     return await work((name, part) => {
+      const isNew = name !== phase;
       [phase, share] = [name, part];
-      show();
+      if (isNew) show();
     }, controller.signal);
   } finally {
+    isOver = true;
     clearInterval(timer);
     dialog.close();
   }
