@@ -471,8 +471,8 @@ def push_streams(
 ) -> list[AnnotatedBeats]:
     """Push the next samples of many streams, and classify their beats together.
 
-    The beats are those of `BeatStream.push` of each stream, in every digit, in less time. Streams
-    may be added and removed between two calls.
+    The beats are those of `ecgbeat.BeatStream.push` of each stream, in every digit, in less time.
+    Streams may be added and removed between two calls.
 
     Parameters
     ----------
@@ -480,18 +480,18 @@ def push_streams(
         Streams, each of them once. The beats of those with the same annotator, the same object,
         are classified together.
     samples : sequence of array-like
-        Next samples of each stream, as in `BeatStream.push`, of any number.
+        Next samples of each stream, as in `ecgbeat.BeatStream.push`, of any number.
 
     Returns
     -------
     list of AnnotatedBeats
-        Beats of each stream, as `BeatStream.push` returns.
+        Beats of each stream, as `ecgbeat.BeatStream.push` returns.
 
     Raises
     ------
     TypeError, ValueError
-        If the samples of a stream are invalid, as in `BeatStream.push`, or their number is not
-        that of the streams, or a stream occurs twice. All streams are unchanged.
+        If the samples of a stream are invalid, as in `ecgbeat.BeatStream.push`, or their number is
+        not that of the streams, or a stream occurs twice. All streams are unchanged.
 
     Examples
     --------
