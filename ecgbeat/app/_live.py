@@ -15,12 +15,13 @@ from ecgbeat.app._models import LIVE_NAME, load_live
 from ecgbeat.app._requests import RequestError
 from ecgbeat.app._uploads import as_fs
 from ecgbeat.datasets import make_recording
-from ecgbeat.streaming import BeatStream
+from ecgbeat.streaming import BeatStream, replay
 
 MAX_STREAMS = 8  # at a time
 MAX_PAUSE_S = 60.0  # between two messages of a client, and for it to take one
 _MAX_S = 24 * 3600.0
 _CHUNK_S = 0.1  # between two messages of a simulated patient
+_MAX_LAG_S = 1.0  # behind its clock, for a client that is slow to take messages
 _PATIENT_S = 1800.0
 _WEIGHTS = {"N": 0.82, "A": 0.07, "V": 0.09, "F": 0.02}
 _RATE_BEATS = 9  # from which the heart rate is computed
@@ -72,7 +73,10 @@ class Lives:
         classes = [str(name) for name in model.estimator.classes_]
         if options.is_simulated:
             patient = await loop.run_in_executor(self._threads, _simulate, options)
-            chunks = _paced(patient, options)
+            source = {"signal": patient, "fs": options.fs}
+            chunks: AsyncIterator[np.ndarray] = replay(
+                source, speed=options.speed, chunk=_CHUNK_S * options.speed, max_lag=_MAX_LAG_S
+            )
         else:
             chunks = _pushed(websocket, options.n_leads)
         n_times = 0
@@ -142,18 +146,6 @@ def _simulate(options: _Options) -> np.ndarray:
         random_state=options.random_state,
     )
     return np.atleast_2d(patient.signal)
-
-
-async def _paced(leads: np.ndarray, options: _Options) -> AsyncIterator[np.ndarray]:
-    """Yield the chunks of a recording in the course of time."""
-    loop = asyncio.get_running_loop()
-    length = max(1, round(_CHUNK_S * options.speed * options.fs))
-    due = loop.time()
-    for start in range(0, leads.shape[1], length):
-        chunk = leads[:, start : start + length]
-        due = max(due + chunk.shape[1] / options.fs / options.speed, loop.time() - 1)
-        await asyncio.sleep(due - loop.time())
-        yield chunk
 
 
 async def _pushed(websocket: WebSocket, n_leads: int) -> AsyncIterator[np.ndarray]:

@@ -21,6 +21,7 @@ def replay(
     fs: float | None = None,
     speed: float = 1.0,
     chunk: float = 0.1,
+    max_lag: float = math.inf,
 ) -> "Replay":
     """Replay a recording in chunks, in the time in which it was recorded.
 
@@ -37,6 +38,10 @@ def replay(
         Seconds of signal per second. ``math.inf`` does not wait.
     chunk : float, default=0.1
         Length of a chunk in seconds of signal.
+    max_lag : float, default=math.inf
+        Longest delay in seconds that later chunks make up for. After a longer one, the clock is
+        set back to this delay, so that a slow consumer gets the signal more slowly, instead of
+        many chunks at once. With 0, no chunk is made up for.
 
     Returns
     -------
@@ -52,14 +57,14 @@ def replay(
     TypeError
         If a number is not a number.
     ValueError
-        If the source is not a recording, ``fs`` is missing or contradicts the source, or ``speed``
-        or ``chunk`` are not positive.
+        If the source is not a recording, ``fs`` is missing or contradicts the source, ``speed`` or
+        ``chunk`` are not positive, or ``max_lag`` is negative or NaN.
 
     Notes
     -----
     A chunk is yielded when its last sample is due on a clock that starts with the first chunk.
     Delays do not add up: after a late chunk, the next ones are yielded at once until the signal
-    has caught up. A slow consumer receives all samples.
+    has caught up, unless it is later than ``max_lag``. A slow consumer receives all samples.
 
     A loop or task that was left can go on with the same iterator, without a loss.
 
@@ -75,6 +80,8 @@ def replay(
     if not (isinstance(speed, float) and speed == math.inf):
         check_positive("speed", speed)
     check_positive("chunk", chunk, unit="s")
+    if not (isinstance(max_lag, float) and max_lag == math.inf):
+        check_positive("max_lag", max_lag, unit="s", strict=False)
     recording: Any = source
     if isinstance(source, (str, os.PathLike)):
         recording = load_recording(source, fs=fs)
@@ -85,7 +92,7 @@ def replay(
     signal, own_fs, lead_names = _of_bunch(recording)
     if fs is not None and fs != own_fs:
         raise ValueError(f"fs must be that of the recording, {own_fs:g} Hz, got {fs!r}.")
-    return Replay(signal, own_fs, lead_names, speed, chunk)
+    return Replay(signal, own_fs, lead_names, speed, chunk, max_lag)
 
 
 def _of_bunch(recording: Mapping[str, Any]) -> tuple[np.ndarray, float, list[str] | None]:
@@ -109,12 +116,13 @@ class Replay:
         lead_names: list[str] | None,
         speed: float,
         chunk: float,
+        max_lag: float,
     ) -> None:
         self.signal = signal
         self.fs = fs
         self.lead_names = lead_names
         self.n_samples = 0
-        self._speed, self._chunk = speed, chunk
+        self._speed, self._chunk, self._max_lag = speed, chunk, max_lag
         self._n_chunks = 0
         self._start: float | None = None  # of the clock, in seconds
 
@@ -141,7 +149,9 @@ class Replay:
         now = time.monotonic()
         if self._start is None:
             self._start = now
-        return max(0.0, self._start + self._stop() / self.fs / self._speed - now)
+        due = self._stop() / self.fs / self._speed  # seconds on the clock
+        self._start = max(self._start, now - due - self._max_lag)
+        return max(0.0, self._start + due - now)
 
     def _stop(self) -> int:
         """Return the sample after the next chunk, which has at least one."""

@@ -70,6 +70,17 @@ def test_delays_do_not_add_up(clock):
     assert arrived[4] > 0.9  # late
 
 
+@pytest.mark.parametrize(("max_lag", "n_hurried"), [(0, 1), (0.25, 3), (math.inf, 20)])
+def test_delay_is_made_up_for_up_to_max_lag(clock, max_lag, n_hurried):
+    chunks = replay(np.zeros(1000), fs=100, chunk=0.1, max_lag=max_lag)
+    next(chunks)
+    clock.now += 2.0 + 0.05  # the consumer is slow
+    clock.pauses.clear()
+    assert sum(len(chunk) for chunk in chunks) == 990
+    assert sum(pause == 0 for pause in clock.pauses) == n_hurried
+    np.testing.assert_allclose(clock.pauses[n_hurried + 1 :], 0.1)
+
+
 def test_real_clock():
     start = time.monotonic()
     for _ in replay(np.zeros(300), fs=1000, chunk=0.05):
@@ -136,6 +147,7 @@ def test_file_without_a_sampling_rate(tmp_path):
     [
         (np.zeros(50), {}, ValueError, "pass fs in Hz"),
         (np.zeros(50), {"fs": -1}, ValueError, "fs must be greater than 0"),
+        (np.zeros(50), {"fs": 100, "max_lag": -1}, ValueError, "max_lag must be 0 or greater"),
         (np.zeros(50), {"fs": 100, "speed": 0}, ValueError, "speed must be greater than 0"),
         (np.zeros(50), {"fs": 100, "speed": math.nan}, ValueError, "speed must be greater"),
         (np.zeros(50), {"fs": 100, "speed": "fast"}, TypeError, "speed must be a number"),
