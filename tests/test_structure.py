@@ -10,9 +10,9 @@ import pytest
 import ecgbeat
 
 PACKAGE = Path(ecgbeat.__file__).parent
-# raised with the command, the web page, trained models and streams of many patients
-MAX_LINES = 29_500
-MAX_FILES = 148
+# raised with the command, the web page, trained models, streams of many patients and fixed kernels
+MAX_LINES = 29_600
+MAX_FILES = 149
 MAX_BODY_LINES = 45
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DESCRIBED = (*DEFINITIONS, ast.ClassDef, ast.Module)

@@ -55,7 +55,7 @@ from ecgbeat.classifiers._parameters import (
     inherit_documentation,
     inherit_signature,
 )
-from ecgbeat.networks import Ensemble
+from ecgbeat.networks import Ensemble, FixedKernels
 
 
 class BeatClassifier(SklearnNet):
@@ -81,6 +81,7 @@ class BeatClassifier(SklearnNet):
         n_blocks: int = 3,
         dropout: float = 0.1,
         n_members: int = 1,
+        fixed_kernels: bool | Auto = False,
         n_leads: int | None = None,
         n_aux_features: int = 0,
         class_weight: str | dict[Any, float] | None = None,
@@ -146,6 +147,7 @@ class BeatClassifier(SklearnNet):
         self.n_blocks = n_blocks
         self.dropout = dropout
         self.n_members = n_members
+        self.fixed_kernels = fixed_kernels
         self.n_leads = n_leads
         self.n_aux_features = n_aux_features
         self.class_weight = class_weight
@@ -206,14 +208,25 @@ class BeatClassifier(SklearnNet):
         module = self._network if self.module is None else self.module
         arguments = self.get_params_for("module")
         if self.n_members == 1:
-            return self.initialized_instance(module, arguments)
+            return self._add_kernels(self.initialized_instance(module, arguments))
         if isinstance(module, nn.Module):
             raise ValueError(
                 f"n_members={self.n_members} networks cannot be built from one object, got "
                 f"module={module!r:.60}. Pass its class, and its arguments as module__name."
             )
-        members = range(self.n_members)
-        return Ensemble(self.initialized_instance(module, arguments) for _ in members)
+        networks = [self.initialized_instance(module, arguments) for _ in range(self.n_members)]
+        return Ensemble(self._add_kernels(network) for network in networks)
+
+    def _add_kernels(self, network: Any) -> Any:
+        """Add fixed kernels to a network if ``fit`` has found that it needs them."""
+        if not self._is_default_network:
+            return network
+        network.register_load_state_dict_pre_hook(FixedKernels.of_state)
+        if self.__dict__.get("fixed_kernels_"):
+            n_times = (self.n_features_in_ - self.n_aux_features) // self._n_leads
+            layout = {"n_leads": self._n_leads, "n_aux_features": self.n_aux_features}
+            network.kernels = FixedKernels(len(self.classes_), n_times, **layout)
+        return network
 
     @property
     def _networks(self) -> list[Any]:
@@ -347,8 +360,34 @@ class BeatClassifier(SklearnNet):
             if not resumes:
                 if self.initialized_:
                     self.history_ = None  # a new object: the user may have kept the old one
+                self.fixed_kernels_ = self._needs_kernels(X)
                 self.initialize()
+                if self.fixed_kernels_:
+                    self._solve_kernels(X, y, weight)
             return self._train(X, y, weight, fit_params | {"_routing_method": "fit"})
+
+    def _needs_kernels(self, X: Any) -> bool:
+        """Return whether the network gets fixed kernels; they need arrays, all for training."""
+        is_possible = not (
+            is_dataset(X) or self.early_stopping or self.train_split or not self._is_default_network
+        )
+        if self.fixed_kernels != "auto":
+            return bool(self.fixed_kernels) and is_possible
+        return is_possible and heuristics.needs_kernels(len(X))
+
+    def _solve_kernels(self, X: Any, y: Any, weight: np.ndarray | None) -> None:
+        """Compute the classifier of the fixed kernels, the same for all members."""
+        codes = np.searchsorted(self.classes_, y)
+        weights = np.ones(len(codes)) if weight is None else weight.astype(float)
+        class_weights = self.__dict__.get("_class_weights")
+        if class_weights is not None:
+            weights = weights * class_weights[codes]
+        used = weights > 0
+        rows = to_tensor(X[used], device=self.device).to(torch.float32)
+        first, *others = (network.kernels for network in self._networks)
+        first.solve(rows, torch.from_numpy(codes[used]), torch.from_numpy(weights[used]))
+        for kernels in others:
+            kernels.load_state_dict(first.state_dict())
 
     def partial_fit(
         self,
@@ -383,6 +422,7 @@ class BeatClassifier(SklearnNet):
                 X, y, sample_weight, reset=is_first or not self.initialized_, classes=classes
             )
             if not self.initialized_:
+                self.fixed_kernels_ = False
                 self.initialize()
             elif is_first and hasattr(self, "classes_"):
                 self._fit_network_to_data()

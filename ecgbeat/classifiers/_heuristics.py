@@ -68,6 +68,11 @@ def augmentation_for(n_beats: int) -> tuple[float, float]:
     return (_NOISE, _SHIFT) if n_beats < _SMALL_SET else (0.0, 0.0)
 
 
+def needs_kernels(n_beats: int) -> bool:
+    """Return whether ``fixed_kernels="auto"`` adds fixed kernels: to small sets."""
+    return n_beats < _SMALL_SET
+
+
 # --- weight decay -----------------------------------------------------------------------
 
 # ten times torch's: more macro-F1 by beat, less log loss by patient (training_study.py)

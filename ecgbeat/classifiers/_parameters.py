@@ -34,6 +34,13 @@ class SharedParameters(TypedDict, total=False):
         Number of networks of different random weights that are trained together on the same
         batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. The
         training loss is the mean of theirs, the validation loss that of their average.
+    fixed_kernels : bool or "auto", default=False
+        Whether ``fit`` adds fixed convolutions of many dilations to the network, with a ridge
+        classifier of their own, see `ecgbeat.networks.FixedKernels`. The logarithms of its
+        probabilities and of those of the trained layers are averaged with weights of 0.85 and
+        0.15. "auto" adds them for fewer than 1,000 training beats. They are computed from the
+        arrays given to ``fit``; a Dataset, a custom network or a validation split (such as
+        `early_stopping`) goes without. ``partial_fit`` and a warm start leave them unchanged.
     n_leads : int or None, default=None
         Number of leads in 2-D rows, which hold the leads one after the other. None infers it:
         from the shape of a 3-D array, from the column names of a DataFrame of
@@ -147,6 +154,8 @@ class SharedParameters(TypedDict, total=False):
         Number of columns of ``X``, flattened.
     n_leads_ : int
         Number of leads.
+    fixed_kernels_ : bool
+        Whether the network has fixed kernels.
     batch_size_ : int
         Number of beats per batch in the last training.
     max_epochs_ : int
@@ -164,6 +173,7 @@ class SharedParameters(TypedDict, total=False):
     n_blocks: int
     dropout: float
     n_members: int
+    fixed_kernels: bool | Auto
     n_leads: int | None
     n_aux_features: int
     class_weight: str | dict[Any, float] | None
@@ -212,6 +222,7 @@ SHARED_CONSTRAINTS: dict[str, list[Any]] = {
     "n_blocks": [Interval(Integral, 1, 12, closed="both")],
     "dropout": [_FRACTION],
     "n_members": [_COUNT],
+    "fixed_kernels": ["boolean", StrOptions({"auto"})],
     "n_leads": [_COUNT, None],
     "n_aux_features": [Interval(Integral, 0, None, closed="left")],
     "class_weight": [StrOptions({"balanced", "sqrt_balanced"}), dict, None],

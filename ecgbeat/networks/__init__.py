@@ -3,6 +3,7 @@
 from ecgbeat.networks._cnn import BeatCNN
 from ecgbeat.networks._cnn_lstm import BeatCNNLSTM
 from ecgbeat.networks._ensemble import Ensemble
+from ecgbeat.networks._kernels import FixedKernels
 from ecgbeat.networks._losses import FocalLoss
 
-__all__ = ["BeatCNN", "BeatCNNLSTM", "Ensemble", "FocalLoss"]
+__all__ = ["BeatCNN", "BeatCNNLSTM", "Ensemble", "FixedKernels", "FocalLoss"]

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+_WEIGHT_BESIDE_KERNELS = 0.15
+
 
 class BeatCNN(nn.Module):
     """Residual convolutional network for single beats of any length.
@@ -62,6 +64,7 @@ class BeatCNN(nn.Module):
         self.min_times = shortest_input(n_blocks)
         self.front, width = convolutional_front(n_leads, n_filters, kernel_size, n_blocks, dropout)
         self.head = Head(2 * width + n_aux_features, width, n_classes, dropout)
+        self.register_module("kernels", None)  # see ecgbeat.networks.FixedKernels
 
     def forward(self, rows: Tensor) -> Tensor:
         """Compute the logits of beats.
@@ -78,7 +81,19 @@ class BeatCNN(nn.Module):
         """
         waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, self.min_times)
         features = self.front(as_image(waves)).squeeze(2)
-        return self.head(torch.cat([global_pooling(features), aux], dim=1))
+        logits = self.head(torch.cat([global_pooling(features), aux], dim=1))
+        return with_kernels(self, logits, rows)
+
+
+def with_kernels(network: Any, logits: Tensor, rows: Tensor) -> Tensor:
+    """Average logarithms of probabilities with those of the fixed kernels in prediction.
+
+    A network that has seen few beats is too sure of its predictions, so its weight is small.
+    """
+    if network.kernels is None or network.training:
+        return logits
+    fixed = torch.log_softmax(network.kernels(rows), dim=-1)
+    return fixed.lerp(torch.log_softmax(logits, dim=-1), _WEIGHT_BESIDE_KERNELS)
 
 
 def shortest_input(n_blocks: int) -> int:

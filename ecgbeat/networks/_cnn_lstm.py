@@ -10,6 +10,7 @@ from ecgbeat.networks._cnn import (
     global_pooling,
     shortest_input,
     split_rows,
+    with_kernels,
 )
 
 
@@ -71,6 +72,7 @@ class BeatCNNLSTM(nn.Module):
         )
         n_out = 2 * hidden_size if bidirectional else hidden_size
         self.head = Head(2 * n_out + n_aux_features, n_out, n_classes, dropout)
+        self.register_module("kernels", None)  # see ecgbeat.networks.FixedKernels
 
     def forward(self, rows: Tensor) -> Tensor:
         """Compute the logits of beats.
@@ -88,4 +90,5 @@ class BeatCNNLSTM(nn.Module):
         waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, self.min_times)
         features = self.front(as_image(waves)).squeeze(2)
         states, _ = self.lstm(features.transpose(1, 2))
-        return self.head(torch.cat([global_pooling(states.transpose(1, 2)), aux], dim=1))
+        logits = self.head(torch.cat([global_pooling(states.transpose(1, 2)), aux], dim=1))
+        return with_kernels(self, logits, rows)

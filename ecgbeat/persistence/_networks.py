@@ -19,6 +19,7 @@ _FITTED = {
     "batch_size_",
     "classes_inferred_",
     "feature_names_in_",
+    "fixed_kernels_",
     "max_epochs_",
     "n_features_in_",
     "n_leads_",

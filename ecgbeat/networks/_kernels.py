@@ -1,0 +1,228 @@
+"""A wide layer of fixed convolutions with a linear classifier, for small training sets."""
+
+import itertools
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ecgbeat.networks._cnn import as_image, split_rows
+
+_LENGTH, _N_KERNELS = 9, 84  # samples; ways to choose three of nine
+_N_FEATURES = 2500  # about, per lead
+_DILATIONS = sorted({int(2 ** (step / 4)) for step in range(41)})
+_SLOPE = 0.02  # of the sigmoid, in standard deviations of the output of a kernel
+_N_ROWS_OF_QUANTILES = 64
+_GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
+
+# small sets of noisy labels would choose more, and then predict the largest class only
+_PENALTIES = [10.0 ** (step / 2) for step in range(-10, 0)]
+_FACTORS = [2.0 ** (step / 2) for step in range(-6, 12)]
+_SMALL_DEVIATION = 0.01  # added to that of a feature, else rounding errors would be enlarged
+_SMALLEST_LEVERAGE = 1e-9
+_BATCH = 64
+
+
+class FixedKernels(nn.Module):
+    """Fixed convolutions of many dilations, pooled over time, with a ridge classifier.
+
+    The kernels are those of MiniRocket (Dempster et al. 2021, doi:10.1145/3447548.3467231), and
+    a feature is the fraction of time in which the output of a kernel is above a threshold.
+    Deviations: a steep sigmoid instead of a step, so that predictions have gradients;
+    thresholds from quantiles over several beats instead of one; four dilations per octave; each
+    kernel is applied to all leads. The linear classifier and its probabilities are not trained
+    by steps of an optimizer, but computed by `solve`.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes.
+    n_times : int
+        Number of samples per lead.
+    n_leads : int, default=1
+        Number of leads.
+    n_aux_features : int, default=0
+        Number of columns at the end of a row that go straight to the linear classifier.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from ecgbeat.networks import FixedKernels
+    >>> beats = torch.randn(20, 96, generator=torch.Generator().manual_seed(0))
+    >>> kernels = FixedKernels(n_classes=2, n_times=96)
+    >>> kernels.solve(beats, torch.arange(20) % 2, torch.ones(20))
+    >>> kernels(beats).shape
+    torch.Size([20, 2])
+    """
+
+    kernels: Tensor
+    thresholds: Tensor
+    scales: Tensor
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(
+        self, n_classes: int, n_times: int, *, n_leads: int = 1, n_aux_features: int = 0
+    ) -> None:
+        super().__init__()
+        self.n_leads, self.n_aux_features = n_leads, n_aux_features
+        largest = max((n_times - 1) // (_LENGTH - 1), 1)
+        self.dilations = [dilation for dilation in _DILATIONS if dilation <= largest]
+        kernels = torch.full((_N_KERNELS, _LENGTH), -1.0)
+        for i, positive in enumerate(itertools.combinations(range(_LENGTH), 3)):
+            kernels[i, list(positive)] = 2.0
+        n_maps = n_leads * _N_KERNELS
+        n_thresholds = max(1, round(_N_FEATURES / _N_KERNELS / len(self.dilations)))
+        n_features = len(self.dilations) * n_thresholds * n_maps + n_aux_features
+        self.register_buffer("kernels", kernels[:, None, None].repeat(n_leads, 1, 1, 1), False)
+        self.register_buffer("thresholds", torch.zeros(len(self.dilations), n_thresholds, n_maps))
+        self.register_buffer("scales", torch.ones(len(self.dilations), n_maps))
+        self.register_buffer("weight", torch.zeros(n_classes, n_features))
+        self.register_buffer("bias", torch.zeros(n_classes))
+
+    @staticmethod
+    def of_state(network: Any, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+        """Give a network the fixed kernels of the state that it is about to load, or none.
+
+        Parameters
+        ----------
+        network : BeatCNN or BeatCNNLSTM
+            Network whose ``kernels`` are set.
+        state : dict of str to Tensor
+            State to load.
+        prefix : str
+            Prefix of the keys of the network in the state.
+        *_
+            Further arguments of a hook before ``load_state_dict``.
+        """
+        names = (f"{prefix}kernels.thresholds", f"{prefix}kernels.weight")
+        network.kernels = None
+        if all(name in state for name in names):
+            thresholds, weight = (state[name] for name in names)
+            network.kernels = FixedKernels(
+                len(weight),
+                (_LENGTH - 1) * _DILATIONS[len(thresholds) - 1] + 1,
+                n_leads=network.n_leads,
+                n_aux_features=network.n_aux_features,
+            ).to(weight.device)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Compute the logits of beats.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
+            Beats, float32.
+
+        Returns
+        -------
+        Tensor of shape (n_beats, n_classes)
+            Logits.
+        """
+        return functional.linear(self._features(*self._split(rows)), self.weight, self.bias)
+
+    def _split(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return waveforms, at least as long as a kernel, and auxiliary features."""
+        waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, _LENGTH)
+        return as_image(waves), aux
+
+    def _features(self, waves: Tensor, aux: Tensor) -> Tensor:
+        """Pool the output of all kernels; every other feature leaves out the padded edges."""
+        pooled = []
+        for i, dilation in enumerate(self.dilations):
+            maps = self._convolve(waves, dilation)
+            edge = (_LENGTH - 1) // 2 * dilation
+            inner = slice(edge, maps.shape[-1] - edge)
+            for j, threshold in enumerate(self.thresholds[i]):
+                excess = (maps - threshold[:, None]) * self.scales[i][:, None]
+                above = torch.sigmoid(excess)
+                pooled.append((above if (i + j) % 2 else above[..., inner]).mean(dim=-1))
+        return torch.cat([*pooled, aux], dim=1)
+
+    def _convolve(self, waves: Tensor, dilation: int) -> Tensor:
+        """Return the output of all kernels at one dilation, (n_beats, n_maps, n_times)."""
+        edge = (_LENGTH - 1) // 2 * dilation
+        maps = functional.conv2d(
+            waves, self.kernels, padding=(0, edge), dilation=(1, dilation), groups=self.n_leads
+        )
+        return maps.squeeze(2)
+
+    def solve(self, rows: Tensor, codes: Tensor, weight: Tensor) -> None:
+        """Compute thresholds and linear classifier.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
+            Beats, float32.
+        codes : Tensor of shape (n_beats,)
+            Class numbers.
+        weight : Tensor of shape (n_beats,)
+            Weights of the beats, above 0.
+        """
+        with torch.inference_mode():
+            self._choose_thresholds(self._split(rows)[0])
+            batches = rows.split(_BATCH)
+            features = torch.cat([self._features(*self._split(batch)) for batch in batches])
+        coefficients, intercept = ridge_classifier(
+            features.double().cpu(), codes, len(self.bias), weight.double()
+        )
+        self.weight.copy_(coefficients.T)
+        self.bias.copy_(intercept)
+
+    def _choose_thresholds(self, waves: Tensor) -> None:
+        """Set the thresholds to quantiles spread evenly by the golden ratio."""
+        n_dilations, n_thresholds, n_maps = self.thresholds.shape
+        n_rows = min(len(waves), _N_ROWS_OF_QUANTILES)
+        some = waves[torch.linspace(0, len(waves) - 1, n_rows, dtype=torch.float64).long()]
+        order = torch.arange(1, self.thresholds.numel() + 1, dtype=torch.float64)
+        shares = (order * _GOLDEN_RATIO % 1).reshape(n_dilations, n_maps, n_thresholds)
+        for i, dilation in enumerate(self.dilations):
+            maps = self._convolve(some, dilation).transpose(0, 1).flatten(1).sort(dim=1).values
+            ranks = (shares[i] * (maps.shape[1] - 1)).long()
+            self.thresholds[i] = maps.gather(1, ranks.to(maps.device)).T
+            deviation = maps.std(dim=1, correction=0)
+            self.scales[i] = torch.where(deviation > 0, 1 / (_SLOPE * deviation), 0.0)
+
+
+def ridge_classifier(
+    features: Tensor, codes: Tensor, n_classes: int, weight: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Fit a weighted ridge regression to indicators of the classes, scaled to logits.
+
+    Of the penalties, the one with the smallest leave-one-out error is taken. The logits are the
+    predictions times the factor at which those of the left-out beats have the smallest log loss.
+
+    Returns
+    -------
+    coefficients : Tensor of shape (n_features, n_classes)
+    intercept : Tensor of shape (n_classes,)
+    """
+    weight = (weight / weight.mean())[:, None]
+    root, total = weight.sqrt(), len(weight)
+    center = (weight * features).sum(dim=0) / total
+    deviation = ((weight * (features - center) ** 2).sum(dim=0) / total).sqrt()
+    scale = 1 / ((deviation + _SMALL_DEVIATION) * math.sqrt(len(center)))
+    rows = root * ((features - center) * scale)
+    targets = 2 * (codes[:, None] == torch.arange(n_classes)).double() - 1
+    mean = (weight * targets).sum(dim=0) / total
+    values, vectors = torch.linalg.eigh(rows @ rows.T)
+    projected = vectors.T @ (root * (targets - mean))
+    trials = []
+    for penalty in _PENALTIES:
+        inverse = 1 / (values.clamp(min=0) + penalty)[:, None]
+        dual = vectors @ (inverse * projected)
+        # without the direction of the intercept, which the centering has removed
+        leverage = (vectors**2) @ inverse - weight / (total * penalty)
+        residuals = dual / leverage.clamp(min=_SMALLEST_LEVERAGE)
+        trials.append((float((residuals**2).sum()), dual, targets - residuals / root))
+    _, dual, left_out = min(trials, key=lambda trial: trial[0])
+    factor = min(_FACTORS, key=lambda factor: _log_loss(factor * left_out, codes, weight))
+    coefficients = factor * scale[:, None] * (rows.T @ dual)
+    return coefficients, factor * mean - center @ coefficients
+
+
+def _log_loss(logits: Tensor, codes: Tensor, weight: Tensor) -> float:
+    losses = functional.cross_entropy(logits, codes, reduction="none")
+    return float((weight[:, 0] * losses).sum())

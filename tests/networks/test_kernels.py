@@ -1,0 +1,80 @@
+"""Fixed convolutions with a ridge classifier."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+
+from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
+from ecgbeat.datasets import make_heartbeats
+from ecgbeat.networks import FixedKernels
+from ecgbeat.networks._kernels import ridge_classifier
+
+TINY = {"n_filters": 2, "max_epochs": 1, "random_state": 0, "fixed_kernels": True}
+
+
+@pytest.fixture(scope="module")
+def beats():
+    X, y = make_heartbeats(60, classes=("N", "V"), fs=100, random_state=0, return_X_y=True)
+    return X.astype(np.float32), y
+
+
+def test_kernels_separate_classes_without_any_epoch(beats):
+    net = ECGCNNClassifier(**TINY | {"max_epochs": 0}).fit(beats[0][:40], beats[1][:40])
+    assert net.score(beats[0][40:], beats[1][40:]) > 0.9
+
+
+@pytest.mark.parametrize("n_times", [1, 9, 17, 300])
+def test_features_of_any_length_are_finite(n_times):
+    kernels = FixedKernels(3, n_times, n_leads=2, n_aux_features=1)
+    rows = torch.randn(6, 2 * n_times + 1, generator=torch.Generator().manual_seed(0))
+    kernels.solve(rows, torch.arange(6) % 3, torch.ones(6))
+    assert kernels(rows).isfinite().all()
+
+
+def test_penalty_has_the_smallest_leave_one_out_error_of_refits():
+    rng = np.random.default_rng(0)
+    features, codes, weight = rng.normal(size=(12, 5)), np.arange(12) % 2, rng.uniform(0.5, 2, 12)
+    weight /= weight.mean()
+    tensors = [torch.from_numpy(array) for array in (features, codes, weight)]
+    coefficients, intercept = ridge_classifier(*tensors[:2], 2, tensors[2])
+    deviation = np.sqrt(np.cov(features.T, aweights=weight, ddof=0).diagonal())
+    scaled, targets = features / (deviation + 0.01), 2.0 * codes - 1
+
+    def squared_error(penalty):
+        error = 0.0
+        for i in range(12):
+            rest = np.arange(12) != i
+            ridge = Ridge(alpha=5 * penalty).fit(scaled[rest], targets[rest], weight[rest])
+            error += weight[i] * (ridge.predict(scaled[[i]])[0] - targets[i]) ** 2
+        return error
+
+    best = Ridge(alpha=5 * min(10.0 ** np.arange(-5, 0, 0.5), key=squared_error))
+    expected = best.fit(scaled, targets, weight).predict(scaled)
+    margin = (features @ coefficients.numpy() + intercept.numpy()) @ [-0.5, 0.5]
+    np.testing.assert_allclose(margin / expected, margin[0] / expected[0])
+
+
+@pytest.mark.parametrize("classifier", [ECGCNNClassifier, ECGCNNLSTMClassifier])
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_saved_parameters_bring_their_kernels(beats, tmp_path, classifier, n_members):
+    net = classifier(**TINY, n_members=n_members).fit(*beats)
+    net.save_params(f_params=tmp_path / "weights.pt")
+    other = classifier(n_filters=2, n_members=n_members, classes=["N", "V"]).initialize()
+    other.load_params(f_params=tmp_path / "weights.pt")
+    np.testing.assert_array_equal(other.predict_proba(beats[0]), net.predict_proba(beats[0]))
+
+
+@pytest.mark.parametrize(
+    ("options", "n_beats", "expected"),
+    [
+        ({"fixed_kernels": "auto"}, 999, True),
+        ({"fixed_kernels": "auto"}, 1000, False),
+        ({"fixed_kernels": False}, 60, False),
+        ({"fixed_kernels": True, "early_stopping": True}, 60, False),
+    ],
+)
+def test_sets_with_fixed_kernels(beats, options, n_beats, expected):
+    rows = np.arange(n_beats) % len(beats[1])
+    net = ECGCNNClassifier(**TINY | options).fit(beats[0][rows], beats[1][rows])
+    assert net.fixed_kernels_ == expected == (net.module_.kernels is not None)
