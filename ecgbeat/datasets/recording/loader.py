@@ -1,7 +1,8 @@
 """One recording from a file of any format."""
 
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -22,6 +23,13 @@ from ecgbeat.datasets.wfdb.record import (
 )
 
 _UNITS = ("nV", "uV", "mV", "V")
+# labels in upper case; EDF asks for the type of a signal in front of its name
+_ECG = re.compile(r"(?<![A-Z])E[CK]G")
+_OTHER = re.compile(
+    r"(?<![A-Z])(E[EOMR]G|MEG|RESP|PLETH|PPG|S[AP]O2|TEMP|LIGHT|SOUND|EVENT|STATUS|TRIG|MARK)"
+)
+_LEAD = re.compile(r"(ML|MCL|LEAD)?[ -]?(I{1,3}|AV[RLF]|V[1-9]?R?|[1-6])")
+_MIN_RATE = 50.0  # Hz, below which an ECG cannot be read
 
 
 def load_recording(
@@ -30,6 +38,8 @@ def load_recording(
     fs: float | None = None,
     unit: str = "mV",
     leads: Sequence[str | int] | str | None = None,
+    annotator: str | None = "atr",
+    verify: bool = True,
 ) -> Bunch:
     r"""Load one recording from a WFDB, EDF, BDF, text or NumPy file.
 
@@ -50,8 +60,16 @@ def load_recording(
         Unit of the values in files that do not state it: text, NumPy, and EDF signals without a
         physical dimension.
     leads : sequence of str or int, str, or None, default=None
-        Names or indices of the leads to read, in this order. None reads all of them; of WFDB and
-        EDF files those in volts, and of EDF files with signals labeled ECG or EKG only these.
+        Names or indices of the leads to read, in this order. None reads all of them. Of WFDB and
+        EDF files, these are the signals in volts labeled ECG or EKG. Without such a label, they
+        are all signals in volts but those labeled as of another type, such as EEG or Resp.
+        Signals of less than 50 Hz are left out beside faster ones, and so are signals that have
+        not the name of a lead, such as II, if their rate is not that of the leads.
+    annotator : str or None, default="atr"
+        Extension of the annotation file of a WFDB record. None reads no annotations of any file.
+    verify : bool, default=True
+        Whether to compare the samples of a WFDB record with the checksums in its header, and to
+        raise an error for annotations outside the recording. False drops those.
 
     Returns
     -------
@@ -68,8 +86,8 @@ def load_recording(
         record_name : str
             Name of the file without its extension.
         annotation : Annotation or None
-            Reference annotation: of a WFDB record that in the file ``.atr`` beside it, of a text or
-            NumPy file as from `load_recordings`. None if there is none.
+            Reference annotation: of a WFDB record that of ``annotator``, of a text or NumPy file
+            as from `load_recordings`. None if there is none.
 
     Raises
     ------
@@ -110,11 +128,11 @@ def load_recording(
     if chosen is not None and not len(chosen):
         raise ValueError("leads must name at least one lead, or be None for all, got none.")
     if file.name.lower().endswith(EXTENSIONS):
-        content = _read_table(file, fs, unit, chosen)
+        content = _read_table(file, fs, unit, chosen, annotator)
     elif file.suffix.lower() in EDF_EXTENSIONS:
         content = _read_edf(file, unit, chosen)
     else:
-        content = _read_wfdb(file, chosen)
+        content = _read_wfdb(file, chosen, annotator, verify)
     if fs is not None and not np.isclose(fs, content.fs, rtol=1e-6):
         raise ValueError(
             f"{file} states a sampling rate of {content.fs:g} Hz, got fs={fs!r}. Omit fs."
@@ -136,7 +154,11 @@ class _Recording(NamedTuple):
 
 
 def _read_table(
-    file: Path, fs: float | None, unit: str, leads: Sequence[str | int] | None
+    file: Path,
+    fs: float | None,
+    unit: str,
+    leads: Sequence[str | int] | None,
+    annotator: str | None,
 ) -> _Recording:
     """Read a text or NumPy file."""
     if not file.is_file():
@@ -146,7 +168,10 @@ def _read_table(
             f"{file} does not state its sampling rate. Pass fs, in Hz, such as fs=360."
         )
     gain = 1 / MILLIVOLTS[unit.lower()]
-    data: Any = load_recordings([file], fs, lead=None, gain=gain, time_column="rising")
+    suffix = None if annotator is None else "_annotations"
+    data: Any = load_recordings(
+        [file], fs, lead=None, annotations=suffix, gain=gain, time_column="rising"
+    )
     names = data.lead_names[0]
     signal = data.recordings[0]
     if leads is not None:
@@ -167,23 +192,26 @@ def _stated_rate(file: Path) -> float | None:
 # --- WFDB -----------------------------------------------------------------------------
 
 
-def _read_wfdb(file: Path, leads: Sequence[str | int] | None) -> _Recording:
+def _read_wfdb(
+    file: Path, leads: Sequence[str | int] | None, annotator: str | None, verify: bool
+) -> _Recording:
     """Read a WFDB record, given by any of its files or without an extension."""
     header = find_header(file)
     if header is None:
         _refuse_unknown(file)
     path = header.with_suffix("")
     record = open_record(path)
-    rows = _rows_to_read(file, record.lead_names, lead_units(record), leads)
+    rows, fs = _rows_to_read(
+        file, record.lead_names, lead_units(record), lambda row: sampling_rate(record, row), leads
+    )
     names = [record.lead_names[row] for row in rows]
     if rows == list(range(len(record.lead_names))):
-        signal, fs = record.read(None, np.dtype(np.float32), True), sampling_rate(record, None)
+        signal = record.read(None, np.dtype(np.float32), verify)
     else:
-        fs = _common_rate(file, names, [sampling_rate(record, row) for row in rows])
-        signal = np.stack([record.read(row, np.dtype(np.float32), True) for row in rows])
+        signal = np.stack([record.read(row, np.dtype(np.float32), verify) for row in rows])
     annotation = None
-    if path.with_name(f"{path.name}.atr").is_file():
-        annotation = read_annotation(record, "atr", fs, verify=True)
+    if annotator is not None and path.with_name(f"{path.name}.{annotator}").is_file():
+        annotation = read_annotation(record, annotator, fs, verify)
     return _Recording(signal, fs, names, path.name, annotation)
 
 
@@ -219,56 +247,53 @@ def _read_edf(file: Path, unit: str, leads: Sequence[str | int] | None) -> _Reco
         raise FileNotFoundError(f"There is no file {file}.")
     recording = open_edf(file)
     units = [stated or unit for stated in recording.units]
-    if leads is None:
-        leads = _labeled_as_ecg(recording.lead_names) or None
-    rows = _rows_to_read(file, recording.lead_names, units, leads)
+    rows, fs = _rows_to_read(file, recording.lead_names, units, recording.rates.__getitem__, leads)
     names = [recording.lead_names[row] for row in rows]
-    fs = _common_rate(file, names, [recording.rates[row] for row in rows])
     signal = recording.read(rows)
     signal *= np.array([[MILLIVOLTS[units[row].lower()]] for row in rows], signal.dtype)
     return _Recording(signal, fs, names, file.stem, None)
-
-
-def _labeled_as_ecg(names: list[str]) -> list[int]:
-    """Return the signals whose label names the type ECG, as the standard asks for."""
-    return [row for row, name in enumerate(names) if {"ECG", "EKG"} & set(_words(name))]
-
-
-def _words(name: str) -> Iterator[str]:
-    """Yield the words of a label, in upper case."""
-    letters = "".join(sign if sign.isalpha() else " " for sign in name.upper())
-    yield from letters.split()
 
 
 # --- choice of leads ------------------------------------------------------------------
 
 
 def _rows_to_read(
-    file: Path, names: list[str], units: Sequence[str], leads: Sequence[str | int] | None
-) -> list[int]:
-    """Return the rows of the leads given, or of all that are in volts."""
+    file: Path,
+    names: list[str],
+    units: Sequence[str],
+    rate_of: Callable[[int], float],
+    leads: Sequence[str | int] | None,
+) -> tuple[list[int], float]:
+    """Return the rows of the leads given, or of those with an ECG, and their sampling rate."""
     is_voltage = [unit.lower() in MILLIVOLTS for unit in units]
-    if leads is None:
-        if rows := [row for row, keep in enumerate(is_voltage) if keep]:
-            return rows
+    if leads is not None:
+        rows = [lead_row(lead, names) for lead in leads]
+    elif not any(is_voltage):
         found = ", ".join(f"{n!r} in {u!r}" for n, u in zip(names, units, strict=True))
         raise ValueError(f"{file} has no lead in volts, only {found}.")
-    rows = [lead_row(lead, names) for lead in leads]
+    else:
+        rows = _rows_with_ecg(names, [r for r, keep in enumerate(is_voltage) if keep], rate_of)
     for row in rows:
         if not is_voltage[row]:
             raise ValueError(
                 f"{file}: the unit of lead {names[row]!r} must be that of a voltage, such as 'mV', "
                 f"got {units[row]!r}."
             )
-    return rows
-
-
-def _common_rate(file: Path, names: list[str], rates: list[float]) -> float:
-    """Return the sampling rate of leads, which must be the same."""
+    rates = [rate_of(row) for row in rows]
     if len(set(rates)) > 1:
-        listing = ", ".join(f"{n!r} {rate:g} Hz" for n, rate in zip(names, rates, strict=True))
+        listing = ", ".join(f"{names[r]!r} {fs:g} Hz" for r, fs in zip(rows, rates, strict=True))
         raise ValueError(
             f"{file}: the leads differ in their sampling rate ({listing}). Choose those of one "
             "rate by leads."
         )
-    return rates[0]
+    return rows, rates[0]
+
+
+def _rows_with_ecg(names: list[str], rows: list[int], rate_of: Callable[[int], float]) -> list[int]:
+    """Return the rows whose labels and sampling rates are those of an ECG, as far as any are."""
+    rows = [row for row in rows if _ECG.search(names[row].upper())] or rows
+    rows = [row for row in rows if not _OTHER.search(names[row].upper())] or rows
+    rows = [row for row in rows if rate_of(row) >= _MIN_RATE] or rows
+    if len(set(map(rate_of, rows))) > 1:
+        rows = [row for row in rows if _LEAD.fullmatch(names[row].upper())] or rows
+    return rows

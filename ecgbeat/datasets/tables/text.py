@@ -30,7 +30,8 @@ _TIME = re.compile(
 _ANNOTATION_COLUMNS = ("sample", "symbol")
 _MAX_VALUE = float(np.finfo(np.float32).max)  # recordings are float32
 _MAX_SAMPLE = 2**53  # up to which a float holds every integer
-_MAX_LINE = 2**24  # characters, enough for a million columns
+_MAX_LINE = 2**24  # characters
+_MAX_COLUMNS = 10_000  # far more than any recording has leads
 _BLOCK = 2**20  # characters that are searched for a damaged row at a time
 _MAX_NAME = 200  # characters of the name of a column
 # deflate packs up to 1000 to 1, but no recording to less than a hundredth
@@ -186,9 +187,14 @@ def check_unpacked_size(n_unpacked: int, n_packed: int) -> None:
 def _split(line: str, separator: str | None) -> list[str]:
     """Split a line into its cells."""
     line = line.strip(" \r\n")
+    cells = line.split(separator, _MAX_COLUMNS)
+    if len(cells) > _MAX_COLUMNS:
+        raise ValueError(
+            f"the line that begins with {line[:20]!r} has more than {_MAX_COLUMNS} columns; each "
+            "lead must be a column, and each time a row"
+        )
     if separator is None:
-        return line.split() or [""]
-    cells = line.split(separator)
+        return cells or [""]
     if '"' in line:
         try:
             cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
