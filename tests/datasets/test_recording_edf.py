@@ -226,6 +226,14 @@ def test_leads_of_an_ecg_are_chosen(tmp_path, signals, found):
     assert data.fs == 250
 
 
+def test_no_signal_stands_for_an_ecg_of_unknown_unit(tmp_path):
+    signals = [lead("Flow"), lead("ECG", unit="raw"), lead("ECG rate", 1, "1/min")]
+    file = write_edf(tmp_path / "a.edf", signals)
+    with pytest.raises(ValueError, match="unit of lead 'ECG' must be that of a voltage"):
+        load_recording(file)
+    assert load_recording(file, leads=["Flow"]).lead_names == ["Flow"]
+
+
 def test_status_channel_of_biosemi_is_left_out(tmp_path):
     digital = np.random.default_rng(1).integers(-(2**23), 2**23, (4, 256))
     limits = (-262144, 262143, -(2**23), 2**23 - 1)

@@ -272,7 +272,7 @@ def _rows_to_read(
         found = ", ".join(f"{n!r} in {u!r}" for n, u in zip(names, units, strict=True))
         raise ValueError(f"{file} has no lead in volts, only {found}.")
     else:
-        rows = _rows_with_ecg(names, [r for r, keep in enumerate(is_voltage) if keep], rate_of)
+        rows = _rows_with_ecg(names, is_voltage, rate_of)
     for row in rows:
         if not is_voltage[row]:
             raise ValueError(
@@ -289,9 +289,15 @@ def _rows_to_read(
     return rows, rates[0]
 
 
-def _rows_with_ecg(names: list[str], rows: list[int], rate_of: Callable[[int], float]) -> list[int]:
+def _rows_with_ecg(
+    names: list[str], is_voltage: list[bool], rate_of: Callable[[int], float]
+) -> list[int]:
     """Return the rows whose labels and sampling rates are those of an ECG, as far as any are."""
-    rows = [row for row in rows if _ECG.search(names[row].upper())] or rows
+    labeled = [row for row, name in enumerate(names) if _ECG.search(name.upper())]
+    rows = [row for row, keep in enumerate(is_voltage) if keep]
+    rows = [row for row in rows if row in labeled] or rows
+    if rows[0] not in labeled and (unknown := [r for r in labeled if rate_of(r) >= _MIN_RATE]):
+        return unknown  # of another unit, which is refused; no other signal stands for them
     rows = [row for row in rows if not _OTHER.search(names[row].upper())] or rows
     rows = [row for row in rows if rate_of(row) >= _MIN_RATE] or rows
     if len(set(map(rate_of, rows))) > 1:
