@@ -54,7 +54,7 @@ ANNOTATE: dict[str, Any] = {
                     "verify": {
                         "type": "boolean",
                         "default": True,
-                        "description": "Refuse WFDB records whose checksums differ",
+                        "description": "Refuse other checksums, and truncated EDF files",
                     },
                 },
                 ["files"],

@@ -24,7 +24,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-verify",
         dest="verify",
         action="store_false",
-        help="read WFDB records also if their checksums differ",
+        help="read WFDB records whose checksums differ, and truncated EDF and BDF files",
     )
 
 

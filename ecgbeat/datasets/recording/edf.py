@@ -57,13 +57,13 @@ class EdfRecording(NamedTuple):
         return signal
 
 
-def open_edf(file: Path) -> EdfRecording:
-    """Read the header of an EDF or BDF file, and raise if its size contradicts it."""
+def open_edf(file: Path, verify: bool) -> EdfRecording:
+    """Read the header of an EDF or BDF file; if ``verify``, raise if its size contradicts it."""
     edfio = import_extra("edfio", extra="data", purpose="Reading EDF and BDF files")
     with _refusing_damage(file):
-        header = _read_header(file)
+        header = _read_header(file, verify)
         read = edfio.read_bdf if header.n_bytes == 3 else edfio.read_edf
-        # edfio warns of a number of records that is not stated
+        # edfio warns of another number of records than stated, and returns those that are whole
         with warnings.catch_warnings(action="ignore"):
             content = read(file, header_encoding="latin-1")
         signals = content.signals
@@ -118,7 +118,7 @@ class _Header(NamedTuple):
         return 256 * (len(self.n_samples) + 1)
 
 
-def _read_header(file: Path) -> _Header:
+def _read_header(file: Path, verify: bool) -> _Header:
     """Read the sizes, and compare them with that of the file."""
     with file.open("rb") as stream:
         fixed = stream.read(256)
@@ -141,8 +141,9 @@ def _read_header(file: Path) -> _Header:
         raise ValueError("it states data records without samples")
     n_stated = _integer(fixed[236:244], "number of data records")
     n_found = (file.stat().st_size - 256 - len(rest)) / of_record
-    if n_stated not in (-1, n_found) or n_found < 1:  # -1 is not known, while recording
-        raise ValueError(f"it states {n_stated} data records, and holds {n_found:g} of them")
+    if n_found < 1 or (verify and n_stated not in (-1, n_found)):  # -1 while recording
+        problem = f"it states {n_stated} data records, and holds {n_found:g} of them"
+        raise ValueError(f"{problem}; verify=False (--no-verify) reads those that are whole")
     notes = b"BDF Annotations" if is_bdf else b"EDF Annotations"
     record_s = _number(fixed[244:252], "duration of a data record")
     if record_s < 0 or (record_s == 0 and set(labels) != {notes}):

@@ -68,8 +68,9 @@ def load_recording(
     annotator : str or None, default="atr"
         Extension of the annotation file of a WFDB record. None reads no annotations of any file.
     verify : bool, default=True
-        Whether to compare the samples of a WFDB record with the checksums in its header, and to
-        raise an error for annotations outside the recording. False drops those.
+        Whether to compare the samples of a WFDB record with the checksums in its header, and the
+        size of an EDF or BDF file with its header, and to raise an error for annotations outside
+        the recording. False drops those, and the last part of a truncated EDF or BDF file.
 
     Returns
     -------
@@ -130,7 +131,7 @@ def load_recording(
     if file.name.lower().endswith(EXTENSIONS):
         content = _read_table(file, fs, unit, chosen, annotator)
     elif file.suffix.lower() in EDF_EXTENSIONS:
-        content = _read_edf(file, unit, chosen)
+        content = _read_edf(file, unit, chosen, verify)
     else:
         content = _read_wfdb(file, chosen, annotator, verify)
     if fs is not None and not np.isclose(fs, content.fs, rtol=1e-6):
@@ -241,11 +242,11 @@ def _refuse_unknown(file: Path) -> NoReturn:
 # --- EDF and BDF ----------------------------------------------------------------------
 
 
-def _read_edf(file: Path, unit: str, leads: Sequence[str | int] | None) -> _Recording:
+def _read_edf(file: Path, unit: str, leads: Sequence[str | int] | None, verify: bool) -> _Recording:
     """Read an EDF or BDF file."""
     if not file.is_file():
         raise FileNotFoundError(f"There is no file {file}.")
-    recording = open_edf(file)
+    recording = open_edf(file, verify)
     units = [stated or unit for stated in recording.units]
     rows, fs = _rows_to_read(file, recording.lead_names, units, recording.rates.__getitem__, leads)
     names = [recording.lead_names[row] for row in rows]
