@@ -149,10 +149,10 @@ def test_fractional_durations_and_rates(tmp_path, record_s, fs):
     np.testing.assert_allclose(data.fs, fs, rtol=1e-6)
 
 
-@pytest.mark.parametrize("record_s", ["0", "-1", "nan", "inf", "0,4", "1_0", ""])
+@pytest.mark.parametrize("record_s", ["0", "-1", "1e-300", "nan", "inf", "0,4", "1_0", ""])
 def test_invalid_duration_raises(tmp_path, record_s):
     file = write_edf(tmp_path / "a.edf", [signal()], record_s=record_s)
-    with pytest.raises(ValueError, match=r"duration of a data record must|must last"):
+    with pytest.raises(ValueError, match=r"duration of a data record must|must last 1e-06"):
         load_recording(file)
 
 
@@ -199,6 +199,12 @@ def test_interrupted_recording_without_times_raises(tmp_path):
         load_recording(file)
 
 
+@pytest.mark.parametrize("onset", ["9" * 15, "9" * 16])
+def test_time_of_many_years_raises(tmp_path, onset):
+    with pytest.raises(ValueError, match=r"with its gaps|does not state its time"):
+        read_onsets(tmp_path, ["0", "1", "2", onset])
+
+
 # --- choice of leads -------------------------------------------------------------------
 
 
@@ -234,6 +240,13 @@ def test_no_signal_stands_for_an_ecg_of_unknown_unit(tmp_path):
     with pytest.raises(ValueError, match="unit of lead 'ECG' must be that of a voltage"):
         load_recording(file)
     assert load_recording(file, leads=["Flow"]).lead_names == ["Flow"]
+
+
+def test_lead_without_samples_raises(tmp_path):
+    empty = signal("ECG", digital=DIGITAL[:, :0])
+    file = write_edf(tmp_path / "a.edf", [lead("SpO2", unit="%"), empty])
+    with pytest.raises(ValueError, match="have no samples of the leads"):
+        load_recording(file)
 
 
 def test_status_channel_of_biosemi_is_left_out(tmp_path):

@@ -17,9 +17,10 @@ from ecgbeat._validation import import_extra
 
 EXTENSIONS = (".edf", ".bdf")
 _MAX_SAMPLES = 2**29  # of all leads with the gaps between them: 2 GB
-_ONSET = re.compile(rb"([+-]\d+\.?\d*)\x14")  # of a data record, at the start of its annotations
+_ONSET = re.compile(rb"([+-]\d{1,15}\.?\d*)\x14")  # at the start of a data record
 _INTEGER = re.compile(rb" *[+-]?\d+ *")
 _NUMBER = re.compile(rb" *[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)? *")
+_RECORD_S = (1e-6, 1e6)  # shortest and longest data record
 _JITTER_S = 0.005  # by which data records without a gap may be early or late, by clock or rounding
 _CORRECT = "Get an intact copy of the file."
 
@@ -41,6 +42,8 @@ class EdfRecording(NamedTuple):
         """
         signals = [self.content.signals[row] for row in rows]
         n_per_record = signals[0].samples_per_data_record
+        if not n_per_record:
+            raise ValueError(f"{self.file}: the data records have no samples of the leads.")
         starts = _starts_of_records(self.file, self.header, n_per_record)
         n_times = int(starts[-1]) + n_per_record
         if n_times * len(rows) > _MAX_SAMPLES:
@@ -146,8 +149,9 @@ def _read_header(file: Path, verify: bool) -> _Header:
         raise ValueError(f"{problem}; verify=False (--no-verify) reads those that are whole")
     notes = b"BDF Annotations" if is_bdf else b"EDF Annotations"
     record_s = _number(fixed[244:252], "duration of a data record")
-    if record_s < 0 or (record_s == 0 and set(labels) != {notes}):
-        raise ValueError(f"its data records must last longer than 0 s, got {record_s:g}")
+    if not _RECORD_S[0] <= record_s <= _RECORD_S[1] and (record_s or set(labels) != {notes}):
+        low, high = _RECORD_S
+        raise ValueError(f"its data records must last {low:g} to {high:g} s, got {record_s:g} s")
     first, n_times = None, 0
     if fixed[192:197] in (b"EDF+D", b"BDF+D"):
         if notes not in labels:
@@ -189,8 +193,8 @@ def _starts_of_records(file: Path, header: _Header, n_per_record: int) -> np.nda
             early = int(np.argmax(late < -jitter)) + 2
             raise ValueError(f"its data record {early} begins before the one before it ends")
     late[late <= jitter] = 0
-    gaps = np.rint(late / header.record_s * n_per_record).astype(np.int64)
-    return np.concatenate([[0], np.cumsum(n_per_record + gaps)])
+    gaps = np.minimum(np.rint(late / header.record_s * n_per_record), _MAX_SAMPLES)
+    return np.concatenate([[0], np.cumsum(n_per_record + gaps.astype(np.int64))])
 
 
 @contextmanager
