@@ -224,7 +224,7 @@ def lead(label, fs=250, unit="mV"):
         ([lead("II"), lead("aVR"), lead("P1", 125)], ["II", "aVR"]),
         ([lead("Chan 1"), lead("Chan 2"), lead("Chan 3", 10)], ["Chan 1", "Chan 2"]),
         ([lead("A1", unit="uV"), lead("Status", unit="")], ["A1"]),
-        ([lead("EEG Fp1"), lead("EEG Fp2")], ["EEG Fp1", "EEG Fp2"]),
+        ([lead("ECG EMG")], ["ECG EMG"]),
         ([lead("V4"), lead("D3")], ["V4", "D3"]),
     ],
 )
@@ -232,6 +232,14 @@ def test_leads_of_an_ecg_are_chosen(tmp_path, signals, found):
     data = load_recording(write_edf(tmp_path / "a.edf", signals))
     assert data.lead_names == found
     assert data.fs == 250
+
+
+def test_recording_of_other_signals_alone_raises(tmp_path):
+    signals = [lead("EEG Fpz-Cz", 100, "uV"), lead("EMG submental", 1, "uV"), lead("Resp", 1, "")]
+    file = write_edf(tmp_path / "a.edf", signals)
+    with pytest.raises(ValueError, match=r"has no ECG by the labels .*'EEG Fpz-Cz'"):
+        load_recording(file)
+    assert load_recording(file, leads=["EEG Fpz-Cz"]).fs == 100.0
 
 
 def test_no_signal_stands_for_an_ecg_of_unknown_unit(tmp_path):

@@ -52,7 +52,9 @@ class EdfRecording(NamedTuple):
                 f"{_MAX_SAMPLES // len(rows)} of {len(rows)} leads are read. Split the file, or "
                 "choose fewer leads."
             )
-        columns = (starts[:, np.newaxis] + np.arange(n_per_record)).ravel()
+        columns: Any = slice(None)
+        if n_times > len(starts) * n_per_record:
+            columns = (starts[:, np.newaxis] + np.arange(n_per_record)).ravel()
         signal = np.full((len(rows), n_times), np.nan, np.float32)
         with _refusing_damage(self.file):
             for row, part in zip(signal, signals, strict=True):

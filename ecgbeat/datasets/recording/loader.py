@@ -97,9 +97,9 @@ def load_recording(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged, its format is unknown, it has no such lead or none in volts, the
-        leads differ in their sampling rate, ``fs`` is missing or contradicts the file, or ``unit``
-        is unknown.
+        If the file is damaged, its format is unknown, it has no such lead, none in volts or none
+        that may be of an ECG, the leads differ in their sampling rate, ``fs`` is missing or
+        contradicts the file, or ``unit`` is unknown.
 
     See Also
     --------
@@ -274,6 +274,11 @@ def _rows_to_read(
         raise ValueError(f"{file} has no lead in volts, only {found}.")
     else:
         rows = _rows_with_ecg(names, is_voltage, rate_of)
+        if not rows:
+            raise ValueError(
+                f"{file} has no ECG by the labels of its signals, {names}. If it has one, pass its "
+                "label as leads."
+            )
     for row in rows:
         if not is_voltage[row]:
             raise ValueError(
@@ -299,7 +304,7 @@ def _rows_with_ecg(
     rows = [row for row in rows if row in labeled] or rows
     if rows[0] not in labeled and (unknown := [r for r in labeled if rate_of(r) >= _MIN_RATE]):
         return unknown  # of another unit, which is refused; no other signal stands for them
-    rows = [row for row in rows if not _OTHER.search(names[row].upper())] or rows
+    rows = [row for row in rows if row in labeled or not _OTHER.search(names[row].upper())]
     rows = [row for row in rows if rate_of(row) >= _MIN_RATE] or rows
     if len(set(map(rate_of, rows))) > 1:
         rows = [row for row in rows if _LEAD.fullmatch(names[row].upper())] or rows
