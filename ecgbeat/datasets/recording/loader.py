@@ -16,6 +16,7 @@ from ecgbeat.datasets.tables.arrays import open_arrays
 from ecgbeat.datasets.tables.loader import EXTENSIONS, errors_naming, load_recordings
 from ecgbeat.datasets.wfdb.record import (
     MILLIVOLTS,
+    check_annotator,
     lead_units,
     open_record,
     read_annotation,
@@ -122,6 +123,7 @@ def load_recording(
     """
     if unit not in _UNITS:
         raise ValueError(f"unit must be one of {_UNITS}, got {unit!r}.")
+    check_annotator(annotator)
     file = Path(path).expanduser()
     if file.is_dir():
         raise ValueError(f"{file} is a folder. Pass the file of one recording.")

@@ -247,6 +247,15 @@ def read_annotation(
     return Annotation(sample, symbol)
 
 
+def check_annotator(annotator: str | None) -> None:
+    """Raise unless annotation files can have an extension."""
+    if annotator is not None and not re.fullmatch(r"[-+\w]+(\.[-+\w]+)*", str(annotator)):
+        raise ValueError(
+            "annotator must be the extension of annotation files without its dot, such as 'atr', "
+            f"or None, got {annotator!r}."
+        )
+
+
 class ParsedAnnotation(NamedTuple):
     """Content of an annotation file."""
 
