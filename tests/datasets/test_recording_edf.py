@@ -107,6 +107,18 @@ def test_invalid_limits_of_a_signal_that_is_not_read_do_not_matter(tmp_path):
     check(write_edf(tmp_path / "a.edf", [others[0], ecg, others[1]]), [ecg])
 
 
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [("V", 1e3), ("mV", 1), ("uV", 1e-3), (b"\xb5V", 1e-3), ("nV", 1e-6), ("", 1), ("MV", 1)],
+)
+@pytest.mark.parametrize("kind", ["", "EDF+C"])
+def test_units_of_a_voltage(tmp_path, unit, factor, kind):
+    ecg = signal(dimension=unit)
+    onsets = ["0", "1", "2", "3"] if kind else None
+    data = load_recording(write_edf(tmp_path / "a.edf", [ecg], kind=kind, onsets=onsets))
+    np.testing.assert_allclose(data.signal[0], physical(ecg) * factor, rtol=1e-5)
+
+
 @pytest.mark.parametrize("patient", [b"M\xfcller", "Müller".encode(), "Иванов".encode(), b"\x00"])
 def test_name_of_the_patient_in_any_encoding(tmp_path, patient):
     ecg = signal()

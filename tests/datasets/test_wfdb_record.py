@@ -248,6 +248,38 @@ def test_a_file_for_each_lead(folder):
     np.testing.assert_allclose(data.recordings[0], signal[1])
 
 
+def in_12_bits(samples):
+    """Format 212: two samples in three bytes."""
+    first, second = samples.astype(int).reshape(-1, 2).T & 0xFFF
+    packed = [first & 0xFF, first >> 8 | second >> 8 << 4, second & 0xFF]
+    return np.stack(packed, axis=1).astype("u1")
+
+
+@pytest.mark.parametrize("name", ["r", "J\u00f6rg \u0418.", "a.b"])
+def test_files_of_different_formats_offsets_and_frames(tmp_path, name):
+    rng = np.random.default_rng(0)
+    slow, fast = rng.integers(-2000, 2000, (400, 2)), rng.integers(-2000, 2000, 1600)
+    (tmp_path / "slow.dat").write_bytes(bytes(7) + in_12_bits(slow.ravel()).tobytes())
+    fast.astype("<i4").tofile(tmp_path / "fast.dat")
+    lines = [*2 * ["slow.dat 212+7 400(30)/mV 12 0"], "fast.dat 32x4 0.5/uV 16 20"]
+    (tmp_path / f"{name}.hea").write_text("\n".join(["r 3 125 400", *lines, ""]))
+    for lead, expected in enumerate([*(slow.T - 30) / 400, (fast - 20) / 500]):
+        data = load_wfdb(tmp_path, [name], lead=lead, annotator=None, dtype=np.float64)
+        np.testing.assert_allclose(data.recordings[0], expected, rtol=1e-9)
+        assert data.fs == (125.0, 125.0, 500.0)[lead]
+
+
+def test_skew_moves_a_lead_back(tmp_path):
+    samples = np.arange(1440).reshape(720, 2)
+    samples.astype("<i2").tofile(tmp_path / "r.dat")
+    lines = "r.dat 16 200/mV\nr.dat 16:5 200/mV\n"
+    (tmp_path / "r.hea").write_text(f"r 2 360 720\n{lines}")
+    read = load_wfdb(tmp_path, lead=None, annotator=None).recordings[0]
+    np.testing.assert_allclose(read[0], samples[:, 0] / 200, rtol=1e-6)
+    np.testing.assert_allclose(read[1, :-5], samples[5:, 1] / 200, rtol=1e-6)
+    assert np.isnan(read[1, -5:]).all()
+
+
 # --- lines that are not understood -----------------------------------------------------
 
 
