@@ -323,6 +323,24 @@ def test_units_and_leads_of_text_are_chosen(tmp_path):
     assert data.lead_names == ["V5", "II"]
 
 
+@pytest.mark.parametrize(
+    "head", ["time,ECG (uV)\n", "time,ECG [µV]\n", "'time','ECG'\n's','uV'\n", "t,ECG\ns,μV\n"]
+)
+def test_unit_that_contradicts_the_header_of_text_raises(tmp_path, head):
+    rows = "".join(f"{i / 250},{100 * i % 7}\n" for i in range(20))
+    (tmp_path / "a.csv").write_text(head + rows, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"a\.csv states the unit '.V' of a lead, got unit='mV'"):
+        load_recording(tmp_path / "a.csv", fs=250)
+    signal = load_recording(tmp_path / "a.csv", fs=250, unit="uV").signal
+    np.testing.assert_allclose(signal[0, 1], 0.002, rtol=1e-6)
+
+
+def test_units_of_other_columns_of_text_do_not_matter(tmp_path):
+    (tmp_path / "a.csv").write_text("ECG (mV),EEG (uV),ABP (mmHg)\n1,2,3\n2,3,1\n3,1,2\n")
+    data = load_recording(tmp_path / "a.csv", fs=250, leads=["ABP (mmHg)", "ECG (mV)"])
+    assert data.signal.tolist() == [[3, 1, 2], [1, 2, 3]]
+
+
 def test_rate_must_be_given_unless_the_file_states_it(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((2, 50)))
     np.savez(tmp_path / "b.npz", signal=np.zeros((2, 50)), fs=128)

@@ -14,6 +14,7 @@ from ecgbeat.datasets.recording.edf import EXTENSIONS as EDF_EXTENSIONS
 from ecgbeat.datasets.recording.edf import open_edf
 from ecgbeat.datasets.tables.arrays import open_arrays
 from ecgbeat.datasets.tables.loader import EXTENSIONS, errors_naming, load_recordings
+from ecgbeat.datasets.tables.text import open_text
 from ecgbeat.datasets.wfdb.record import (
     MILLIVOLTS,
     check_annotator,
@@ -59,7 +60,7 @@ def load_recording(
         Sampling rate in Hz. Required for text and for ``.npy``; the other formats state it.
     unit : {"mV", "uV", "V", "nV"}, default="mV"
         Unit of the values in files that do not state it: text, NumPy, and EDF signals without a
-        physical dimension.
+        physical dimension. A text file whose header states another one raises an error.
     leads : sequence of str or int, str, or None, default=None
         Names or indices of the leads to read, in this order. None reads all of them. Of WFDB and
         EDF files, these are the signals in volts labeled ECG or EKG. Without such a label, they
@@ -176,10 +177,11 @@ def _read_table(
         [file], fs, lead=None, annotations=suffix, gain=gain, time_column="rising"
     )
     names = data.lead_names[0]
-    signal = data.recordings[0]
+    rows = [lead_row(lead, names) for lead in (range(len(names)) if leads is None else leads)]
+    _check_unit(file, unit, rows)
+    signal, names = data.recordings[0], [names[row] for row in rows]
     if leads is not None:
-        rows = [lead_row(lead, names) for lead in leads]
-        signal, names = signal[rows], [names[row] for row in rows]
+        signal = signal[rows]
     annotation = None if data.annotations is None else data.annotations[0]
     return _Recording(signal, data.fs, names, data.record_names[0], annotation)
 
@@ -190,6 +192,17 @@ def _stated_rate(file: Path) -> float | None:
         return None
     with errors_naming(file, "a recording"):
         return open_arrays(file).fs
+
+
+def _check_unit(file: Path, unit: str, rows: list[int]) -> None:
+    """Raise if the header of a text file states another unit of leads than the one given."""
+    if file.suffix in (".npy", ".npz"):
+        return
+    with errors_naming(file, "a recording"):
+        units = open_text(file, "rising").units
+    for stated in (units[row] for row in rows):
+        if MILLIVOLTS.get(stated.lower(), MILLIVOLTS[unit.lower()]) != MILLIVOLTS[unit.lower()]:
+            raise ValueError(f"{file} states the unit {stated!r} of a lead, got unit={unit!r}.")
 
 
 # --- WFDB -----------------------------------------------------------------------------

@@ -50,6 +50,7 @@ class TextRecording(NamedTuple):
     columns: list[int]  # of leads
     lead_names: list[str]
     annotation: tuple[np.ndarray, np.ndarray] | None = None
+    units: tuple[str, ...] = ()  # of leads, "" if not stated
 
     def read(self) -> np.ndarray:
         """Read all leads, float64 of shape (n_leads, n_times), NaN where a value is missing."""
@@ -98,7 +99,11 @@ def open_text(file: Path, time_column: int | str | None) -> TextRecording:
     if not columns:
         raise ValueError("its only column holds the time, and there is no lead")
     names = [header[c] if header else f"lead_{i}" for i, c in enumerate(columns)]
-    return TextRecording(file, separator, decimal, n_skipped, n_columns, columns, names)
+    stated = _find_units(lines[:n_skipped], separator, n_columns)
+    units = tuple(stated[column] for column in columns) if stated else tuple(map(_unit_of, names))
+    return TextRecording(
+        file, separator, decimal, n_skipped, n_columns, columns, names, units=units
+    )
 
 
 def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -282,6 +287,19 @@ def _find_header(lines: list[str], separator: str | None, n_columns: int) -> lis
                 f"its header {line.strip()[:80]!r} does not name the {n_columns} columns"
             )
     return None
+
+
+def _find_units(lines: list[str], separator: str | None, n_columns: int) -> list[str]:
+    """Return the cells of the row of units below the names, if there is one."""
+    words = [line for line in lines if line.strip() and not line.startswith("#")]
+    units = [unit.strip("'\" ") for unit in _split(words[1], separator)] if words[1:] else []
+    return units if len(units) == n_columns else []
+
+
+def _unit_of(name: str) -> str:
+    """Return the unit in brackets behind the name of a lead, "" if there is none."""
+    found = re.search(r"[\[(]\s*(\w+)\s*[\])]\s*$", name)
+    return found[1] if found else ""
 
 
 def _is_damaged_header(cells: list[str]) -> bool:
