@@ -168,6 +168,13 @@ def test_invalid_duration_raises(tmp_path, record_s):
         load_recording(file)
 
 
+@pytest.mark.parametrize("content", [b"", b"<html>" + bytes(9000), b"PK\x03\x04" + bytes(9000)])
+def test_file_of_another_format_is_named_as_such(tmp_path, content):
+    (tmp_path / "a.edf").write_bytes(content)
+    with pytest.raises(ValueError, match="does not begin as EDF or BDF files do"):
+        load_recording(tmp_path / "a.edf")
+
+
 # --- interrupted recordings ------------------------------------------------------------
 
 

@@ -127,11 +127,11 @@ def _read_header(file: Path, verify: bool) -> _Header:
     """Read the sizes, and compare them with that of the file."""
     with file.open("rb") as stream:
         fixed = stream.read(256)
-        n_signals = _integer(fixed[252:256], "number of signals") if fixed else 0
+        is_bdf = fixed[:8] == b"\xffBIOSEMI"
+        if not is_bdf and fixed[:8].strip() != b"0":
+            raise ValueError("it does not begin as EDF or BDF files do")
+        n_signals = _integer(fixed[252:256], "number of signals")
         rest = stream.read(256 * max(n_signals, 0))
-    is_bdf = fixed[:8] == b"\xffBIOSEMI"
-    if not is_bdf and fixed[:8].strip() != b"0":
-        raise ValueError("it does not begin as EDF or BDF files do")
     stated_size = _integer(fixed[184:192], "size of the header")
     if n_signals < 1 or not len(rest) == 256 * n_signals == stated_size - 256:
         raise ValueError(f"its header does not describe the {n_signals} signals that it states")
