@@ -31,7 +31,6 @@ _UNNAMED = "record recording, "  # in front of the number of a lead, by WFDB
 _SIGNALS = (".edf", ".bdf", ".csv", ".tsv", ".txt", ".npy")
 _ANNOTATION = ".atr"
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zX")  # zip, gzip, bzip2, xz
-_PLAIN_NAME = re.compile(r"[-\w]+(?:\.\w+)?", re.ASCII)  # those that WFDB allows
 _ONSET = re.compile(rb"([+-]\d{1,30}(?:\.\d*)?)\x14")  # of a part of a recording, in s
 _COMPRESSED_FORMATS = {"508", "516", "524"}  # FLAC
 
@@ -296,7 +295,11 @@ def _rewrite_header(
     content = file.read(_MAX_HEADER_BYTES + 1)
     if len(content) > _MAX_HEADER_BYTES:
         raise RequestError(413, f"{name} is no WFDB header: it has more than 64 kB.")
-    lines = [line for line in content.decode("latin-1").splitlines() if line.strip()]
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    lines = [line for line in text.splitlines() if line.strip()]
     lines = [line for line in lines if not line.lstrip().startswith("#")]
     words = lines[0].split() if lines else []
     n_signals = int(words[1]) if len(words) > 1 and re.fullmatch(r"\d{1,3}", words[1]) else 0
@@ -309,7 +312,7 @@ def _rewrite_header(
     written, names = [" ".join(["recording", *words[1:]])], dict[str, str]()
     for line in lines[1:]:
         given, _, rest = line.strip().partition(" ")
-        if not _PLAIN_NAME.fullmatch(given) or given not in files:
+        if given not in files:  # whose names are no paths
             raise RequestError(
                 422,
                 f"{name} names the signal file {given[:255]!r}, which must be a file of the same "
@@ -319,7 +322,7 @@ def _rewrite_header(
             raise RequestError(415, f"{name} has compressed signals, which are not accepted.")
         own = names.setdefault(given, f"signal{len(names)}.dat")
         written.append(f"{own} {rest}")
-    return ("\n".join(written) + "\n").encode("latin-1"), names
+    return ("\n".join(written) + "\n").encode(), names
 
 
 def _refuse_archive(file: BinaryIO) -> None:

@@ -136,6 +136,18 @@ Content-Disposition: form-data; name="files"; filename="{name}"\r
     assert answer.json()["error"]
 
 
+@pytest.mark.parametrize("name", ["J\u00f6rg", "\u5fc3", "a.b", "CON", "~"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_record_of_any_name_is_read(client, name, encoding):
+    text = header(name=name, file=f"{name}.dat")
+    if name == "\u5fc3" and encoding == "latin-1":
+        pytest.skip("Latin-1 has no such letter")
+    files = {f"{name}.hea": text.encode(encoding), f"{name}.dat": COUNTS.T.tobytes()}
+    answer = upload(client, files)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["record_name"] == name
+
+
 def test_two_files_of_one_name_are_refused(client):
     parts = [("files", ("x.csv", b"1,2")), ("files", ("x.csv", b"3,4"))]
     check_refusal(client.post("/api/annotate", files=parts, data={"fs": "360"}), 400)
