@@ -23,7 +23,13 @@ from starlette.templating import Jinja2Templates
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from ecgbeat.app._annotations import as_json, as_json_body, beats_part, signal_part
+from ecgbeat.app._annotations import (
+    as_json,
+    as_json_body,
+    beats_part,
+    compared_part,
+    signal_part,
+)
 from ecgbeat.app._beat import classify_beat
 from ecgbeat.app._guard import Guard, PromptProtocol
 from ecgbeat.app._live import Lives
@@ -234,6 +240,12 @@ def _add_page(app: FastAPI) -> None:
     @app.post("/page/simulate", include_in_schema=False)
     async def page_simulate(request: Request) -> Response:
         return _InParts(request, _open_simulated)
+
+    @app.post("/page/compare", include_in_schema=False)
+    async def page_compare(request: Request) -> Response:
+        async with request.app.state.worker as worker:
+            content = await worker.run(compared_part, await read_json(request))
+        return Response(content, media_type="application/json")
 
     @app.post("/page/download", include_in_schema=False)
     async def page_download(request: Request) -> Response:
