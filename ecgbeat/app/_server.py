@@ -202,6 +202,7 @@ def _is_loopback(host: str) -> bool:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.worker, app.state.lives = Worker(), Lives()
+    app.state.received = {}  # bytes of uploads that have arrived so far, by the names of these
     app.state.worker.prepare(load_annotator, DEFAULT_NAME)
     yield
     app.state.worker.close()
@@ -236,6 +237,10 @@ def _add_page(app: FastAPI) -> None:
     @app.post("/page/annotate", include_in_schema=False)
     async def page_annotate(request: Request) -> Response:
         return _InParts(request, _open)
+
+    @app.get("/page/received", include_in_schema=False)
+    async def page_received(request: Request, upload: str) -> dict[str, int | None]:
+        return {"n_bytes": request.app.state.received.get(upload)}
 
     @app.post("/page/simulate", include_in_schema=False)
     async def page_simulate(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """The web page in a headless Chromium; requests to any other host are blocked and counted."""
 
+import io
 import json
 import re
 import shutil
@@ -216,6 +217,31 @@ def test_error_of_the_server_is_shown_as_its_sentence(page):
     assert page.inner_text("[role=alert] span").endswith(".")
     page.click("[role=alert] button")
     assert page.inner_text("[role=alert]") == ""
+
+
+def test_progress_of_a_slow_upload_is_shown_in_percent(page):
+    content = io.BytesIO()
+    np.save(content, np.tile(make_recording(100, random_state=2).signal, 10))
+    network = page.context.new_cdp_session(page)
+    speed = len(content.getvalue()) / 3  # bytes per second
+    network.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": speed},
+    )
+    file = {"name": "a.npy", "mimeType": "", "buffer": content.getvalue()}
+    page.set_input_files("#files", file)
+    page.fill("#fs", "360")
+    page.click("#annotate")
+    shares = []
+    while page.is_hidden("#view-recording"):
+        words = page.text_content("#busy-text")
+        if found := re.fullmatch(r"Uploading … (\d+) %", words):
+            shares.append(int(found[1]))
+        page.wait_for_timeout(50)
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 2
+    assert 0 <= shares[0] < 60 < shares[-1] <= 100
+    page.wait_for_selector("#rows .row", timeout=60_000)
 
 
 def test_waiting_can_be_canceled(page):
