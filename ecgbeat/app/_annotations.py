@@ -2,7 +2,8 @@
 
 import json
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,15 +11,17 @@ import numpy as np
 from ecgbeat.annotation import (
     UNCLASSIFIED,
     AnnotatedBeats,
+    BeatAnnotator,
     class_name,
     is_uncertain,
     summarize_beats,
 )
 from ecgbeat.app._models import Model, load_annotator
-from ecgbeat.app._requests import RequestError
+from ecgbeat.app._requests import RequestError, raise_if_left
 from ecgbeat.app._uploads import Recording, as_fs
 from ecgbeat.labels import Annotation, label_beats, select_beats
 from ecgbeat.metrics import ec57_report, match_beats
+from ecgbeat.signal import detect_r_peaks
 
 MISSING = -32768  # count of a missing sample
 _NATIVE_S = 35 * 60  # up to this length, the page gets all samples
@@ -84,11 +87,32 @@ def compared_part(body: Mapping[str, Any]) -> bytes:
 def _find(recording: Recording, model: Model) -> Findings:
     """Detect and classify the beats of a recording."""
     try:
-        beats = model.estimator.predict([recording.signal], fs=recording.fs)[0]
+        beats = _stoppable(model.estimator).predict([recording.signal], fs=recording.fs)[0]
     except ValueError as error:  # such as a recording that is too short
         raise RequestError(422, str(error).removeprefix("recordings[0]: ")) from error
     n_times = recording.signal.shape[1]
     return Findings(recording.record_name, recording.fs, n_times, beats, recording.annotation)
+
+
+def _stoppable(annotator: Any) -> Any:
+    """Return an annotator that stops between two of its steps if the client has left."""
+    if not isinstance(annotator, BeatAnnotator):
+        return annotator
+
+    def checked(step: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            raise_if_left()
+            result = step(*args)
+            raise_if_left()
+            return result
+
+        return call
+
+    stoppable = copy(annotator)
+    stoppable.detector = checked(annotator.detector or detect_r_peaks)
+    if annotator.features_ is not None:
+        stoppable.features_ = checked(annotator.features_)
+    return stoppable
 
 
 def _head(recording: Recording, model: Model) -> dict[str, Any]:
