@@ -546,6 +546,21 @@ def test_table_follows_and_holds_only_rows_in_view(shown, made):
     ]
 
 
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_menu_and_remark_of_a_row_are_in_view(open_page, made, viewport):
+    page = open_page(viewport)
+    show(page, made)
+    page.focus("#table")
+    page.keyboard.press("PageDown")
+    page.keyboard.press("Enter")
+    menu = page.locator("#menu").bounding_box()
+    assert menu["y"] >= 0
+    assert menu["y"] + menu["height"] <= viewport["height"]
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "table"
+    assert page.inner_text("#beat-7 .remark") == "uncertain"
+
+
 def test_correction_by_click_with_undo(shown, made):
     header = beats_of(made)
     box = shown.locator("#paper").bounding_box()
@@ -630,7 +645,7 @@ def test_wrong_correction_is_an_error_with_a_frame(shown, made):
     expect_note(shown, "reference beats")
     assert figures(shown)[0] == "3"
     assert (
-        shown.inner_text(f"#beat-{index} .remark") == f"corrected, was {label}; reference: {label}"
+        shown.inner_text(f"#beat-{index} .remark") == f"reference: {label}; corrected, was {label}"
     )
     corrected = bytes_of(shown, "#paper")
     shown.click("#undo")
@@ -783,8 +798,22 @@ def test_pasted_beat_is_classified_with_its_saliency(page):
     assert len(page.query_selector_all("#beat-bars li")) == 2
     assert "depends most on" in page.get_attribute("#beat-canvas", "aria-label")
     page.fill("#beat-text", "1 2 3")
+    assert page.is_hidden("#beat-result")  # which is that of other numbers
     page.click("#beat-form .primary")
     assert "187 numbers" in page.inner_text("[role=alert]")
+    page.click("[data-example=normal]")
+    page.wait_for_selector("#beat-result:not([hidden])")
+
+
+def test_beat_that_is_not_classified_has_no_result_of_another_one(page):
+    page.click("nav [data-go=beat]")
+    page.click("[data-example=normal]")
+    page.wait_for_selector("#beat-result:not([hidden])")
+    page.route("**/api/beat", lambda route: route.abort())
+    page.click("[data-example=abnormal]")
+    expect(page.locator("[role=alert]")).to_contain_text("cannot be reached")
+    assert page.is_hidden("#beat-result")
+    assert page.is_enabled("#beat-form .primary")
 
 
 @pytest.mark.parametrize("name", ["normal", "abnormal"])

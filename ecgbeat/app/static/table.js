@@ -88,7 +88,7 @@ export class BeatTable {
       cell(mark(label, class_names[label] ?? "")),
       cell(String(interval), "optional"),
       cell(this.labels.isCorrected(index) ? "–" : beats.probability[index].toFixed(2)),
-      cell(remark, `optional remark${isBad ? " bad" : ""}`),
+      cell(remark, `remark${isBad ? " bad" : ""}`),
     );
     node.style.transform = `translateY(${row * ROW_PX}px)`;
     node.onclick = () => this.onChoose(index);
@@ -100,7 +100,7 @@ export class BeatTable {
     const { beats } = this.recording;
     const error = this.remarks.get(index);
     const words = error === undefined ? [] : [error];
-    if (this.labels.isCorrected(index)) words.unshift(`corrected, was ${beats.labels[this.labels.original[index]]}`);
+    if (this.labels.isCorrected(index)) words.push(`corrected, was ${beats.labels[this.labels.original[index]]}`);
     else if (!words.length && beats.uncertain[index]) words.push("uncertain");
     return [words.join("; "), error !== undefined];
   }
