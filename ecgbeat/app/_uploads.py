@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
+from starlette.types import Message
 
 from ecgbeat.app._requests import RequestError
 from ecgbeat.datasets import load_recording
@@ -72,6 +73,22 @@ def _naming(names: Mapping[str, str]) -> Iterator[None]:
 
 
 @asynccontextmanager
+async def _counted(request: Request) -> AsyncIterator[Request]:
+    """Yield a request whose body is counted while it arrives, under the name of the upload."""
+    received, name = request.app.state.received, request.headers.get("x-upload", "")
+
+    async def receive() -> Message:
+        message = await request.receive()
+        received[name] = received.get(name, 0) + len(message.get("body", b""))
+        return message
+
+    try:
+        yield Request(request.scope, receive)
+    finally:
+        received.pop(name, None)
+
+
+@asynccontextmanager
 async def read_form(request: Request) -> AsyncIterator[Upload]:
     """Yield the files and fields of a form; its files are deleted afterwards."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -80,9 +97,10 @@ async def read_form(request: Request) -> AsyncIterator[Upload]:
             415, f"The body must be multipart/form-data or application/json, got {kind!r}."
         )
     try:
-        form = await request.form(
-            max_files=_MAX_FILES, max_fields=_MAX_FILES, max_part_size=_MAX_FIELD_BYTES
-        )
+        async with _counted(request) as counted:
+            form = await counted.form(
+                max_files=_MAX_FILES, max_fields=_MAX_FILES, max_part_size=_MAX_FIELD_BYTES
+            )
     except RequestError:
         raise
     except Exception as error:  # of the parser, which answers with 400 in words of its own

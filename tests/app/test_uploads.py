@@ -6,10 +6,13 @@ import json
 import pickle
 import socket
 import tempfile
+import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
@@ -74,6 +77,36 @@ def test_wfdb_record_with_annotation_is_annotated(client):
     assert shown["n_times"] == COUNTS.shape[1]
     assert shown["reference"]["sample"] == ECG.r_peaks.tolist()
     assert isinstance(shown["report"], str)
+
+
+def test_bytes_of_an_upload_are_counted_while_it_arrives(client, server):
+    request = client.build_request(
+        "POST", "/page/annotate", files={"files": ("a.npy", npy(ECG.signal))}, data={"fs": "360"}
+    )
+    body, goes_on = request.read(), threading.Event()
+
+    def send():
+        yield body[:5000]
+        assert goes_on.wait(30)
+        yield body[5000:]
+
+    def received(upload="7"):
+        return client.get(f"/page/received?upload={upload}").json()["n_bytes"]
+
+    headers = {"content-type": request.headers["content-type"], "x-upload": "7"}
+    address = f"{server}/page/annotate"
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(
+            httpx.post, address, content=send(), headers=headers, timeout=60, trust_env=False
+        )
+        deadline = time.monotonic() + 20
+        while received() != 5000:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert received("8") is None
+        goes_on.set()
+        assert answer.result().status_code == 200
+    assert received() is None  # nothing is kept
 
 
 def test_upload_and_json_give_the_same_beats(client):
