@@ -413,7 +413,8 @@ def test_exported_pipelines_equal_python(load, monkeypatch, capsys, tmp_path):
 @pytest.mark.slow
 def test_table_of_live_streams(load, monkeypatch, capsys, tmp_path):
     script = load("live_streams")
-    arguments = ["--data", str(tmp_path), "--future", "none", "--streams", "3", "--seconds", "4"]
+    arguments = ["--data", str(tmp_path), "--future", "none", "--pushes", "40", "--streams", "3"]
+    arguments += ["--seconds", "4"]
     monkeypatch.setattr(sys, "argv", ["live_streams.py", *arguments, "--markdown"])
     script.main()
     cells = [re.split(r" *\| *", line.strip("| ")) for line in capsys.readouterr().out.splitlines()]

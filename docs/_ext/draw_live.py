@@ -25,11 +25,12 @@ DARK = {
     "now": "#8ccbf2", "text": "#ced6dd", "past": "#2c4256", "wait": "#5a3f2e", "line": "#566273",
 }  # fmt: skip
 # future, and seconds after the R peak: R peaks are detected, the beat is classified, the limit
-ROWS = (("future=False", 1.3, 1.4, 1.5), ('future="none"', 0.3, 0.4, 0.5))
+ROWS = (("future=False", 1.36, 1.46, 1.5), ('future="none"', 0.36, 0.46, 0.5))
+DECIDED_S = ROWS[0][2]
 # signal on which the decision with future=False depends, and its end
 PAST = (
-    ("R peaks: last 15 s", 1.3),
-    ("filters and waves: last 8 s", 1.4),
+    ("R peaks: last 15 s", 1.36),
+    ("filters and waves: last 8 s", DECIDED_S),
     ("rhythm and usual beat: last minutes", 0.0),
 )
 
@@ -83,7 +84,7 @@ def draw_signal(colors: dict[str, str]) -> list[str]:
     x = x_of(FIRST_S) + np.arange(len(signal)) / patient.fs * SCALE
     y = STRIP_TOP + (signal.max() - signal) / np.ptp(signal) * STRIP_HEIGHT
     lines = []
-    decided = x <= x_of(1.4)
+    decided = x <= x_of(DECIDED_S)
     for part, color in ((decided, colors["signal"]), (~decided, colors["future"])):
         points = " ".join(
             f"{px:.1f},{py:.1f}" for px, py in zip(x[part][::2], y[part][::2], strict=True)
@@ -126,10 +127,10 @@ def draw(colors: dict[str, str]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" rx="10" fill="{colors["ground"]}"/>',
         draw_line(x_of(0), 30, bottom + 140, colors["line"], "4 4"),
-        draw_line(x_of(1.4), 30, HEIGHT - 30, colors["now"]),
+        draw_line(x_of(DECIDED_S), 30, HEIGHT - 30, colors["now"]),
         *draw_signal(colors),
         draw_text(x_of(0), 22, "R peak", colors["beat"], bold=True),
-        draw_text(x_of(1.4), 22, "decision", colors["now"], bold=True),
+        draw_text(x_of(DECIDED_S), 22, "decision", colors["now"], bold=True),
         *(
             element
             for number, row in enumerate(ROWS)
@@ -140,7 +141,7 @@ def draw(colors: dict[str, str]) -> str:
             for number, (text, stop) in enumerate(PAST)
             for element in draw_past(text, stop, bottom + 146 + 34 * number, colors)
         ),
-        draw_text(x_of(1.4), HEIGHT - 10, "with future=False", colors["now"]),
+        draw_text(x_of(DECIDED_S), HEIGHT - 10, "with future=False", colors["now"]),
         "</svg>",
     ]  # fmt: skip
     return "\n".join(body) + "\n"

@@ -51,6 +51,11 @@ ANNOTATE: dict[str, Any] = {
                     "fs": {"type": "number", "description": "Hz, of files that do not state it"},
                     "unit": {"type": "string", "enum": ["mV", "uV", "V", "nV"], "default": "mV"},
                     "leads": {"type": "string", "description": "Names, separated by commas"},
+                    "verify": {
+                        "type": "boolean",
+                        "default": True,
+                        "description": "Refuse other checksums, and truncated EDF files",
+                    },
                 },
                 ["files"],
             ),

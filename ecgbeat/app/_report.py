@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ecgbeat.annotation import AnnotatedBeats, class_name, encode_beats, summarize_beats
+from ecgbeat.annotation import class_name, encode_beats, summarize_beats
+from ecgbeat.app._annotations import Findings, as_findings
 from ecgbeat.app._models import cards
 from ecgbeat.app._requests import RequestError
 from ecgbeat.app._uploads import as_fs
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _A4 = (8.27, 11.69)  # inches
-_MAX_BEATS, _MAX_TIMES = 2_000_000, 2**31
+_MAX_TIMES = 2**31
 _MAX_STRIPS, _MAX_STRIP_S, _MAX_LEADS = 24, 60.0, 16
 _STRIPS_PER_PAGE = 4
 _MAX_NAME = 80
@@ -28,58 +29,20 @@ _TREND_BINS = 240
 _NOT_A_DEVICE = "ecgbeat is not a medical device. Not for diagnosis or treatment."
 
 
-class Corrected(NamedTuple):
-    """Beats of a recording as the page sends them back."""
-
-    record_name: str
-    fs: float
-    n_times: int
-    beats: AnnotatedBeats
-    unreadable: np.ndarray  # (n_stretches, 2)
-
-
-def as_corrected(body: Mapping[str, Any]) -> Corrected:
-    """Return the beats of a JSON object, or raise."""
-    try:
-        fs, n_times = as_fs(body["fs"]), int(body["n_times"])
-        sample = np.array(body["beats"]["sample"], dtype=np.int64).reshape(-1)
-        label = np.array([str(x)[:8] for x in body["beats"]["label"]], dtype=str).reshape(-1)
-        given = body["beats"].get("probability")
-        probability = np.array(given, dtype=np.float64).reshape(-1, 1) if given else None
-        stretches = np.array(body.get("unreadable") or [], dtype=np.int64).reshape(-1, 2)
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise RequestError(
-            422, "The object must have fs, n_times and beats, with sample and label in lists."
-        ) from error
-    ascend = len(sample) < 2 or (np.diff(sample) > 0).all()
-    inside = len(sample) == 0 or (sample[0] >= 0 and sample[-1] < n_times)
-    lengths = {len(sample), len(label), len(sample if probability is None else probability)}
-    is_short = 0 < n_times <= _MAX_TIMES and len(sample) <= _MAX_BEATS
-    if len(lengths) > 1 or not (is_short and ascend and inside):
-        raise RequestError(
-            422,
-            "beats must have a label for each sample, and samples must ascend within the "
-            f"recording of {n_times} samples.",
-        )
-    name = re.sub(r"[^-\w]", "_", str(body.get("record_name", ""))[:_MAX_NAME], flags=re.ASCII)
-    beats = AnnotatedBeats(sample, label, probability)
-    beats.unreadable = stretches
-    return Corrected(name or "recording", fs, n_times, beats, stretches)
-
-
 def download(body: Mapping[str, Any], kind: str) -> tuple[str, bytes]:
     """Return name and content of a file of annotations."""
-    corrected = as_corrected(body)
+    findings = as_findings(body)
+    name = _plain_name(findings)
     try:
-        files = encode_beats(
-            corrected.beats,
-            fs=corrected.fs,
-            format=kind,
-            record_name=corrected.record_name,
-        )
+        files = encode_beats(findings.beats, fs=findings.fs, format=kind, record_name=name)
     except ValueError as error:  # an unknown format, or labels that WFDB does not have
         raise RequestError(422, str(error)) from error
     return next(iter(files.items()))
+
+
+def _plain_name(findings: Findings) -> str:
+    """Return the name of a recording in the characters that WFDB allows."""
+    return re.sub(r"[^-\w]", "_", findings.record_name, flags=re.ASCII)
 
 
 def as_pdf(body: Mapping[str, Any]) -> bytes:
@@ -87,13 +50,13 @@ def as_pdf(body: Mapping[str, Any]) -> bytes:
     from matplotlib import rc_context
     from matplotlib.backends.backend_pdf import PdfPages
 
-    corrected = as_corrected(body)
+    findings = as_findings(body)
     content = io.BytesIO()
     # names from outside are no formulas
     with rc_context({"text.parse_math": False, "text.usetex": False, "font.size": 9}):
-        title = {"Title": f"ECG annotations of {corrected.record_name}", "Creator": "ecgbeat"}
+        title = {"Title": f"ECG annotations of {_plain_name(findings)}", "Creator": "ecgbeat"}
         with PdfPages(content, metadata=title) as pages:
-            for figure in _pages(corrected, body):
+            for figure in _pages(findings, body):
                 figure.text(
                     0.08, 0.02, f"ecgbeat {version('ecgbeat')} · {_NOT_A_DEVICE}", fontsize=7
                 )
@@ -101,15 +64,15 @@ def as_pdf(body: Mapping[str, Any]) -> bytes:
     return content.getvalue()
 
 
-def _pages(corrected: Corrected, body: Mapping[str, Any]) -> Iterator["Figure"]:
+def _pages(findings: Findings, body: Mapping[str, Any]) -> Iterator["Figure"]:
     """Yield the pages of a report."""
-    yield _summary_page(corrected)
+    yield _summary_page(findings)
     means = _as_means(body)
     if means is not None:
-        yield _mean_page(corrected, means)
+        yield _mean_page(findings, means)
     strips = _as_strips(body)
     for first in range(0, len(strips), _STRIPS_PER_PAGE):
-        yield _strip_page(corrected, strips[first : first + _STRIPS_PER_PAGE])
+        yield _strip_page(findings, strips[first : first + _STRIPS_PER_PAGE])
     yield _model_page(body)
 
 
@@ -121,22 +84,22 @@ def _new_page(title: str) -> "Figure":
     return figure
 
 
-def _summary_page(corrected: Corrected) -> "Figure":
+def _summary_page(findings: Findings) -> "Figure":
     """Draw the summary, and the heart rate over the recording."""
-    figure = _new_page(f"Recording {corrected.record_name}")
-    summary = summarize_beats(corrected.beats, fs=corrected.fs, n_times=corrected.n_times)
+    figure = _new_page(f"Recording {_plain_name(findings)}")
+    summary = summarize_beats(findings.beats, fs=findings.fs, n_times=findings.n_times)
     figure.text(
         0.08, 0.93, _wrapped(str(summary), indent=13), va="top", family="monospace", fontsize=8
     )
     ax = figure.add_axes((0.11, 0.08, 0.82, 0.24))
-    _draw_trend(ax, corrected)
+    _draw_trend(ax, findings)
     return figure
 
 
-def _draw_trend(ax: Any, corrected: Corrected) -> None:
+def _draw_trend(ax: Any, findings: Findings) -> None:
     """Draw the median heart rate of stretches of equal length, and its range."""
-    minutes = corrected.beats.sample / corrected.fs / 60
-    end = corrected.n_times / corrected.fs / 60
+    minutes = findings.beats.sample / findings.fs / 60
+    end = findings.n_times / findings.fs / 60
     rate = 1 / np.diff(minutes)
     n_bins = min(_TREND_BINS, max(2, len(rate) // 4))
     edges = np.linspace(0, end, n_bins + 1)
@@ -147,18 +110,18 @@ def _draw_trend(ax: Any, corrected: Corrected) -> None:
     centers = (edges[1:] + edges[:-1]) / 2
     ax.fill_between(centers, ranges[0], ranges[2], color="0.85", linewidth=0)
     ax.plot(centers, ranges[1], color="black", linewidth=1)
-    for start, stop in corrected.unreadable / corrected.fs / 60:
-        ax.axvspan(start, stop, color="0.6", alpha=0.4, linewidth=0)
+    for stretch in () if findings.beats.unreadable is None else findings.beats.unreadable:
+        ax.axvspan(*(stretch / findings.fs / 60), color="0.6", alpha=0.4, linewidth=0)
     ax.set(xlim=(0, end), xlabel="Time (min)", ylabel="Heart rate (1/min)")
     ax.set_title("Heart rate: median, and 5 to 95 % of the beats", fontsize="medium", loc="left")
     ax.grid(True, color="0.9", linewidth=0.6)
 
 
-def _mean_page(corrected: Corrected, means: "_Means") -> "Figure":
+def _mean_page(findings: Findings, means: "_Means") -> "Figure":
     """Draw the mean beat of each class."""
     figure = _new_page("Mean beats")
     names, n_leads = list(means.waves), means.n_leads
-    counts = {name: int((corrected.beats.symbol == name).sum()) for name in names}
+    counts = {name: int((findings.beats.symbol == name).sum()) for name in names}
     lines = [f"{name}: {class_name(name) or name}, {n} beats" for name, n in counts.items()]
     figure.text(0.08, 0.93, "\n".join(lines), va="top")
     height = min(0.2 * n_leads * -(-len(names) // 4), 0.7)
@@ -177,25 +140,25 @@ def _mean_page(corrected: Corrected, means: "_Means") -> "Figure":
     return figure
 
 
-def _strip_page(corrected: Corrected, strips: Sequence["_Strip"]) -> "Figure":
+def _strip_page(findings: Findings, strips: Sequence["_Strip"]) -> "Figure":
     """Draw strips on ECG paper."""
     figure = _new_page("Strips")
     height = 0.86 / _STRIPS_PER_PAGE
     for row, strip in enumerate(strips):
         ax = figure.add_axes((0.11, 0.93 - (row + 1) * height + 0.05, 0.82, height - 0.085))
         n_times = strip.leads.shape[1]
-        rate = strip.fs / corrected.fs
-        sample = np.round((corrected.beats.sample - strip.start) * rate).astype(np.int64)
+        rate = strip.fs / findings.fs
+        sample = np.round((findings.beats.sample - strip.start) * rate).astype(np.int64)
         inside = (sample >= 0) & (sample < n_times)
         RecordingDisplay.from_predictions(
             strip.leads,
-            (sample[inside], corrected.beats.symbol[inside]),
+            (sample[inside], findings.beats.symbol[inside]),
             fs=strip.fs,
             lead_names=strip.lead_names,
             ax=ax,
             strip=None,
         )
-        begin = strip.start / corrected.fs
+        begin = strip.start / findings.fs
         hours, minutes = int(begin // 3600), int(begin // 60 % 60)
         title = f"From {hours:d}:{minutes:02d}:{begin % 60:04.1f}"
         ax.set_title(title, fontsize="medium", loc="left")

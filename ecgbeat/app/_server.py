@@ -23,7 +23,13 @@ from starlette.templating import Jinja2Templates
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from ecgbeat.app._annotations import as_json, as_json_body, beats_part, signal_part
+from ecgbeat.app._annotations import (
+    as_json,
+    as_json_body,
+    beats_part,
+    compared_part,
+    signal_part,
+)
 from ecgbeat.app._beat import classify_beat
 from ecgbeat.app._guard import Guard, PromptProtocol
 from ecgbeat.app._live import Lives
@@ -37,7 +43,7 @@ from ecgbeat.app._models import (
 )
 from ecgbeat.app._openapi import ANNOTATE, BEAT, DESCRIPTION, ERRORS
 from ecgbeat.app._report import as_pdf, download
-from ecgbeat.app._requests import RequestError, Worker, read_json
+from ecgbeat.app._requests import Place, RequestError, Worker, read_json
 from ecgbeat.app._uploads import (
     Recording,
     Upload,
@@ -196,6 +202,7 @@ def _is_loopback(host: str) -> bool:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.worker, app.state.lives = Worker(), Lives()
+    app.state.received = {}  # bytes of uploads that have arrived so far, by the names of these
     app.state.worker.prepare(load_annotator, DEFAULT_NAME)
     yield
     app.state.worker.close()
@@ -231,21 +238,31 @@ def _add_page(app: FastAPI) -> None:
     async def page_annotate(request: Request) -> Response:
         return _InParts(request, _open)
 
+    @app.get("/page/received", include_in_schema=False)
+    async def page_received(request: Request, upload: str) -> dict[str, int | None]:
+        return {"n_bytes": request.app.state.received.get(upload)}
+
     @app.post("/page/simulate", include_in_schema=False)
     async def page_simulate(request: Request) -> Response:
         return _InParts(request, _open_simulated)
 
+    @app.post("/page/compare", include_in_schema=False)
+    async def page_compare(request: Request) -> Response:
+        async with Place(request) as place:
+            content = await place.run(compared_part, await read_json(request))
+        return Response(content, media_type="application/json")
+
     @app.post("/page/download", include_in_schema=False)
     async def page_download(request: Request) -> Response:
         kind = request.query_params.get("format", "")
-        async with request.app.state.worker as worker:
-            name, content = await worker.run(download, await read_json(request), kind)
+        async with Place(request) as place:
+            name, content = await place.run(download, await read_json(request), kind)
         return _file(name, content, "application/octet-stream")
 
     @app.post("/page/report", include_in_schema=False)
     async def page_report(request: Request) -> Response:
-        async with request.app.state.worker as worker:
-            content = await worker.run(as_pdf, await read_json(request))
+        async with Place(request) as place:
+            content = await place.run(as_pdf, await read_json(request))
         return _file("report.pdf", content, "application/pdf")
 
 
@@ -265,7 +282,7 @@ class _InParts(Response):
     media_type = "application/octet-stream"
 
     def __init__(
-        self, request: Request, open_recording: Callable[[Request], Awaitable[Opened]]
+        self, request: Request, open_recording: Callable[[Request, Place], Awaitable[Opened]]
     ) -> None:
         super().__init__()
         del self.headers["content-length"]
@@ -278,15 +295,13 @@ class _InParts(Response):
             for body, more in ((len(content).to_bytes(4, "little"), True), (content, not is_last)):
                 await send({"type": "http.response.body", "body": body, "more_body": more})
 
-        async with self._request.app.state.worker as worker:
-            opened = await self._open_recording(self._request)
-            signal = await worker.run(signal_part, *opened)
+        async with Place(self._request) as place:
+            opened = await self._open_recording(self._request, place)
+            signal = await place.run(signal_part, *opened)
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await send_part(signal, is_last=False)
-            if await self._request.is_disconnected():
-                return  # another recording was opened
             try:
-                beats = await worker.run(beats_part, *opened)
+                beats = await place.run(beats_part, *opened)
             except RequestError as error:
                 beats = as_json({"error": str(error)})
             except Exception as error:  # raised again, it would close the connection before the end
@@ -297,17 +312,16 @@ class _InParts(Response):
 
 async def _annotate(request: Request) -> bytes:
     """Return the beats of the recording in the body of a request, with their summary."""
-    async with request.app.state.worker as worker:
-        return await worker.run(as_json_body, *await _open(request))
+    async with Place(request) as place:
+        return await place.run(as_json_body, *await _open(request, place))
 
 
-async def _open(request: Request) -> Opened:
+async def _open(request: Request, place: Place) -> Opened:
     """Return the recording in the body of a request, and the model that it names."""
-    worker = request.app.state.worker
     if _is_json(request):
-        return await worker.run(_open_signal, await read_json(request))
+        return await place.run(_open_signal, await read_json(request))
     async with read_form(request) as upload:
-        return await worker.run(_open_upload, upload)
+        return await place.run(_open_upload, upload)
 
 
 def _is_json(request: Request) -> bool:
@@ -325,9 +339,9 @@ def _open_signal(body: dict[str, Any]) -> Opened:
     return read_signal(body), model
 
 
-async def _open_simulated(request: Request) -> Opened:
+async def _open_simulated(request: Request, place: Place) -> Opened:
     """Return a simulated patient."""
-    return await request.app.state.worker.run(_simulate, await read_json(request))
+    return await place.run(_simulate, await read_json(request))
 
 
 def _simulate(body: dict[str, Any]) -> Opened:
@@ -363,12 +377,12 @@ def _add_interface(app: FastAPI) -> None:
     @app.post("/api/beat", openapi_extra=BEAT, responses=ERRORS)
     async def classify_single_beat(request: Request) -> Response:
         """Class of a beat of 187 numbers from 0 to 1, and the relevance of each of them."""
-        async with request.app.state.worker as worker:
+        async with Place(request) as place:
             if _is_json(request):
                 body = await read_json(request)
-                return JSONResponse(await worker.run(_beat_of_json, body))
+                return JSONResponse(await place.run(_beat_of_json, body))
             async with read_form(request) as upload:
-                return JSONResponse(await worker.run(_beat_of_file, upload))
+                return JSONResponse(await place.run(_beat_of_file, upload))
 
     @app.websocket("/api/live")
     async def live(websocket: WebSocket) -> None:

@@ -1,6 +1,7 @@
 """Recordings of uploaded files, which are treated as hostile."""
 
 import math
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -12,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
+from starlette.types import Message
 
 from ecgbeat.app._requests import RequestError
 from ecgbeat.datasets import load_recording
@@ -19,17 +21,18 @@ from ecgbeat.datasets import load_recording
 _MAX_FILES = 32
 _MAX_FIELD_BYTES = 2**16
 _MAX_HEADER_BYTES = 2**16
+_MAX_ANNOTATION_BYTES = 2**22  # of 48 hours, with notes
 _MAX_HOURS = 48.0
 _MAX_VALUES = 2**27  # of all leads, at the rate of the annotator or their own
 _MAX_LEADS = 64
+_MAX_MILLIVOLTS = 1e12  # whose squares do not overflow; counts of 32 bits are below it
 _RANGE_OF_FS = (20.0, 20_000.0)  # in Hz
 _ANNOTATOR_FS = 360.0
 _UNNAMED = "record recording, "  # in front of the number of a lead, by WFDB
 _SIGNALS = (".edf", ".bdf", ".csv", ".tsv", ".txt", ".npy")
 _ANNOTATION = ".atr"
 _ARCHIVES = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zX")  # zip, gzip, bzip2, xz
-_PLAIN_NAME = re.compile(r"[-\w]+(?:\.\w+)?", re.ASCII)  # those that WFDB allows
-_ONSET = re.compile(rb"\+(\d{1,30}(?:\.\d*)?)\x14")  # of a part of a recording, in s
+_ONSET = re.compile(rb"([+-]\d{1,30}(?:\.\d*)?)\x14")  # of a part of a recording, in s
 _COMPRESSED_FORMATS = {"508", "516", "524"}  # FLAC
 
 
@@ -70,6 +73,22 @@ def _naming(names: Mapping[str, str]) -> Iterator[None]:
 
 
 @asynccontextmanager
+async def _counted(request: Request) -> AsyncIterator[Request]:
+    """Yield a request whose body is counted while it arrives, under the name of the upload."""
+    received, name = request.app.state.received, request.headers.get("x-upload", "")
+
+    async def receive() -> Message:
+        message = await request.receive()
+        received[name] = received.get(name, 0) + len(message.get("body", b""))
+        return message
+
+    try:
+        yield Request(request.scope, receive)
+    finally:
+        received.pop(name, None)
+
+
+@asynccontextmanager
 async def read_form(request: Request) -> AsyncIterator[Upload]:
     """Yield the files and fields of a form; its files are deleted afterwards."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -78,9 +97,10 @@ async def read_form(request: Request) -> AsyncIterator[Upload]:
             415, f"The body must be multipart/form-data or application/json, got {kind!r}."
         )
     try:
-        form = await request.form(
-            max_files=_MAX_FILES, max_fields=_MAX_FILES, max_part_size=_MAX_FIELD_BYTES
-        )
+        async with _counted(request) as counted:
+            form = await counted.form(
+                max_files=_MAX_FILES, max_fields=_MAX_FILES, max_part_size=_MAX_FIELD_BYTES
+            )
     except RequestError:
         raise
     except Exception as error:  # of the parser, which answers with 400 in words of its own
@@ -122,12 +142,19 @@ def read_upload(upload: Upload) -> Recording:
     """Return the recording of an upload; its files are deleted at once."""
     fs = as_fs(upload.fields["fs"]) if "fs" in upload.fields else None
     leads = [name.strip() for name in upload.fields.get("leads", "").split(",") if name.strip()]
+    verify = upload.fields.get("verify", "true")
+    if verify not in ("true", "false"):
+        raise RequestError(422, f"verify must be 'true' or 'false', got {verify[:80]!r}.")
     with TemporaryDirectory(prefix="ecgbeat-") as name:
         folder = Path(name)
         stored = _store(upload.files, folder)
         with _naming({f"{name}/": "", **{new: old for old, new in stored.names.items()}}):
             loaded = load_recording(
-                stored.path, fs=fs, unit=upload.fields.get("unit", "mV"), leads=leads or None
+                stored.path,
+                fs=fs,
+                unit=upload.fields.get("unit", "mV"),
+                leads=leads or None,
+                verify=verify == "true",
             )
             return _checked(
                 Recording(
@@ -199,7 +226,7 @@ def as_fs(value: Any) -> float:
 
 
 def _checked(recording: Recording) -> Recording:
-    """Return a recording that is not too large to be annotated."""
+    """Return a recording whose size and values can be annotated."""
     fs = as_fs(recording.fs)
     n_leads, n_times = recording.signal.shape
     hours = n_times / fs / 3600
@@ -210,6 +237,12 @@ def _checked(recording: Recording) -> Recording:
             f"A recording may have {_MAX_LEADS} leads, {_MAX_HOURS:g} hours, and "
             f"{_MAX_VALUES / _ANNOTATOR_FS / 3600:.0f} hours of all leads together, got {n_leads} "
             f"leads of {hours:.3g} hours. Choose some leads, or a stretch.",
+        )
+    flat = recording.signal.ravel()
+    largest = max(np.fmax.reduce(flat), -np.fmin.reduce(flat)) if flat.size else 0.0
+    if largest > _MAX_MILLIVOLTS:
+        raise RequestError(
+            422, f"Samples must be within {_MAX_MILLIVOLTS:g} mV, got one of {largest:g} mV."
         )
     return recording
 
@@ -234,6 +267,9 @@ def _store(files: Mapping[str, BinaryIO], folder: Path) -> _Stored:
         raise RequestError(
             422, f"Upload the files of one recording at a time, got {sorted(files)!r}."
         )
+    for name in annotations:
+        if files[name].seek(0, os.SEEK_END) > _MAX_ANNOTATION_BYTES:
+            raise RequestError(413, f"{name} is no annotation of 48 hours: it has more than 4 MB.")
     names = dict.fromkeys(annotations, f"recording{_ANNOTATION}")
     if headers:
         names[headers[0]] = "recording.hea"
@@ -277,7 +313,11 @@ def _rewrite_header(
     content = file.read(_MAX_HEADER_BYTES + 1)
     if len(content) > _MAX_HEADER_BYTES:
         raise RequestError(413, f"{name} is no WFDB header: it has more than 64 kB.")
-    lines = [line for line in content.decode("latin-1").splitlines() if line.strip()]
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    lines = [line for line in text.splitlines() if line.strip()]
     lines = [line for line in lines if not line.lstrip().startswith("#")]
     words = lines[0].split() if lines else []
     n_signals = int(words[1]) if len(words) > 1 and re.fullmatch(r"\d{1,3}", words[1]) else 0
@@ -290,7 +330,7 @@ def _rewrite_header(
     written, names = [" ".join(["recording", *words[1:]])], dict[str, str]()
     for line in lines[1:]:
         given, _, rest = line.strip().partition(" ")
-        if not _PLAIN_NAME.fullmatch(given) or given not in files:
+        if given not in files:  # whose names are no paths
             raise RequestError(
                 422,
                 f"{name} names the signal file {given[:255]!r}, which must be a file of the same "
@@ -300,7 +340,7 @@ def _rewrite_header(
             raise RequestError(415, f"{name} has compressed signals, which are not accepted.")
         own = names.setdefault(given, f"signal{len(names)}.dat")
         written.append(f"{own} {rest}")
-    return ("\n".join(written) + "\n").encode("latin-1"), names
+    return ("\n".join(written) + "\n").encode(), names
 
 
 def _refuse_archive(file: BinaryIO) -> None:
@@ -320,6 +360,7 @@ def _refuse_long_gaps(file: BinaryIO) -> None:
         n_signals = int(head[252:256])
         file.seek(256 + 216 * n_signals)
         rate = sum(int(file.read(8)) for _ in range(n_signals)) / float(head[244:252])
-        longest = max((float(onset) for onset in _ONSET.findall(file.read())), default=0.0)
-    if not abs(longest * rate) <= _MAX_VALUES:
-        raise RequestError(413, f"The recording is too long with its gaps: {longest:g} s.")
+        onsets = [float(onset) for onset in _ONSET.findall(file.read())] or [0.0]
+    duration = max(onsets) - min(onsets)
+    if not abs(duration * rate) <= _MAX_VALUES:
+        raise RequestError(413, f"The recording is too long with its gaps: {duration:g} s.")

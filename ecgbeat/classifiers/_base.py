@@ -55,7 +55,7 @@ from ecgbeat.classifiers._parameters import (
     inherit_documentation,
     inherit_signature,
 )
-from ecgbeat.networks import Ensemble, FixedKernels
+from ecgbeat.networks import Ensemble, FixedKernels, members_of
 
 
 class BeatClassifier(SklearnNet):
@@ -231,9 +231,7 @@ class BeatClassifier(SklearnNet):
     @property
     def _networks(self) -> list[Any]:
         """Return the members of the ensemble, or the only network, not compiled."""
-        network = getattr(self, "module_", None)  # a subclass may have others
-        network = getattr(network, "_orig_mod", network)
-        return list(network.members) if isinstance(network, Ensemble) else [network]
+        return members_of(getattr(self, "module_", None))  # a subclass may have others
 
     def initialize_criterion(self) -> Self:
         """Build the loss, whose input must be logits if probabilities are averaged."""

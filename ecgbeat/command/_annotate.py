@@ -117,6 +117,7 @@ def _tasks(arguments: argparse.Namespace) -> list["Task"]:
             sources[source][1],
             arguments.unit,
             arguments.leads,
+            arguments.verify,
         )
         for source in sources
     ]

@@ -32,6 +32,7 @@ class Task(NamedTuple):
     fs: float | None
     unit: str
     leads: tuple[str, ...] | None
+    verify: bool = True
 
     @property
     def beats(self) -> Path:
@@ -68,7 +69,9 @@ class Outcome(NamedTuple):
 def annotate_one(task: Task) -> Outcome:
     """Annotate one recording, and write its files. Errors are part of the outcome."""
     try:
-        recording = load_source(task.source, fs=task.fs, unit=task.unit, leads=task.leads)
+        recording = load_source(
+            task.source, fs=task.fs, unit=task.unit, leads=task.leads, verify=task.verify
+        )
         n_times = recording.signal.shape[1]
         annotator = load_annotator(task.model)
         beats = annotator.predict([recording.signal], fs=recording.fs)[0]
@@ -90,11 +93,13 @@ def annotate_one(task: Task) -> Outcome:
     return Outcome(task, content, str(summary))
 
 
-def load_source(source: str, *, fs: float | None, unit: str, leads: Sequence[str] | None) -> Bunch:
-    """Load a recording, or simulate one, as `load_recording` returns it."""
+def load_source(
+    source: str, *, fs: float | None, unit: str, leads: Sequence[str] | None, verify: bool
+) -> Bunch:
+    """Load a recording without its annotation, or simulate one."""
     kind, _, seed = source.partition(":")
     if kind != SIMULATED:
-        return load_recording(source, fs=fs, unit=unit, leads=leads)
+        return load_recording(source, fs=fs, unit=unit, leads=leads, annotator=None, verify=verify)
     recording = make_recording(_SIMULATED_S, n_leads=2, random_state=simulated_seed(seed))
     recording.update(record_name=f"{SIMULATED}_{seed or 0}")
     return recording

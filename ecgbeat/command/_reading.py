@@ -4,7 +4,7 @@ import argparse
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``fs``, ``unit`` and ``leads``, which is None or a tuple of names."""
+    """Add ``fs``, ``unit``, ``verify``, and ``leads``, which is None or a tuple of names."""
     parser.add_argument(
         "--fs", type=float, metavar="HZ", help="sampling rate of files that do not state it"
     )
@@ -18,7 +18,13 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         "--leads",
         type=_split_names,
         metavar="NAME,NAME",
-        help="leads to read (default: all that are in volts)",
+        help="leads to read (default: those labeled ECG or EKG, or else all in volts)",
+    )
+    parser.add_argument(
+        "--no-verify",
+        dest="verify",
+        action="store_false",
+        help="read WFDB records whose checksums differ, and truncated EDF and BDF files",
     )
 
 

@@ -40,7 +40,11 @@ def run(arguments: argparse.Namespace) -> int:
     from ecgbeat.streaming import BeatStream, replay
 
     recording = load_source(
-        arguments.record, fs=arguments.fs, unit=arguments.unit, leads=arguments.leads
+        arguments.record,
+        fs=arguments.fs,
+        unit=arguments.unit,
+        leads=arguments.leads,
+        verify=arguments.verify,
     )
     stream = BeatStream(load_annotator(model), fs=recording.fs)
     parts: list[Any] = []

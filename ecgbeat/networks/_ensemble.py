@@ -71,3 +71,9 @@ class Ensemble(nn.Module):
         """
         log_p = torch.log_softmax(logits, dim=-1)
         return torch.logsumexp(log_p, dim=1) - math.log(logits.shape[1])
+
+
+def members_of(network: nn.Module | None) -> list[Any]:
+    """Return the members of an ensemble, or the only network, not compiled."""
+    network = getattr(network, "_orig_mod", network)
+    return list(network.members) if isinstance(network, Ensemble) else [network]

@@ -77,8 +77,7 @@ def saliency(
     -----
     The methods are captum's; of several members, the mean relevance is returned. They explain the
     computation of the network, not the heart: the relevance of a badly trained network looks just
-    as smooth. Compare methods, beats and
-    networks before you rely on a single figure.
+    as smooth. Compare methods, beats and networks before you rely on a single figure.
 
     Grad-CAM takes the output of the network's convolutional front, or that of the last
     convolution of a network that is not from this package. It is unreliable on networks as
@@ -115,7 +114,9 @@ def saliency(
     rows, net = rows_of_network(classifier, X)
     predicted = net.predict(rows)  # validates the rows
     codes = _class_codes(net.classes_, predicted if target is None else target, len(rows))
-    networks = _networks(net)
+    from ecgbeat.networks import members_of  # torch is imported when a network is there
+
+    networks = members_of(net.module_)
     attributes = [_attribution(captum, one, method, int(n_steps)) for one in networks]
 
     def attribute(inputs: Any, codes: Any) -> Any:
@@ -147,14 +148,6 @@ def rows_of_network(classifier: BaseEstimator, X: ArrayLike) -> tuple[np.ndarray
     for transformer in transformers:
         X = transformer.transform(X)
     return np.asarray(X, dtype=np.float32), net
-
-
-def _networks(net: Any) -> list[Any]:
-    """Return the members of an ensemble, or the only network, not compiled."""
-    from ecgbeat.networks import Ensemble
-
-    network = getattr(net.module_, "_orig_mod", net.module_)
-    return list(network.members) if isinstance(network, Ensemble) else [network]
 
 
 def _class_codes(classes: np.ndarray, target: ArrayLike, n_beats: int) -> np.ndarray:

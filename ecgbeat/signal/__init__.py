@@ -19,7 +19,10 @@ from ecgbeat.signal._qrs import decimation_step as decimation_step  # for BeatSt
 from ecgbeat.signal._qrs import qrs_heights as qrs_heights  # for BeatStream
 from ecgbeat.signal._qrs import steep_onset as steep_onset  # for BeatStream
 from ecgbeat.signal._quality import signal_quality, unreadable_stretches
+from ecgbeat.signal._r_peaks import QRSComplexes as QRSComplexes  # for BeatStream
 from ecgbeat.signal._r_peaks import detect_r_peaks
+from ecgbeat.signal._r_peaks import find_qrs_complexes as find_qrs_complexes  # for BeatStream
+from ecgbeat.signal._r_peaks import move_to_r_peaks as move_to_r_peaks  # for BeatStream
 from ecgbeat.signal._rr import rr_feature_names, rr_features
 from ecgbeat.signal._scaling import mean_and_scale, zscore
 from ecgbeat.signal._windows import locate_r_peaks, segment_beats

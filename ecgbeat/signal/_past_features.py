@@ -63,6 +63,7 @@ class PastBeatFeatures:
         self.history = tuple(np.zeros(shape, np.float32) for shape in _history_shapes())
         self.beats: _Beats | None = None  # the last ones
         self.norms: _Norms | None = None  # of the present block of beats
+        self._next_norms: _Norms | None = None  # of the next block
         self._r_peak = 0  # the last one
 
     def append(self, beat: NextBeat) -> np.ndarray:
@@ -89,12 +90,30 @@ class PastBeatFeatures:
             pairs = zip(self.beats, beat, strict=True)
             beat = _Beats(*(np.concatenate([past[-n_kept:], own]) for past, own in pairs))
         self.beats = beat
-        own = len(beat.rr) - 1
+        n_beats = len(beat.rr)
         if self.n_beats < _FIRST_BEATS:
-            self.norms = _norms(beat, slice(0, own + 1))
-        elif self.n_beats == _FIRST_BEATS or self.n_beats % _PAST_BLOCK == 0:
-            self.norms = _norms(beat, slice(max(0, own - _PAST), own))
+            self.norms = _norms(beat, slice(0, n_beats))
+        elif self._begins_block():
+            self.norms = self._next_norms or _norms(
+                beat, slice(max(0, n_beats - 1 - _PAST), n_beats - 1)
+            )
+        self._next_norms = None
         self.n_beats += 1
+
+    def prepare(self) -> None:
+        """Compute the norms of the next beat now if a block begins with it.
+
+        This makes the next `append` faster.
+        """
+        if self.beats is not None and self._begins_block():
+            n_beats = len(self.beats.rr)
+            self._next_norms = _norms(self.beats, slice(max(0, n_beats - _PAST), n_beats))
+
+    def _begins_block(self) -> bool:
+        """Return whether the next beat begins a block, which is compared with the beats before."""
+        return self.n_beats == _FIRST_BEATS or (
+            self.n_beats > _FIRST_BEATS and self.n_beats % _PAST_BLOCK == 0
+        )
 
 
 def append_to_each(pasts: Sequence[PastBeatFeatures], beats: Sequence[NextBeat]) -> np.ndarray:

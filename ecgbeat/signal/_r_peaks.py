@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -120,38 +121,50 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
         raise ValueError(f"gaps must be one of {GAP_METHODS}, got {gaps!r}.")
     given = np.atleast_2d(as_recording(x, gaps=None))
     leads = as_recording(given, gaps=gaps)
-    step = decimation_step(fs)
-    if leads.shape[0] == 0 or leads.shape[1] < step:
-        return np.empty(0, np.int64)
-    peaks, shown_by = _detect(leads, step, fs / step)
-    samples = peaks * step + step // 2
-    moved = [move_to_extremum(leads[k], samples[shown_by == k], fs) for k in np.unique(shown_by)]
-    peaks = np.unique(np.concatenate([np.empty(0, np.int64), *moved]))
+    complexes = find_qrs_complexes(leads, fs)
+    lead = int(complexes.strength.sum(axis=1).argmax()) if len(leads) else 0
+    peaks = move_to_r_peaks(leads, complexes, fs, lead)
     if leads is not given:  # gaps were filled
         peaks = peaks[~np.isnan(given[:, peaks]).all(axis=0)]
     return peaks
 
 
-def _detect(leads: np.ndarray, step: int, fs: float) -> tuple[np.ndarray, np.ndarray]:
-    """Find the R peaks of leads averaged down to ``fs``, and the lead in which each is clearest.
+class QRSComplexes(NamedTuple):
+    """QRS complexes of a recording, ascending."""
 
-    By default the lead of the largest weight; another one where that lead lacks a peak.
-    """
+    samples: np.ndarray  # (n_complexes,) int64, close to the R peaks
+    strength: np.ndarray  # (n_leads, n_complexes), height in each lead, by its weight
 
-    def detect(stretch: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+
+def find_qrs_complexes(leads: np.ndarray, fs: float) -> QRSComplexes:
+    """Find the QRS complexes of leads without gaps."""
+    step = decimation_step(fs)
+    if leads.shape[0] == 0 or leads.shape[1] < step:
+        return QRSComplexes(np.empty(0, np.int64), np.empty((len(leads), 0)))
+    rate = fs / step
+
+    def find(stretch: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         start, stop, first, last = stretch
-        bands = split_bands(decimate_scaled(leads[:, start * step : stop * step], step), fs)
-        peaks = select_beats(find_candidates(bands), bands)
-        peaks = peaks[(peaks + start >= first) & (peaks + start < last)]
-        return peaks + start, np.abs(bands.qrs[:, peaks])
+        bands = split_bands(decimate_scaled(leads[:, start * step : stop * step], step), rate)
+        found = select_beats(find_candidates(bands), bands)
+        found = found[(found + start >= first) & (found + start < last)]
+        return found + start, np.abs(bands.qrs[:, found])
 
-    found, strengths = zip(
-        *in_threads(detect, list(stretches(leads.shape[1] // step, fs))), strict=True
-    )
-    strength = np.concatenate(strengths, axis=1)
-    main = int(strength.sum(axis=1).argmax())
-    fails = strength[main] < _LEAD_FAILS * strength.max(axis=0)
-    return np.concatenate(found), np.where(fails, strength.argmax(axis=0), main)
+    in_stretches = in_threads(find, list(stretches(leads.shape[1] // step, rate)))
+    found, strengths = zip(*in_stretches, strict=True)
+    samples = np.concatenate(found) * step + step // 2
+    return QRSComplexes(samples, np.concatenate(strengths, axis=1))
+
+
+def move_to_r_peaks(leads: np.ndarray, complexes: QRSComplexes, fs: float, lead: int) -> np.ndarray:
+    """Return the R peaks of QRS complexes in a lead, or in the clearest one where it lacks them."""
+    samples, strength = complexes
+    if len(samples) == 0:
+        return np.empty(0, np.int64)
+    lacks = strength[lead] < _LEAD_FAILS * strength.max(axis=0)
+    shown_by = np.where(lacks, strength.argmax(axis=0), lead)
+    moved = [move_to_extremum(leads[k], samples[shown_by == k], fs) for k in np.unique(shown_by)]
+    return np.unique(np.concatenate(moved))
 
 
 def stretches(n_times: int, fs: float) -> Iterator[tuple[int, int, int, int]]:

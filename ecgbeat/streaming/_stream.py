@@ -20,8 +20,11 @@ from ecgbeat.annotation import (
 from ecgbeat.preprocessing import BandpassFilter
 from ecgbeat.signal import (
     PastBeatFeatures,
+    QRSComplexes,
     beat_features,
     decimation_step,
+    find_qrs_complexes,
+    move_to_r_peaks,
     qrs_heights,
     steep_onset,
     unreadable_stretches,
@@ -30,7 +33,7 @@ from ecgbeat.streaming._annotate import annotate_chunks
 from ecgbeat.streaming._classification import Due, classify
 
 _LATENCY_S, _SHORT_LATENCY_S = 1.5, 0.5  # from R peak to decision, at most
-_SLACK_S = 0.1  # by which an R peak may move from one look to the next
+_SLACK_S = 0.04  # by which an R peak may move from one look to the next
 _UNSETTLED = 0.3  # of the latency: at the end of the signal, R peaks are not yet reliable
 _PENDING_S = 0.1  # from the detection to the classification of a beat
 _REFRACTORY_S = 0.2  # an R peak this close to the last one is the same, moved
@@ -48,6 +51,7 @@ _ONSET_S = 0.08  # from the onset of a QRS complex to the R peak, in most beats
 _SPARE_S = 4.0  # of the buffer, which is moved when it is full
 _MOST_LEADS = 16  # of a chunk of fewer samples than leads
 _N_PAST = 300  # R peaks on which RR features depend
+_N_LEAD = 300  # looks, in the mean of which a lead must be twice as strong as the main one
 
 
 class BeatStream:
@@ -81,7 +85,7 @@ class BeatStream:
     Notes
     -----
     The last seconds of the signal are processed as `BeatAnnotator.predict` processes a recording.
-    When the signal has passed an R peak by ``latency`` minus 0.2 s, R peaks are detected in the
+    When the signal has passed an R peak by ``latency`` minus 0.14 s, R peaks are detected in the
     last 15 s. 0.1 s later, the last 8 s are filtered, and the beat is classified. In the first
     15 s, the signal is mirrored before its beginning for the detection. These times depend on the
     signal alone, not on its chunks. The next R peak, on which the features with ``future=False``
@@ -91,11 +95,15 @@ class BeatStream:
     Between beats, nothing is detected until the signal is as steep as 0.15 of the smallest of the
     last eight QRS complexes, in any lead, for at most 2 s.
 
-    With ``min_quality`` of the annotator, each second is rated once, ``latency`` minus 0.1 s after
-    its beginning, from 10 s of signal, with 0.75 times ``min_quality``, since the quality is rated
-    lower without later beats. Of the first 4 s, those are unreadable that are missing by half.
-    Beats in unreadable seconds are left out. R peaks at which all leads are missing are left out
-    in any case.
+    With ``min_quality`` of the annotator, each second is rated once, from 10 s of signal until
+    ``latency`` minus 0.1 s after its beginning, with 0.75 times ``min_quality``, since the quality
+    is rated lower without later beats. Of the first 4 s, those are unreadable that are missing by
+    half. Beats in unreadable seconds are left out. R peaks at which all leads are missing are left
+    out in any case.
+
+    Of several leads, R peaks are located in the one with the strongest QRS complexes, relative to
+    its noise. Another one takes its place if it is twice as strong in the mean of some 300 beats:
+    R peaks of different leads differ by some samples, and RR intervals with them.
 
     A stream can be pickled at any time, and goes on from there. It holds 19 s of signal, and the
     features of about 330 beats.
@@ -131,6 +139,7 @@ class BeatStream:
         _check_reach(annotator, self.latency - _SLACK_S)
         self._times = _Times.at(self.fs, self.latency)
         self.reset()
+        self._classify_zeros()
 
     def reset(self) -> None:
         """Begin anew with another signal, which may have another number of leads."""
@@ -144,7 +153,9 @@ class BeatStream:
         self._awaited: int | None = None  # look at the first beat that was seen and is not due
         self._seen = 0  # samples in which all beats were seen
         self._seen_peak = -self._times.refractory - 1  # last R peak of these
+        self._main_lead: _MainLead | None = None
         self._waiting: tuple[_Waiting, ...] = ()
+        self._next_norms: int | None = None  # sample
         self._n_rated = 0  # seconds
         self._unreadable: tuple[int, ...] = ()  # the last ones of these seconds
         self._r_peaks = np.empty(0, np.int64)  # the last ones
@@ -247,6 +258,17 @@ class BeatStream:
             leads, _ = resample_recording(leads, np.empty(0, np.int64), self.fs, steps.fs)
         return steps.fit_filter(leads, copy=True)
 
+    def _classify_zeros(self) -> None:
+        """Classify a beat without waves, so that the first beat takes no longer than others."""
+        if self._future is None:
+            return
+        rate = float(self.annotator.fs)
+        n_times = round(self._times.filtered * rate / self.fs)
+        leads = np.zeros((self.annotator.n_leads_ or 1, n_times))
+        past, middle = PastBeatFeatures(rate, self._future), n_times // 2
+        due = Due(self.annotator, self._bandpass, past, leads, middle, np.array([middle]), n_times)
+        classify([due])
+
     def _check(self, samples: ArrayLike) -> np.ndarray:
         """Return a chunk as (n_leads, n_times)."""
         if self._is_ended:
@@ -314,12 +336,10 @@ class BeatStream:
             yield from self._process(decided)
 
     def _end(self, decided: "_Decided") -> Iterator[Due]:
-        """Rate the seconds that remain, and yield the beats that remain."""
+        """Yield the beats that remain."""
         if self.n_samples == 0 or self._is_ended:
             return
-        while _second(self._n_rated, self.fs) < self.n_samples:
-            self._rate(decided)
-        self._look(at_end=True)
+        self._look(decided, at_end=True)
         self._waiting = tuple(b._replace(decided_at=self.n_samples) for b in self._waiting)
         yield from self._decide()
         decided.unreadable[:] = [
@@ -329,41 +349,46 @@ class BeatStream:
     def _next_event(self) -> int:
         """Return the number of samples at which the signal is processed next."""
         events = [self._next_look, *(beat.decided_at for beat in self._waiting[:1])]
-        if self.annotator.min_quality:
-            events.append(_second(self._n_rated, self.fs) + self._times.depth)
+        if self._next_norms is not None:
+            events.append(self._next_norms)
         return min(events)
 
     def _process(self, decided: "_Decided") -> Iterator[Due]:
-        """Rate a second, yield beats that are due, and look for new ones, each if it is time.
+        """Yield beats that are due, compute norms, and look for new beats, each if it is time.
 
         These steps are at different times, so that none of many short pushes takes long.
         """
-        if self.n_samples == _second(self._n_rated, self.fs) + self._times.depth:
-            self._rate(decided)
         yield from self._decide()
+        if self.n_samples == self._next_norms:
+            self._next_norms = None
+            self._features = copy(self._features)
+            if self._features is not None:
+                self._features.prepare()
         if self.n_samples == self._next_look != self._awaited:
             self._foresee()
         if self.n_samples == self._next_look:
-            self._look()
+            self._look(decided)
 
-    def _rate(self, decided: "_Decided") -> None:
-        """Decide whether the next second is readable."""
-        second, self._n_rated = self._n_rated, self._n_rated + 1
-        if not self.annotator.min_quality:
-            return
-        first = max(_second(max(0, second - _RATED + 1), self.fs), self._first)
-        start = _second(second, self.fs) - first
-        stop = _second(second + 1, self.fs)
-        leads = self._last(self.n_samples - first)
+    def _rate(self, decided: "_Decided", last: int) -> None:
+        """Decide whether the seconds that begin up to a sample are readable."""
+        for second in range(self._n_rated, _second_of(last, self.fs) + 1 if last >= 0 else 0):
+            self._n_rated = second + 1
+            if self.annotator.min_quality and not self._is_readable(second):
+                self._unreadable = (*self._unreadable[-_RATED:], second)
+                start, stop = _second(second, self.fs), _second(second + 1, self.fs)
+                decided.unreadable.append((start, stop))
+
+    def _is_readable(self, second: int) -> bool:
+        """Return whether an ECG can be recognized in a second."""
+        first = _second(max(0, second - _RATED + 1), self.fs)
+        start, stop = (_second(number, self.fs) - first for number in (second, second + 1))
+        # up to the same time after its beginning, however late it is rated
+        leads = self._last(self.n_samples - first)[:, : start + self._times.rated]
         if second < _WARM_UP:
-            is_unreadable = np.isnan(leads[:, start : stop - first]).mean(axis=1).min() >= 0.5
-        else:
-            limit = _LENIENCY * self.annotator.min_quality
-            ends = unreadable_stretches(leads, self.fs, min_quality=limit).ravel()
-            is_unreadable = np.searchsorted(ends, start + 1, side="right") % 2 == 1
-        if is_unreadable:
-            self._unreadable = (*self._unreadable[-_RATED:], second)
-            decided.unreadable.append((start + first, stop))
+            return bool(np.isnan(leads[:, start:stop]).mean(axis=1).min() < 0.5)
+        limit = _LENIENCY * self.annotator.min_quality
+        ends = unreadable_stretches(leads, self.fs, min_quality=limit).ravel()
+        return np.searchsorted(ends, start + 1, side="right") % 2 == 0
 
     def _foresee(self) -> None:
         """Set the time of the next look by the first steep wave, which may be a QRS complex.
@@ -383,36 +408,53 @@ class BeatStream:
             next_look = max(now, first + onset + times.onset + times.look)
         self._next_look = next_look if self._awaited is None else min(next_look, self._awaited)
 
-    def _look(self, *, at_end: bool = False) -> None:
-        """Detect R peaks in the last samples, and let those that are due wait for the decision."""
+    def _look(self, decided: "_Decided", *, at_end: bool = False) -> None:
+        """Detect R peaks in the last samples, and let those that are due wait for the decision.
+
+        The seconds in which they are are rated.
+        """
         times, now = self._times, self.n_samples
         begin = max(0, now - times.context) // times.grid * times.grid
-        peaks = self._detect(self._last(now - begin)) + begin
+        peaks = self._detect(begin) + begin
         peaks = peaks[peaks > self._seen_peak + times.refractory]
-        peaks = peaks[peaks >= now - times.depth]
+        peaks = peaks[peaks + times.latency > now]
         n_due = len(peaks) if at_end else int(np.searchsorted(peaks, now - times.look, "right"))
-        decided_at = now if at_end else now + times.pending
+        decided_at = np.minimum(now + times.pending, peaks + times.latency).tolist()
         following = [*peaks[1:].tolist(), None]
-        due = zip(peaks[:n_due].tolist(), following[:n_due], strict=True)
-        self._waiting = (*self._waiting, *(_Waiting(decided_at, *beat) for beat in due))
+        due = list(map(_Waiting, decided_at, peaks.tolist(), following))[:n_due]
+        self._waiting = (*self._waiting, *due)
         if n_due:
             self._seen_peak = int(peaks[n_due - 1])
         self._seen = now - times.unsettled
+        self._rate(decided, now - 1 if at_end else now - times.look)
         self._next_look, self._awaited = now + times.idle, None
         if n_due < len(peaks):
             self._awaited = int(peaks[n_due]) + times.look
             self._next_look = min(self._next_look, self._awaited)
 
-    def _detect(self, with_gaps: np.ndarray) -> np.ndarray:
-        """Return the R peaks of the last samples that are not missing."""
+    def _detect(self, begin: int) -> np.ndarray:
+        """Return the R peaks since a sample that are not missing, at least those not yet seen."""
+        with_gaps = self._last(self.n_samples - begin)
         leads = bridge_gaps(with_gaps)
         # the detector needs the level of several beats: at the beginning, the signal is mirrored
         n_missing = max(0, self._times.context - self.n_samples)
         if n_missing:
             leads = np.pad(leads, ((0, 0), (n_missing, 0)), mode="symmetric")
-        peaks = fitted_steps(self.annotator).detect(leads, self.fs) - n_missing
+        peaks = self._new_r_peaks(leads, self._seen_peak - begin + n_missing) - n_missing
         peaks = peaks[peaks >= 0]
         return peaks[~np.isnan(with_gaps[:, peaks]).all(axis=0)]
+
+    def _new_r_peaks(self, leads: np.ndarray, seen: int) -> np.ndarray:
+        """Return at least the R peaks after the last one that was seen."""
+        steps = fitted_steps(self.annotator)
+        if steps.detector is not None:
+            return steps.detect(leads, self.fs)
+        complexes = find_qrs_complexes(leads, self.fs)
+        self._main_lead = _MainLead.after(self._main_lead, complexes.strength)
+        # the side of the extremum is that of most of the last beats
+        first = max(0, int(np.searchsorted(complexes.samples, seen)) - _N_HEIGHTS)
+        last = QRSComplexes(complexes.samples[first:], complexes.strength[:, first:])
+        return move_to_r_peaks(leads, last, self.fs, self._main_lead.number)
 
     def _decide(self) -> Iterator[Due]:
         """Yield the beats whose time has come, unless they are in unreadable seconds."""
@@ -445,7 +487,9 @@ class BeatStream:
         if self.fs != rate:
             leads, position = resample_recording(leads, position, self.fs, rate)
             r_peaks = np.round(r_peaks * (rate / self.fs)).astype(np.int64)
-        self._features = copy(self._features)  # see reset
+        if self._features is not None:
+            self._features = copy(self._features)  # see reset
+            self._next_norms = self.n_samples + self._times.pending
         numbers = int(position[0]), r_peaks[:-1], int(r_peaks[-1])
         return Due(self.annotator, self._bandpass, self._features, leads, *numbers)
 
@@ -564,14 +608,37 @@ class _Waiting(NamedTuple):
     following: int | None  # next R peak, None if it was not yet seen
 
 
+class _MainLead(NamedTuple):
+    """Lead in which R peaks are located, which rarely changes: RR intervals across a change vary.
+
+    The longer the signal is, the stronger the QRS complexes of another lead must be to replace it,
+    up to twice as strong.
+    """
+
+    number: int
+    strength: np.ndarray  # (n_leads,), mean of the last looks
+    n_looks: int
+
+    @classmethod
+    def after(cls, former: Self | None, strength: np.ndarray) -> Self:
+        """Return the main lead after a look at QRS complexes, of shape (n_leads, n_complexes)."""
+        present = strength.mean(axis=1) if strength.shape[1] else np.zeros(len(strength))
+        if former is None or not former.strength.any():
+            return cls(int(present.argmax()), present, 1)
+        n_looks = min(former.n_looks + 1, _N_LEAD)
+        mean = former.strength + (present - former.strength) / n_looks
+        is_weaker = mean.max() > (1 + n_looks / _N_LEAD) * mean[former.number]
+        return cls(int(mean.argmax()) if is_weaker else former.number, mean, n_looks)
+
+
 class _Times(NamedTuple):
     """Durations in samples."""
 
     latency: int
     unsettled: int  # at the end of the signal
-    depth: int  # of signal behind an R peak, when it is decided, at least
     pending: int  # from a look to the decision
     look: int  # of signal behind an R peak, when it is seen for the last time, at least
+    rated: int  # of signal since the beginning of a second that is rated
     idle: int  # from one look to the next, at most
     refractory: int
     context: int
@@ -589,9 +656,9 @@ class _Times(NamedTuple):
         seconds = {
             "latency": latency,
             "unsettled": _UNSETTLED * latency,
-            "depth": latency - _SLACK_S,
             "pending": _PENDING_S,
             "look": latency - _SLACK_S - _PENDING_S,
+            "rated": latency - _PENDING_S,
             "idle": (1 - _UNSETTLED) * latency - 1.5 * _SLACK_S,
             "refractory": _REFRACTORY_S,
             "context": _CONTEXT_S,

@@ -50,12 +50,12 @@ def as_chunks(signal, start):
         start += CHUNK
 
 
-def measure_one_stream(model, signal, seconds):
+def measure_one_stream(model, signal, n_pushes):
     """Return times of pushes in ms after the first second, longest latency in s, and size in MB."""
     annotator = load_model(model)
     stream, chunks = BeatStream(annotator), as_chunks(signal, 0)
     times, latencies = [], [0]
-    for _ in range(10 * seconds):
+    for _ in range(n_pushes):
         chunk = next(chunks)
         start = time.perf_counter()
         beats = stream.push(chunk)
@@ -65,9 +65,9 @@ def measure_one_stream(model, signal, seconds):
     return times[10:], max(latencies) / FS, n_bytes / 1e6
 
 
-def one_stream_row(future, model, signal, seconds):
+def one_stream_row(future, model, signal, n_pushes):
     """Return the row of one stream, pushed without pauses."""
-    times, latency, size = run_fresh(measure_one_stream, model, signal, seconds, threads=1)
+    times, latency, size = run_fresh(measure_one_stream, model, signal, n_pushes, threads=1)
     cells = np.median(times), np.percentile(times, 99.9), 100 * np.mean(np.array(times) < 5)
     formatted = (f"{cell:.2f}" for cell in (*cells, latency, size))
     return [str(future), str(len(times)), *formatted]
@@ -119,9 +119,10 @@ def parse_arguments():
     )
     parser.add_argument("--data", type=Path, default=get_data_home(), help="folder with mitdb/")
     parser.add_argument("--future", nargs="+", choices=("False", "none"), default=["False", "none"])
+    parser.add_argument("--pushes", type=int, default=6000, help="pushes to one stream")
     parser.add_argument("--streams", type=int, default=200, help="number of streams")
     parser.add_argument("--processes", type=int, default=2, help="processes that share the streams")
-    parser.add_argument("--seconds", type=int, default=60, help="duration of each measurement")
+    parser.add_argument("--seconds", type=int, default=60, help="duration with many streams")
     parser.add_argument("--markdown", action="store_true", help="print Markdown tables")
     return parser.parse_args()
 
@@ -137,7 +138,7 @@ def main():
             annotator = make_inter_patient_annotator(FS, future=future, random_state=0)
             model = Path(folder) / f"{name}.safetensors"
             save_model(annotator.fit(recordings, annotations), model)
-            one.append(one_stream_row(future, model, live[0], arguments.seconds))
+            one.append(one_stream_row(future, model, live[0], arguments.pushes))
             many.append(many_streams_row(future, model, live, arguments))
     print_machine(["ecgbeat", "scikit-learn", "numpy", "scipy"], 1)
     print_table("One stream, pushed every 100 ms of signal", one, arguments.markdown)

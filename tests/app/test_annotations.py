@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from ecgbeat.annotation import AnnotatedBeats
-from ecgbeat.app._annotations import MISSING, _as_counts, _comparison, _levels
+from ecgbeat.app._annotations import MISSING, Findings, _as_counts, _figures, _levels
 from ecgbeat.app._models import Model
-from ecgbeat.app._uploads import Recording
 from ecgbeat.datasets import make_recording
 
 ECG = make_recording(60, n_leads=2, noise=0, random_state=0)
@@ -71,8 +70,8 @@ def test_counts_of_a_recording_without_samples():
 
 def compared(quick_models, sample, symbol):
     beats = AnnotatedBeats(np.asarray(sample), np.asarray(symbol), None)
-    recording = Recording(ECG.signal, 360.0, ECG.lead_names, "x", ECG.annotation)
-    return _comparison(recording, beats, Model(quick_models("nsvf"), {}))
+    findings = Findings("x", 360.0, ECG.signal.shape[1], beats, ECG.annotation)
+    return _figures(findings, Model(quick_models("nsvf"), {}))
 
 
 def test_errors_are_missed_false_and_of_another_class(quick_models):

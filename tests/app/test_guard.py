@@ -34,7 +34,7 @@ def test_other_hosts_are_refused(client, server, host):
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-@pytest.mark.parametrize("path", ["/api/annotate", "/api/beat", "/page/simulate", "/page/report"])
+@pytest.mark.parametrize("path", ["/api/annotate", "/api/beat", "/page/compare", "/page/report"])
 def test_posts_from_other_sites_are_refused(client, origin, path):
     answer = client.post(path, json={}, headers={"origin": origin})
     assert answer.status_code == 403

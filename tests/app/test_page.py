@@ -1,5 +1,6 @@
 """The web page in a headless Chromium; requests to any other host are blocked and counted."""
 
+import io
 import json
 import re
 import shutil
@@ -10,12 +11,14 @@ import threading
 import numpy as np
 import pytest
 
-from ecgbeat.annotation import AnnotatedBeats, encode_beats
+from ecgbeat.annotation import AnnotatedBeats, encode_beats, summarize_beats
 from ecgbeat.app._annotations import beats_part, signal_part
 from ecgbeat.app._models import Model
+from ecgbeat.app._report import _summary_page
 from ecgbeat.app._requests import RequestError
 from ecgbeat.app._uploads import Recording
 from ecgbeat.datasets import make_heartbeats, make_recording
+from ecgbeat.datasets.wfdb.record import parse_annotation
 from ecgbeat.pretrained import load_pretrained
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="requires Playwright")
@@ -214,6 +217,31 @@ def test_error_of_the_server_is_shown_as_its_sentence(page):
     assert page.inner_text("[role=alert] span").endswith(".")
     page.click("[role=alert] button")
     assert page.inner_text("[role=alert]") == ""
+
+
+def test_progress_of_a_slow_upload_is_shown_in_percent(page):
+    content = io.BytesIO()
+    np.save(content, np.tile(make_recording(100, random_state=2).signal, 10))
+    network = page.context.new_cdp_session(page)
+    speed = len(content.getvalue()) / 3  # bytes per second
+    network.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": speed},
+    )
+    file = {"name": "a.npy", "mimeType": "", "buffer": content.getvalue()}
+    page.set_input_files("#files", file)
+    page.fill("#fs", "360")
+    page.click("#annotate")
+    shares = []
+    while page.is_hidden("#view-recording"):
+        words = page.text_content("#busy-text")
+        if found := re.fullmatch(r"Uploading … (\d+) %", words):
+            shares.append(int(found[1]))
+        page.wait_for_timeout(50)
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 2
+    assert 0 <= shares[0] < 60 < shares[-1] <= 100
+    page.wait_for_selector("#rows .row", timeout=60_000)
 
 
 def test_waiting_can_be_canceled(page):
@@ -518,6 +546,21 @@ def test_table_follows_and_holds_only_rows_in_view(shown, made):
     ]
 
 
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_menu_and_remark_of_a_row_are_in_view(open_page, made, viewport):
+    page = open_page(viewport)
+    show(page, made)
+    page.focus("#table")
+    page.keyboard.press("PageDown")
+    page.keyboard.press("Enter")
+    menu = page.locator("#menu").bounding_box()
+    assert menu["y"] >= 0
+    assert menu["y"] + menu["height"] <= viewport["height"]
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "table"
+    assert page.inner_text("#beat-7 .remark") == "uncertain"
+
+
 def test_correction_by_click_with_undo(shown, made):
     header = beats_of(made)
     box = shown.locator("#paper").bounding_box()
@@ -550,6 +593,183 @@ def test_correction_by_keyboard_alone_reaches_the_files(shown, made, tmp_path):
     assert save(shown, "[data-download=wfdb]", tmp_path).stat().st_size > 100
 
 
+# --- figures of corrected labels --------------------------------------------------------
+
+
+def correct(page, index, letter):
+    """Correct the label of a beat by its row in the table."""
+    page.locator("#table").evaluate("(node, top) => { node.scrollTop = top; }", index * 34)
+    page.dblclick(f"#beat-{index}")
+    page.keyboard.press(letter)
+    page.wait_for_selector("#menu", state="hidden")
+
+
+def figures(page):
+    """Return the number of errors in the tile, its note, the report of EC57, and the runs."""
+    tile = page.locator("#tiles div", has=page.locator("dt", has_text="Errors"))
+    note = tile.locator("small").text_content()
+    number = tile.locator("dd").text_content().removesuffix(note)
+    return number, note, page.text_content("#ec57-text"), page.inner_text("#events").split("\n")[0]
+
+
+def expect_note(page, words):
+    expect(page.locator("#tiles small", has_text=words)).to_be_visible()
+
+
+def test_figures_follow_a_correction_and_its_undo(shown, made):
+    first = figures(shown)
+    assert first[:2] == ("2", f"of {len(beats_of(made)['reference']['sample'])} reference beats")
+    error = beats_of(made)["errors"][0]
+    correct(shown, 12, error["reference"])
+    expect_note(shown, "computing …")
+    assert shown.text_content("#ec57-state") == "computing …"
+    expect_note(shown, "reference beats")
+    after = figures(shown)
+    assert after[0] == "1"
+    assert after[2] != first[2]
+    assert f"corrected, was {error['predicted']}" == shown.inner_text("#beat-12 .remark")
+    shown.keyboard.press("e")
+    assert "no beat in the reference" in status(shown)
+    shown.click("#undo")
+    expect_note(shown, "computing …")
+    expect_note(shown, "reference beats")
+    assert figures(shown) == first
+    assert shown.inner_text("#beat-12 .remark") == f"reference: {error['reference']}"
+
+
+def test_wrong_correction_is_an_error_with_a_frame(shown, made):
+    before = bytes_of(shown, "#paper")
+    index = 3
+    label = beats_of(made)["beats"]["label"][index]
+    correct(shown, index, "F")
+    expect_note(shown, "reference beats")
+    assert figures(shown)[0] == "3"
+    assert (
+        shown.inner_text(f"#beat-{index} .remark") == f"reference: {label}; corrected, was {label}"
+    )
+    corrected = bytes_of(shown, "#paper")
+    shown.click("#undo")
+    expect_note(shown, "computing …")
+    expect_note(shown, "reference beats")
+    shown.evaluate("document.querySelector('#paper').focus()")
+    assert len({before, corrected, bytes_of(shown, "#paper")}) == 3
+
+
+def test_runs_follow_corrections(shown):
+    assert figures(shown)[3] == "Runs: 1"
+    for index in (1, 2, 3):
+        correct(shown, index, "v")
+    expect(shown.locator("#events button").first).to_have_text(re.compile("^0:01 · 3 ventricular"))
+    expect_note(shown, "reference beats")
+    assert figures(shown)[3] == "Runs: 2"
+
+
+# answers to the first requests come late, even if the page has given them up
+DELAY = """(n_late) => {
+    const real = window.fetch;
+    window.late = [];
+    window.fetch = async (address, { signal, ...options } = {}) => {
+        if (address !== '/page/compare') return real(address, { signal, ...options });
+        const answer = await real(address, options);
+        if (window.late.length < n_late) {
+            document.documentElement.dataset.late = '';
+            await new Promise((resolve) => window.late.push(resolve));
+        }
+        return answer;
+    };
+}"""
+RELEASE = (
+    "async () => { for (const go of window.late) go(); await new Promise(requestAnimationFrame); }"
+)
+
+
+def test_older_figures_never_replace_newer_ones(shown):
+    shown.evaluate(DELAY, 1)
+    correct(shown, 3, "f")
+    shown.wait_for_selector("html[data-late]")
+    assert figures(shown)[:2] == ("2", "computing …")
+    correct(shown, 4, "f")
+    expect_note(shown, "reference beats")
+    newer = figures(shown)
+    assert newer[0] == "4"
+    shown.evaluate(RELEASE)
+    shown.wait_for_timeout(300)
+    assert figures(shown) == newer
+
+
+def test_figures_of_a_recording_that_was_left_do_not_reach_the_next_one(shown, made):
+    first = figures(shown)
+    shown.evaluate(DELAY, 1)
+    correct(shown, 3, "f")
+    shown.wait_for_selector("html[data-late]")
+    shown.click("nav [data-go=start]")
+    show(shown, made)
+    shown.evaluate(RELEASE)
+    shown.wait_for_timeout(300)
+    assert figures(shown) == first
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_figures_before_a_correction_are_called_so(open_page, made, viewport):
+    page = open_page(viewport)
+    show(page, made)
+    first = figures(page)
+    answer = {"status": 503, "json": {"error": "The server is busy."}}
+    page.route("**/page/compare", lambda route: route.fulfill(**answer))
+    correct(page, 3, "f")
+    expect(page.locator("[role=alert] span")).to_have_text(
+        "Runs, errors and the EC57 report are those before the latest corrections. "
+        "The server is busy."
+    )
+    page.click("[role=alert] button")
+    assert page.is_visible("#figures-old")
+    assert figures(page) == (
+        first[0],
+        "before the correction",
+        first[2],
+        f"{first[3]}, before the correction",
+    )
+    assert page.text_content("#ec57-state") == "before the correction"
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    page.unroute("**/page/compare")
+    page.click("#figures-again")
+    expect_note(page, "reference beats")
+    assert figures(page)[0] == "3"
+    assert page.is_hidden("#figures-old")
+    assert page.text_content("#ec57-state") == ""
+
+
+def test_report_and_files_agree_with_the_corrected_page(shown, tmp_path, monkeypatch):
+    written = []
+
+    def write(findings):
+        written.append(findings)
+        return _summary_page(findings)
+
+    monkeypatch.setattr("ecgbeat.app._report._summary_page", write)
+    for index in (7, 8, 9):  # the first of them was uncertain
+        correct(shown, index, "v")
+    expect_note(shown, "reference beats")
+    save(shown, "#report", tmp_path)
+    findings = written[0]
+    summary = summarize_beats(findings.beats, fs=findings.fs, n_times=findings.n_times)
+    assert len(summary.runs) == 2
+    assert figures(shown)[3] == "Runs: 2"
+    uncertain = shown.locator("#tiles div", has=shown.locator("dt", has_text="Uncertain"))
+    assert uncertain.locator("dd").inner_text().split()[0] == str(summary.n_uncertain)
+    for label, n_beats in summary.n_beats_of.items():
+        item = shown.locator("#counts li", has=shown.locator(f"[data-class='{label}']"))
+        assert f"{n_beats} · " in item.inner_text()
+    labels = findings.beats.symbol.tolist()
+    content = save(shown, "[data-download=json]", tmp_path).read_text(encoding="utf-8")
+    assert json.loads(content)["label"] == labels
+    rows = save(shown, "[data-download=csv]", tmp_path).read_text(encoding="utf-8").splitlines()
+    column = rows[0].split(",").index("label")
+    assert [row.split(",")[column] for row in rows[1:]] == labels
+    content = save(shown, "[data-download=wfdb]", tmp_path).read_bytes()
+    assert parse_annotation(content).symbol.tolist() == labels
+
+
 def test_report_is_a_pdf(shown, tmp_path):
     assert save(shown, "#report", tmp_path).read_bytes().startswith(b"%PDF")
 
@@ -578,8 +798,22 @@ def test_pasted_beat_is_classified_with_its_saliency(page):
     assert len(page.query_selector_all("#beat-bars li")) == 2
     assert "depends most on" in page.get_attribute("#beat-canvas", "aria-label")
     page.fill("#beat-text", "1 2 3")
+    assert page.is_hidden("#beat-result")  # which is that of other numbers
     page.click("#beat-form .primary")
     assert "187 numbers" in page.inner_text("[role=alert]")
+    page.click("[data-example=normal]")
+    page.wait_for_selector("#beat-result:not([hidden])")
+
+
+def test_beat_that_is_not_classified_has_no_result_of_another_one(page):
+    page.click("nav [data-go=beat]")
+    page.click("[data-example=normal]")
+    page.wait_for_selector("#beat-result:not([hidden])")
+    page.route("**/api/beat", lambda route: route.abort())
+    page.click("[data-example=abnormal]")
+    expect(page.locator("[role=alert]")).to_contain_text("cannot be reached")
+    assert page.is_hidden("#beat-result")
+    assert page.is_enabled("#beat-form .primary")
 
 
 @pytest.mark.parametrize("name", ["normal", "abnormal"])
@@ -680,7 +914,10 @@ def test_axe_has_no_serious_findings(open_page, made, axe, viewport, scheme):
     page.keyboard.press("v")
     page.keyboard.press("Enter")
     check("menu")
-    page.keyboard.press("Escape")
+    page.route("**/page/compare", lambda route: route.abort())
+    page.keyboard.press("f")
+    page.wait_for_selector("#figures-old:not([hidden])")
+    check("figures before a correction")
     page.click("nav [data-go=beat]")
     page.click("[data-example=normal]")
     page.wait_for_selector("#beat-result:not([hidden])")

@@ -5,6 +5,7 @@ import struct
 import threading
 import time
 
+import httpx
 import numpy as np
 import pytest
 
@@ -12,7 +13,9 @@ from ecgbeat.app import _requests, _server
 from ecgbeat.app._annotations import beats_part
 from ecgbeat.app._requests import RequestError
 from ecgbeat.datasets import make_recording
+from ecgbeat.datasets.wfdb.record import encode_annotation
 from ecgbeat.pretrained import PRETRAINED_NAMES
+from ecgbeat.signal import detect_r_peaks
 
 
 def split(content):
@@ -122,13 +125,60 @@ def test_place_in_the_queue_is_free_after_a_client_left(client, monkeypatch):
     found = threading.Event()
     monkeypatch.setattr(_server, "beats_part", lambda *_: found.wait(30) and b"{}")
     with client.stream("POST", "/page/simulate", json=PATIENT) as answer:
-        next(answer.iter_raw())
+        chunks = answer.iter_raw()  # the connection is closed with it
+        next(chunks)
         assert client.post("/page/simulate", json=PATIENT).status_code == 503
     found.set()
     deadline = time.monotonic() + 20
     while client.post("/page/simulate", json=PATIENT).status_code != 200:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def leave(client, path, body):
+    """Send a request as soon as there is a place for it, and leave before its answer."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            answer = client.post(path, json=body, timeout=0.5)
+        except httpx.ReadTimeout:
+            return
+        assert answer.status_code == 503, answer.text
+        time.sleep(0.05)
+    raise AssertionError("no place in the queue became free")
+
+
+def test_search_ends_between_two_steps_if_the_client_has_left(client, monkeypatch, quick_models):
+    annotator, is_left, n_calls = quick_models("nsvf"), threading.Event(), []
+    features = annotator.features_
+
+    def wait(*args):
+        assert is_left.wait(30)
+        return detect_r_peaks(*args)
+
+    monkeypatch.setattr("ecgbeat.app._annotations.detect_r_peaks", wait)
+    monkeypatch.setattr(annotator, "features_", lambda *a: n_calls.append(1) or features(*a))
+    leave(client, "/api/annotate", {"fs": 360, "signal": make_recording(20).signal.tolist()})
+    is_left.set()
+    assert client.post("/page/simulate", json=PATIENT).status_code == 200
+    assert len(n_calls) == 1
+
+
+def test_work_of_a_client_that_has_left_the_queue_is_not_begun(client, monkeypatch):
+    is_left, begun = threading.Event(), []
+    monkeypatch.setattr(_server, "beats_part", lambda *_: is_left.wait(30) and b"{}")
+    monkeypatch.setattr(_server, "compared_part", lambda body: begun.append(body) or b"{}")
+    monkeypatch.setattr(_requests, "MAX_WAITING", 2)
+    with client.stream("POST", "/page/simulate", json=PATIENT) as answer:
+        chunks = answer.iter_raw()
+        next(chunks)
+        leave(client, "/page/compare", {"number": 1})
+        leave(client, "/page/compare", {"number": 2})  # at the place of the other one
+        is_left.set()
+    monkeypatch.setattr(_requests, "MAX_WAITING", 8)
+    assert client.post("/page/compare", json={"number": 3}).json() == {}
+    assert {"number": 1} not in begun
+    assert {"number": 3} in begun
 
 
 def test_beat_is_classified_with_its_saliency(client):
@@ -142,6 +192,142 @@ def test_beat_is_classified_with_its_saliency(client):
         assert found["label"] in found["probability"]
         assert len(found["saliency"]) == 187
         assert max(found["saliency"]) == 1
+
+
+FIGURES = ("summary", "n_reference", "errors", "report")
+
+
+@pytest.fixture(scope="module")
+def flutter(server):
+    """Answer to the upload of a record whose reference has an episode of flutter."""
+    ecg = make_recording(40, weights={"N": 0.8, "V": 0.2}, random_state=5)
+    header = f"my.1 1 360 {len(ecg.signal)}\nmy.dat 16 1000\n"
+    order = np.argsort([*ecg.r_peaks, 3600, 5400])
+    sample = np.array([*ecg.r_peaks, 3600, 5400])[order]
+    symbol = np.array([*ecg.symbols, "[", "]"])[order]
+    files = {
+        "my.1.hea": header.encode(),
+        "my.dat": (1000 * ecg.signal).round().astype("<i2").tobytes(),
+        "my.atr": encode_annotation(sample, symbol.tolist(), 360),
+    }
+    parts = [("files", part) for part in files.items()]
+    answer = httpx.post(f"{server}/page/annotate", files=parts, timeout=60, trust_env=False)
+    assert answer.status_code == 200, answer.text
+    shown, _ = read_page_body(answer.content)
+    assert {"[", "]"} < set(shown["reference"]["symbol"])
+    return shown
+
+
+def to_compare(shown):
+    """Return the beats of an answer as the page returns them."""
+    keys = ("record_name", "fs", "n_times", "unreadable", "reference")
+    beats = {name: list(shown["beats"][name]) for name in ("sample", "label", "probability")}
+    return {**{key: shown[key] for key in keys}, "model": shown["model"]["name"], "beats": beats}
+
+
+def compare(client, body):
+    answer = client.post("/page/compare", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_figures_of_the_same_labels_are_those_of_the_first_answer(client, flutter):
+    figures = compare(client, to_compare(flutter))
+    assert tuple(figures) == FIGURES
+    assert figures == {name: flutter[name] for name in FIGURES}
+    assert figures["n_reference"] == len(flutter["reference"]["sample"]) - 2
+    assert "my.1" in figures["report"]
+
+
+def test_figures_follow_corrected_labels(client, flutter):
+    first, body = {name: flutter[name] for name in FIGURES}, to_compare(flutter)
+    matched = [i for i, s in enumerate(body["beats"]["sample"]) if s < 3000][:4]
+    truth = dict(zip(*body["reference"].values(), strict=True))
+    for i in matched:
+        nearest = min(truth, key=lambda sample: abs(sample - body["beats"]["sample"][i]))
+        body["beats"]["label"][i] = truth[nearest]
+    errors = {e["sample"] for e in compare(client, body)["errors"]}
+    assert not errors & {body["beats"]["sample"][i] for i in matched}
+    for i in matched:
+        body["beats"]["label"][i] = "F"
+    wrong = compare(client, body)
+    assert {(e["sample"], e["kind"], e["predicted"]) for e in wrong["errors"]} >= {
+        (body["beats"]["sample"][i], "class", "F") for i in matched
+    }
+    assert wrong["report"] != first["report"]
+    for i in matched:
+        body["beats"]["label"][i] = "V"
+    assert body["beats"]["sample"][matched[0]] in [
+        run["start"] for run in compare(client, body)["summary"]["runs"]
+    ]
+
+
+def test_figures_without_a_reference_are_the_summary(client, flutter):
+    body = {**to_compare(flutter), "reference": None}
+    body["beats"]["label"][:3] = "VVV"
+    figures = compare(client, body)
+    assert figures["summary"]["runs"][0]["n_beats"] >= 3
+    assert (figures["n_reference"], figures["errors"], figures["report"]) == (None, [], None)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model": "none"}, "model must be one of"),
+        ({"n_times": None}, "must have fs, n_times and beats"),
+        ({"n_times": float("nan")}, "must have fs, n_times and beats"),
+        ({"fs": float("nan")}, "fs must be a number from 20"),
+        ({"beats": 5}, "must have fs, n_times and beats"),
+        ({"beats": {"sample": [100, 400], "label": ["N", "x"]}}, "['x']"),
+        ({"beats": {"sample": [100, 400], "label": ["N"]}}, "a list of 2, one for each sample"),
+        ({"beats": {"sample": [100, 400], "label": "NV"}}, "a list of 2, one for each sample"),
+        ({"beats": {"sample": [[1], [2]], "label": ["N", "V"]}}, "a list of 2"),
+        ({"beats": {"sample": [400, 100], "label": ["N", "V"]}}, "got 100 after 400"),
+        ({"beats": {"sample": [400, 400], "label": ["N", "V"]}}, "got some twice"),
+        ({"beats": {"sample": [100, 3600], "label": ["N", "V"]}}, "from 0 to 3599"),
+        ({"beats": {"sample": [-1, 3600], "label": ["N", "V"]}}, "from 0 to 3599"),
+        ({"beats": {"sample": [100.5, 400], "label": ["N", "V"]}}, "whole numbers, got [100.5"),
+        ({"beats": {"sample": [float("nan"), 4], "label": ["N", "V"]}}, "whole numbers, got [nan"),
+        ({"beats": {"sample": [1, 10**30], "label": ["N", "V"]}}, "whole numbers"),
+        (
+            {"beats": {"sample": [1, 2], "label": ["N", "V"], "probability": [1, float("nan")]}},
+            "2 numbers from 0 to 1, got [1, nan]",
+        ),
+        (
+            {"beats": {"sample": [1, 2], "label": ["N", "V"], "probability": [1]}},
+            "2 numbers from 0 to 1",
+        ),
+        ({"unreadable": [[10, 5]]}, "ascending from 0 to 3600"),
+        ({"unreadable": [[10, 5000]]}, "ascending from 0 to 3600"),
+        ({"unreadable": [[20, 30], [5, 8]]}, "ascending from 0 to 3600"),
+        ({"unreadable": [[1, 2, 3]]}, "ascending from 0 to 3600"),
+        ({"reference": [1]}, "an object with sample and symbol, got [1]"),
+        ({"reference": {"sample": [1]}}, "reference.symbol"),
+        ({"reference": {"sample": [5, 1], "symbol": ["N", "N"]}}, "got 1 after 5"),
+        ({"reference": {"sample": [1, None], "symbol": ["N", "N"]}}, "whole numbers"),
+        ({"reference": {"sample": [1, 5], "symbol": ["N", "?!"]}}, "'?!'"),
+    ],
+)
+def test_figures_of_invalid_values_are_refused(client, change, words):
+    body = {
+        "fs": 360,
+        "n_times": 3600,
+        "model": "nsvf",
+        "beats": {"sample": [100, 400], "label": ["N", "V"]},
+        "reference": {"sample": [101, 401], "symbol": ["N", "V"]},
+    }
+    assert client.post("/page/compare", json=body).status_code == 200
+    answer = client.post("/page/compare", content=json.dumps({**body, **change}))
+    assert answer.status_code == 422, answer.text
+    assert words in answer.json()["error"]
+
+
+@pytest.mark.parametrize(("content", "status"), [(b"no", 400), (b"[]", 400), (b" " * 2000, 413)])
+def test_figures_of_another_body_are_refused(client, monkeypatch, content, status):
+    monkeypatch.setattr(_requests, "MAX_JSON_BYTES", 1000)
+    answer = client.post("/page/compare", content=content)
+    assert answer.status_code == status
+    assert "JSON" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("kind", ["wfdb", "csv", "json"])

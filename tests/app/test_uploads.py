@@ -6,10 +6,13 @@ import json
 import pickle
 import socket
 import tempfile
+import threading
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
@@ -76,6 +79,36 @@ def test_wfdb_record_with_annotation_is_annotated(client):
     assert isinstance(shown["report"], str)
 
 
+def test_bytes_of_an_upload_are_counted_while_it_arrives(client, server):
+    request = client.build_request(
+        "POST", "/page/annotate", files={"files": ("a.npy", npy(ECG.signal))}, data={"fs": "360"}
+    )
+    body, goes_on = request.read(), threading.Event()
+
+    def send():
+        yield body[:5000]
+        assert goes_on.wait(30)
+        yield body[5000:]
+
+    def received(upload="7"):
+        return client.get(f"/page/received?upload={upload}").json()["n_bytes"]
+
+    headers = {"content-type": request.headers["content-type"], "x-upload": "7"}
+    address = f"{server}/page/annotate"
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(
+            httpx.post, address, content=send(), headers=headers, timeout=60, trust_env=False
+        )
+        deadline = time.monotonic() + 20
+        while received() != 5000:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert received("8") is None
+        goes_on.set()
+        assert answer.result().status_code == 200
+    assert received() is None  # nothing is kept
+
+
 def test_upload_and_json_give_the_same_beats(client):
     of_file = upload(client, {"ecg.npy": npy(ECG.signal.astype(np.float32))}, fs="360").json()
     of_text = upload(
@@ -115,6 +148,44 @@ def test_names_with_folders_are_refused_or_have_no_effect(client, name):
     assert answer.status_code in (400, 415, 422)
 
 
+@pytest.mark.parametrize("name", ["CON.csv", "aux", ".csv", "ä\u202e.csv", "a" * 250 + ".csv"])
+def test_names_are_never_those_of_files(client, name):
+    answer = upload(client, {name: b"1,2"}, fs="360")
+    assert answer.status_code in (415, 422)
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["C:\\x.csv", "\\\\host\\x.csv", "x\0.csv", "a" * 300 + ".csv"])
+def test_names_of_no_file_are_refused(client, name):
+    content = f"""--x\r
+Content-Disposition: form-data; name="files"; filename="{name}"\r
+\r
+1,2\r
+--x--\r
+"""
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    answer = client.post("/api/annotate", content=content.encode(), headers=kind)
+    assert answer.status_code in (400, 422), answer.text
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["J\u00f6rg", "\u5fc3", "a.b", "CON", "~"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_record_of_any_name_is_read(client, name, encoding):
+    text = header(name=name, file=f"{name}.dat")
+    if name == "\u5fc3" and encoding == "latin-1":
+        pytest.skip("Latin-1 has no such letter")
+    files = {f"{name}.hea": text.encode(encoding), f"{name}.dat": COUNTS.T.tobytes()}
+    answer = upload(client, files)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["record_name"] == name
+
+
+def test_two_files_of_one_name_are_refused(client):
+    parts = [("files", ("x.csv", b"1,2")), ("files", ("x.csv", b"3,4"))]
+    check_refusal(client.post("/api/annotate", files=parts, data={"fs": "360"}), 400)
+
+
 def test_html_in_names_stays_text(client):
     name = "<img src=x onerror=alert(1)>.npy"
     answer = upload(client, {name: npy(ECG.signal)}, fs="360")
@@ -143,6 +214,14 @@ def test_html_in_names_stays_text(client):
         ({"x.hea": b"x" * 10**6, "x.dat": b""}, 413),
         ({"x.hea": b"100/3 2 360 100\n100s 50", "x.dat": b""}, 422),
         ({"x.hea": b"\xff\xfe", "x.dat": b"1"}, 422),
+        ({"x.dat": b"123", "x.atr": b"\0\0"}, 415),
+        ({"x.hea": b"", "x.dat": b"1"}, 422),
+        ({"x.hea": b"x 1 360 10\nx.hea 16 200/mV"}, 422),
+        ({"x.edf": b""}, 422),
+        ({"x.npy": b""}, 422),
+        ({"x.csv": "1,2\n3,4\n".encode("utf-16")}, 422),
+        (wfdb_files() | {"100.atr": b"xyz"}, 422),
+        (wfdb_files() | {"100.atr": bytes(2**22 + 2)}, 413),
     ],
 )
 def test_hostile_file_is_refused(client, files, status):
@@ -180,6 +259,24 @@ def test_gaps_of_many_hours_are_refused(client):
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b"1," * (2**23 - 1) + b"1\n",
+        b"1 " * (2**23 - 1) + b"1\n",
+        b"1" * 2**24,
+        b'"' * 2**24,
+        bytes(2**24),
+        b"1,2\n" * 10 + b"1," * 2**23,
+    ],
+    ids=["columns", "blanks", "digits", "quotes", "zeros", "last"],
+)
+def test_file_of_many_bytes_in_one_line_is_refused_at_once(client, content):
+    begin = time.monotonic()
+    check_refusal(upload(client, {"x.csv": content}, fs="360"), 422)
+    assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize(
     "files",
     [
         {"x.npy": npy_claiming((10**12,)) + bytes(80)},
@@ -201,6 +298,28 @@ def test_header_that_states_huge_sizes_is_refused_at_once(client, files):
     begin = time.monotonic()
     check_refusal(upload(client, files, fs="360" if "x.npy" in files else ""), 422)
     assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize("onset", ["-900000", "+900000"])
+def test_gaps_before_the_first_part_count(client, onset):
+    samples = f"{onset}\x14\x14\x00".encode().ljust(1000) + b"+0\x14\x14\x00".ljust(1000)
+    header = edf_claiming(2, 500, kind="EDF+D").replace(b"ECG ".ljust(16), b"EDF Annotations ")
+    assert "gaps" in check_refusal(upload(client, {"x.edf": header + samples}), 413)
+
+
+def test_record_with_other_checksums_is_read_if_not_verified(client):
+    files = wfdb_files()
+    files["100.hea"] = files["100.hea"].replace(b" 200\n", b" 200/mV 16 0 0 7 0 II\n")
+    assert "verify=False" in check_refusal(upload(client, files), 422)
+    assert upload(client, files, verify="false").status_code == 200
+    check_refusal(upload(client, files, verify="perhaps"), 422)
+
+
+def test_matlab_file_of_a_header_with_a_date_is_read(client):
+    text = header(name="A0001", file="A0001.mat", form="16+24")
+    text = text.replace("\n", " 05-Feb-2020 11:39:16\n", 1)
+    answer = upload(client, {"A0001.hea": text, "A0001.mat": bytes(24) + COUNTS.T.tobytes()})
+    assert answer.json()["beats"] == upload(client, wfdb_files()).json()["beats"]
 
 
 def test_compressed_wfdb_signal_is_refused(client):
@@ -238,6 +357,11 @@ def test_model_is_a_name_and_no_path(client):
         (b'{"signal": [[[1]]], "fs": 360}', 422),
         (b'{"signal": [' + b"[1, 2], " * 99 + b'[]], "fs": 360}', 413),
         (b'{"signal": [1, 2], "fs": "x"}', 422),
+        (b'{"signal": [1, 2], "fs": 1' + b"0" * 5000 + b"}", 400),
+        (b'{"signal": [1, 2], "fs": NaN}', 422),
+        (b'{"signal": [1, 2], "fs": 1e12}', 422),
+        (b'{"signal": [1e39, 2], "fs": 360}', 422),
+        (b'{"signal": ' + b"[" * 900 + b"]" * 900 + b', "fs": 360}', 422),
         (b'{"signal": [1, 2]}', 422),
         (b'{"signal": [1, 2], "fs": 360, "lead_names": 5}', 422),
         (b'{"signal": [1, 2], "fs": 360, "model": ["nsvf"]}', 422),

@@ -254,6 +254,24 @@ def test_damaged_files_do_not_end_the_run(annotate, tmp_path, write_record):
     assert len(files_in(tmp_path / "annotated")) == 4
 
 
+def test_annotation_beside_a_record_is_not_read(annotate, tmp_path, write_record):
+    write_record(tmp_path, "100")
+    (tmp_path / "100.atr").write_bytes(b"damaged")
+    assert annotate("100")[0] == 0
+
+
+def test_record_with_other_checksums_needs_an_option(annotate, tmp_path, write_record):
+    write_record(tmp_path, "100", annotated=False)
+    header = tmp_path / "100.hea"
+    lines = [line.split() for line in header.read_text().splitlines()]
+    lines[1][6] = str(int(lines[1][6]) + 1)
+    header.write_text("\n".join(map(" ".join, lines)))
+    code, _, error = annotate("100")
+    assert code == 1
+    assert "--no-verify" in error
+    assert annotate("100", "--no-verify")[0] == 0
+
+
 def test_model_of_single_beats_is_refused(run, tmp_path):
     from ecgbeat import BandpassFilter, save_model
 

@@ -2,11 +2,17 @@
 
 import gzip
 
+import edfio
 import numpy as np
 import pytest
 import soundfile
 
-from ecgbeat.datasets import load_heart_sounds, load_heartbeat_csv, load_recordings
+from ecgbeat.datasets import (
+    load_heart_sounds,
+    load_heartbeat_csv,
+    load_recording,
+    load_recordings,
+)
 
 N_MUTANTS = 40  # per file; seeds differ
 
@@ -39,6 +45,13 @@ def _save_sound(file):
     soundfile.write(file, sound, 8000, subtype=subtype)
 
 
+def _save_edf(file):
+    note = edfio.EdfAnnotation(0, None, "start")
+    ecg = np.random.default_rng(0).uniform(-1, 1, 100)
+    signals = [edfio.EdfSignal(ecg, 50, label=name, physical_dimension="mV") for name in ("I", "V")]
+    edfio.Edf(signals, annotations=[note]).write(file)
+
+
 def _recordings(folder):
     bunch = load_recordings(folder, 250, lead=None)
     return [
@@ -51,6 +64,7 @@ FILES = {
     "a.csv.gz": (_save_table, _recordings),
     "a.npy": (_save_arrays, _recordings),
     "a.npz": (_save_arrays, _recordings),
+    "a.edf": (_save_edf, lambda folder: [load_recording(folder / "a.edf").signal]),
     "mitbih_test.csv": (
         _save_beats,
         lambda folder: [load_heartbeat_csv(folder, subset="test").data],

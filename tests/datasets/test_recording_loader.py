@@ -216,6 +216,70 @@ def test_wfdb_leads_that_are_no_voltage_are_left_out(tmp_path, write_record):
         load_recording(header, leads=["MLII"])
 
 
+def write_frames(folder, *signals):
+    """Write signals in frames of 16 ms, each given as (name, samples per frame)."""
+    counts = [n for _, n in signals]
+    frames = np.random.default_rng(0).integers(-999, 999, (400, sum(counts))).astype("<i2")
+    frames.tofile(folder / "r.dat")
+    lines = [f"r.dat 16x{n} 200/mV 16 0 0 0 0 {name}" for name, n in signals]
+    (folder / "r.hea").write_text("\n".join([f"r {len(lines)} 62.5 400", *lines, ""]))
+    return [part.ravel() / 200 for part in np.split(frames, np.cumsum(counts)[:-1], axis=1)]
+
+
+@pytest.mark.parametrize(
+    ("others", "found"),
+    [
+        ([("RESP", 1)], ["II", "V5"]),
+        ([("EEG (C4-A1)", 4), ("EOG (right)", 2)], ["II", "V5"]),
+        ([("P1", 2)], ["II", "V5"]),
+        ([("MCL1", 4)], ["II", "MCL1", "V5"]),
+        ([("ECG", 4)], ["ECG"]),
+    ],
+)
+def test_leads_of_an_ecg_are_chosen_of_a_wfdb_record(tmp_path, others, found):
+    expected = write_frames(tmp_path, ("II", 4), *others, ("V5", 4))
+    data = load_recording(tmp_path / "r")
+    assert (data.lead_names, data.fs) == (found, 250.0)
+    row = found.index("V5") if "V5" in found else -1
+    np.testing.assert_allclose(data.signal[row], expected[-1 if row >= 0 else 1], rtol=1e-5)
+
+
+def test_ecg_leads_of_two_rates_raise_in_a_wfdb_record(tmp_path):
+    write_frames(tmp_path, ("II", 4), ("V5", 2))
+    with pytest.raises(ValueError, match="'II' 250 Hz, 'V5' 125 Hz"):
+        load_recording(tmp_path / "r")
+    assert load_recording(tmp_path / "r", leads="V5").fs == 125.0
+
+
+def test_record_with_other_checksums_is_read_if_not_verified(tmp_path, write_record):
+    signal, *_ = write_record(tmp_path)
+    header = tmp_path / "100.hea"
+    lines = header.read_text().splitlines()
+    fields = lines[1].split()
+    fields[6] = str(int(fields[6]) + 1)
+    header.write_text("\n".join([lines[0], " ".join(fields), lines[2], ""]))
+    with pytest.raises(ValueError, match="verify=False"):
+        load_recording(header)
+    data = load_recording(header, verify=False)
+    np.testing.assert_allclose(data.signal, signal, atol=0.01)
+    assert data.annotation is not None
+
+
+def test_annotation_is_chosen_left_out_or_cropped(tmp_path, write_record):
+    _, sample, symbol = write_record(tmp_path)
+    (tmp_path / "100.atr").rename(tmp_path / "100.qrs")
+    assert load_recording(tmp_path / "100").annotation is None
+    found = load_recording(tmp_path / "100", annotator="qrs").annotation
+    assert found.sample.tolist() == list(sample)
+    write_record(tmp_path / "longer", n_times=3000)
+    (tmp_path / "longer" / "100.atr").rename(tmp_path / "100.atr")
+    with pytest.raises(ValueError, match=r"100\.atr: annotations must lie within"):
+        load_recording(tmp_path / "100")
+    assert load_recording(tmp_path / "100", annotator=None).annotation is None
+    found = load_recording(tmp_path / "100", verify=False).annotation
+    assert found.symbol.tolist() == symbol[:-1]
+
+
 @pytest.mark.parametrize("name", ["104", "104.hea", "104.dat", "a.edf", "a.csv", "a.npy"])
 def test_missing_file_raises(tmp_path, name):
     with pytest.raises(FileNotFoundError, match="There is no file"):
@@ -257,6 +321,24 @@ def test_units_and_leads_of_text_are_chosen(tmp_path):
     data = load_recording(tmp_path / "a.csv", fs=250, unit="uV", leads=["V5", "II"])
     np.testing.assert_allclose(data.signal, [[0.002, 0.004], [1, np.nan]], rtol=1e-6)
     assert data.lead_names == ["V5", "II"]
+
+
+@pytest.mark.parametrize(
+    "head", ["time,ECG (uV)\n", "time,ECG [µV]\n", "'time','ECG'\n's','uV'\n", "t,ECG\ns,μV\n"]
+)
+def test_unit_that_contradicts_the_header_of_text_raises(tmp_path, head):
+    rows = "".join(f"{i / 250},{100 * i % 7}\n" for i in range(20))
+    (tmp_path / "a.csv").write_text(head + rows, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"a\.csv states the unit '.V' of a lead, got unit='mV'"):
+        load_recording(tmp_path / "a.csv", fs=250)
+    signal = load_recording(tmp_path / "a.csv", fs=250, unit="uV").signal
+    np.testing.assert_allclose(signal[0, 1], 0.002, rtol=1e-6)
+
+
+def test_units_of_other_columns_of_text_do_not_matter(tmp_path):
+    (tmp_path / "a.csv").write_text("ECG (mV),EEG (uV),ABP (mmHg)\n1,2,3\n2,3,1\n3,1,2\n")
+    data = load_recording(tmp_path / "a.csv", fs=250, leads=["ABP (mmHg)", "ECG (mV)"])
+    assert data.signal.tolist() == [[3, 1, 2], [1, 2, 3]]
 
 
 def test_rate_must_be_given_unless_the_file_states_it(tmp_path):

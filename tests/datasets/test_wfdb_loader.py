@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from ecgbeat.datasets import load_wfdb
+from ecgbeat.datasets import load_recording, load_wfdb
 from ecgbeat.datasets.wfdb.loader import choose_leads
 from ecgbeat.labels import Annotation
 
@@ -182,6 +182,14 @@ def test_without_annotations(folder):
 def test_another_annotator(folder):
     (folder / "100.atr").rename(folder / "100.qrs")
     assert len(load_wfdb(folder, "100", annotator="qrs").annotations[0].sample) == 4
+
+
+@pytest.mark.parametrize("annotator", [".qrs", "../atr", "/etc/passwd", "", "a b", "atr\n"])
+def test_annotator_that_is_no_extension_raises(folder, annotator):
+    with pytest.raises(ValueError, match="annotator must be the extension"):
+        load_wfdb(folder, annotator=annotator)
+    with pytest.raises(ValueError, match="annotator must be the extension"):
+        load_recording(folder / "100", annotator=annotator)
 
 
 def test_return_X_y_gives_the_two_lists(folder):  # noqa: N802

@@ -174,6 +174,57 @@ def test_leads_of_different_rates_are_averaged_to_that_of_the_frames(tmp_path):
     assert data.recordings[0].shape == (2, 400)
 
 
+def test_matlab_files_of_physionet_challenges(tmp_path):
+    samples = np.random.default_rng(0).integers(-500, 500, (5000, 2)).astype("<i2")
+    # of a MATLAB v4 file: type, numbers of rows and columns, imaginary part, length of the name
+    head = np.array([30, 2, 5000, 0, 4], "<i4").tobytes() + b"val\x00"
+    (tmp_path / "A0001.mat").write_bytes(head + samples.tobytes())
+    sums = (samples.sum(axis=0, dtype=int) + 2**15) % 2**16 - 2**15
+    lines = [
+        f"A0001.mat 16+24 1000/mV 16 0 {first} {total} 0 {name}"
+        for first, total, name in zip(samples[0], sums, ("I", "II"), strict=True)
+    ]
+    comments = ["# Age: 74", "#Sex: Male", "# Dx: 59118001"]
+    first = "A0001 2 500 5000 05-Feb-2020 11:39:16"
+    (tmp_path / "A0001.hea").write_text("\n".join([first, *lines, *comments, ""]))
+    data = load_wfdb(tmp_path, lead="II", annotator=None)
+    np.testing.assert_allclose(data.recordings[0], samples[:, 1] / 1000, rtol=1e-5)
+    assert data.fs == 500.0
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (("r.dat 16", "~ 0"), "signals without a file"),
+        (("r.dat 16", "s.dat 16", "r.dat 16"), "must follow each other"),
+    ],
+)
+def test_files_of_signals_that_cannot_be_read_raise(tmp_path, files, message):
+    for name in ("r.dat", "s.dat"):
+        np.zeros(1440, "<i2").tofile(tmp_path / name)
+    lines = [f"{file} 200/mV 16 0 0 0 0 II" for file in files]
+    (tmp_path / "r.hea").write_text("\n".join([f"r {len(files)} 360 720", *lines, ""]))
+    with pytest.raises(ValueError, match=rf"r\.hea is damaged: .*{message}"):
+        load_wfdb(tmp_path, annotator=None)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("r.dat 16", 100 / 200),  # WFDB's gain where none is known
+        ("r.dat 16 0/uV", 100 / 200 / 1000),
+        ("r.dat 16 50(-20)/mV 16 7", 120 / 50),
+        ("r.dat 16 50/mV 16 7", 93 / 50),  # the zero of the converter is the baseline
+        ("r.dat 16 -50/mV", -100 / 50),
+        ("r.dat 16 5e4/V", 100 / 50),
+    ],
+)
+def test_gains_and_baselines(tmp_path, line, expected):
+    write_header(tmp_path, line=line)
+    data = load_wfdb(tmp_path, annotator=None, verify=False, dtype=np.float64)
+    np.testing.assert_allclose(data.recordings[0], expected, rtol=1e-9)
+
+
 def test_lead_without_a_name_gets_that_of_wfdb(tmp_path):
     np.zeros(720, "<i2").tofile(tmp_path / "r.dat")
     (tmp_path / "r.hea").write_text("r 1 360 720\nr.dat 16\n")
@@ -195,6 +246,38 @@ def test_a_file_for_each_lead(folder):
     (folder / "two.hea").write_text("\n".join(["two 2 360 2000", *lines, ""]))
     data = load_wfdb(folder, ["two"], lead="V5", annotator=None, verify=False, dtype=np.float64)
     np.testing.assert_allclose(data.recordings[0], signal[1])
+
+
+def in_12_bits(samples):
+    """Format 212: two samples in three bytes."""
+    first, second = samples.astype(int).reshape(-1, 2).T & 0xFFF
+    packed = [first & 0xFF, first >> 8 | second >> 8 << 4, second & 0xFF]
+    return np.stack(packed, axis=1).astype("u1")
+
+
+@pytest.mark.parametrize("name", ["r", "J\u00f6rg \u0418.", "a.b"])
+def test_files_of_different_formats_offsets_and_frames(tmp_path, name):
+    rng = np.random.default_rng(0)
+    slow, fast = rng.integers(-2000, 2000, (400, 2)), rng.integers(-2000, 2000, 1600)
+    (tmp_path / "slow.dat").write_bytes(bytes(7) + in_12_bits(slow.ravel()).tobytes())
+    fast.astype("<i4").tofile(tmp_path / "fast.dat")
+    lines = [*2 * ["slow.dat 212+7 400(30)/mV 12 0"], "fast.dat 32x4 0.5/uV 16 20"]
+    (tmp_path / f"{name}.hea").write_text("\n".join(["r 3 125 400", *lines, ""]))
+    for lead, expected in enumerate([*(slow.T - 30) / 400, (fast - 20) / 500]):
+        data = load_wfdb(tmp_path, [name], lead=lead, annotator=None, dtype=np.float64)
+        np.testing.assert_allclose(data.recordings[0], expected, rtol=1e-9)
+        assert data.fs == (125.0, 125.0, 500.0)[lead]
+
+
+def test_skew_moves_a_lead_back(tmp_path):
+    samples = np.arange(1440).reshape(720, 2)
+    samples.astype("<i2").tofile(tmp_path / "r.dat")
+    lines = "r.dat 16 200/mV\nr.dat 16:5 200/mV\n"
+    (tmp_path / "r.hea").write_text(f"r 2 360 720\n{lines}")
+    read = load_wfdb(tmp_path, lead=None, annotator=None).recordings[0]
+    np.testing.assert_allclose(read[0], samples[:, 0] / 200, rtol=1e-6)
+    np.testing.assert_allclose(read[1, :-5], samples[5:, 1] / 200, rtol=1e-6)
+    assert np.isnan(read[1, -5:]).all()
 
 
 # --- lines that are not understood -----------------------------------------------------
@@ -221,6 +304,7 @@ FIRST_LINES = [
     *("r 1 0 720", "r 1 -5 720", "r 1 nan 720", "r 1 1e400 720", "r 1 0.0000001 720"),
     *(f"r 1 {'9' * 400} 720", "r 1 360 -720", "r 1 360 7x20", "r 1 360 720 10:00 1/1/2000 more"),
     *("r 1 360 720\x00", "r 1,360 720", "r -1 360 720", "r 2 360 720", "r/1 1 360 720"),
+    *("r 1 360 720 05-Feb-2020", "r 1 360 720 5 Feb 2020 11:39:16"),
     *(f"r 1 360 {10**17}", "r 1 360 721", "r 1 360 720 99:99:99"),
 ]
 
@@ -272,6 +356,7 @@ VALID = [
     ("r 1 360", "r.dat 16 200(0)/mV 16 0 100 6464 0 II"),
     ("r 1 360/500(3.5) 720 10:00:00.5 01/02/2000", "r.dat 16x1:0+0 200/mV 16 0 100 6464 0 II aVF"),
     ("r 1 360.5 720 10:00:00", "r.dat 16 2e2/mV 16 0"),
+    ("r 1 360 720 05-Feb-2020 11:39:16", "r.dat 16 200/mV 16 0 100 6464 0 II"),
     ("r 1 360 720", "r.dat 16 0/mV 16 0 100 6464 0 \u00c4rmel"),
     ("r\t1\t360\t720", "r.dat\t16\t200.0/mV\t16\t0\t100\t6464\t0\tII"),
     ("#c\n\n r 1 360 720 ", " r.dat 16 -200/mV "),

@@ -45,6 +45,18 @@ def test_features_equal_those_of_the_recording(ecg, future):
     np.testing.assert_allclose(rows, expected, rtol=1e-3, atol=1e-4)
 
 
+def test_prepared_norms_make_no_difference(ecg):
+    class Prepared(PastBeatFeatures):
+        def append(self, beat):
+            self.prepare()
+            return super().append(beat)
+
+    recording, r_peaks = ecg
+    pasts = PastBeatFeatures(FS, False), Prepared(FS, False)
+    rows = [append_all(past, recording, r_peaks[:100]) for past in pasts]
+    np.testing.assert_array_equal(*rows)
+
+
 def test_next_beat_makes_no_difference_without_future(ecg):
     recording, r_peaks = ecg
     rows = [

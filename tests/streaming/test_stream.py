@@ -421,6 +421,18 @@ def test_beats_are_found_without_looking_everywhere(annotators, monkeypatch):
     assert len(matches.missed) == len(matches.extra) == 0
 
 
+def test_r_peaks_stay_in_one_lead(annotators):
+    ecg = make_recording(120, fs=FS, n_leads=1, weights={"N": 1.0}, random_state=2)
+    later = np.roll(ecg.signal, 5)  # its R peaks come 33 ms after those of the other lead
+    gain = 1 + 0.4 * np.sin(2 * np.pi * np.arange(len(later)) / (20 * FS))
+    leads = np.stack([ecg.signal * gain, later * gain[::-1]])
+    sample = run(BeatStream(annotators["past"]), [leads])[0]
+    matches = match_beats(ecg.r_peaks, sample, FS, tolerance=0.05)
+    shift = sample[matches.detected_index] - ecg.r_peaks[matches.reference_index]
+    assert len(shift) > 0.97 * len(ecg.r_peaks)
+    assert np.ptp(shift) <= 2
+
+
 @pytest.mark.slow
 def test_other_rates_have_the_same_latency(annotators):
     for fs in (128.0, 1000.0):

@@ -19,11 +19,18 @@ let shown = null;
 
 /** Connect the form; return a function that fills it with a text and classifies. */
 export function attachBeat() {
+  let n_asked = 0;
+  const fail = (sentence) => {
+    byId("beat-result").hidden = true; // it is that of other numbers
+    showError(sentence);
+  };
   const classify = async () => {
     hideError();
+    n_asked += 1;
+    const number = n_asked;
     const signal = numbersOf(byId("beat-text").value);
     if (signal.length !== N_NUMBERS || signal.some(Number.isNaN)) {
-      showError(`A beat has ${N_NUMBERS} numbers, got ${signal.length}${signal.some(Number.isNaN) ? ", not all of them numbers" : ""}.`);
+      fail(`A beat has ${N_NUMBERS} numbers, got ${signal.length}${signal.some(Number.isNaN) ? ", not all of them numbers" : ""}.`);
       return;
     }
     const button = byId("beat-form").querySelector(".primary");
@@ -31,9 +38,9 @@ export function attachBeat() {
     button.textContent = "Classifying …";
     try {
       const answer = await postJson("/api/beat", { signal });
-      show(signal, JSON.parse(new TextDecoder().decode(answer.content)));
+      if (number === n_asked) show(signal, JSON.parse(new TextDecoder().decode(answer.content)));
     } catch (error) {
-      showError(error.message);
+      if (number === n_asked) fail(error.message);
     }
     button.disabled = false;
     button.textContent = "Classify";
@@ -45,6 +52,10 @@ export function attachBeat() {
   byId("beat-form").onsubmit = (event) => {
     event.preventDefault();
     classify();
+  };
+  byId("beat-text").oninput = () => {
+    n_asked += 1;
+    byId("beat-result").hidden = true;
   };
   byId("beat-file").onchange = async (event) => {
     const [file] = event.target.files;

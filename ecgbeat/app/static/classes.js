@@ -64,7 +64,9 @@ export function mark(label, name = "") {
   picture.append(shape);
   node.append(picture, label);
   if (!name) return node;
-  const whole = document.createElement("span");
-  whole.append(node, ` ${name}`);
+  const [whole, words] = [document.createElement("span"), document.createElement("span")];
+  words.className = "name";
+  words.textContent = ` ${name}`;
+  whole.append(node, words);
   return whole;
 }

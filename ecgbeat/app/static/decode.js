@@ -17,7 +17,7 @@ export function decodeSignal(buffer) {
     return { step, n_columns, width, counts };
   });
   const beats = typedBeats({ beats: { sample: [], label: [], probability: [], uncertain: [] }, classes: [] });
-  return { ...header, levels, beats, hasBeats: false, errors: [], unreadable: [], ranges: leadRanges(levels, n_leads, header.scale) };
+  return { ...header, levels, beats, hasBeats: false, reference: null, errors: [], unreadable: [], ranges: leadRanges(levels, n_leads, header.scale) };
 }
 
 /** Return what the second part adds to a recording, or raise its error. */

@@ -34,6 +34,7 @@ export function openMenu({ title, labels, names, current, x, y, onPick, onClose 
   menu.style.left = `${Math.max(4, Math.min(x, frame.clientWidth - menu.offsetWidth - 4))}px`;
   menu.style.top = `${y}px`;
   document.addEventListener("pointerdown", outside, true);
+  menu.scrollIntoView({ block: "nearest" }); // below a row at the end of the window
   (menu.querySelector('[aria-checked="true"]') ?? menu.querySelector("button")).focus({ preventScroll: true });
 }
 

@@ -2,7 +2,7 @@
 
 import { decodeSignal } from "./decode.js";
 import { byId, element, hideError, showError } from "./dom.js";
-import { postForParts, whileBusy } from "./request.js";
+import { postForParts, watchUpload, whileBusy } from "./request.js";
 
 const KIND_OF = { hea: "header", dat: "signal", atr: "reference", edf: "whole", bdf: "whole", csv: "text", tsv: "text", txt: "text", npy: "array" };
 const BEAT_LENGTHS = [187, 188]; // a beat, without and with its label
@@ -20,7 +20,12 @@ export function attachOpen(onRecording, onBeat) {
   const files = new Map();
   let n_patients = 0;
 
-  const submit = () => open("Uploading and reading", ["/page/annotate", formOf([...files.values()])], onRecording);
+  const submit = () => {
+    const list = [...files.values()];
+    const upload = { "x-upload": String(crypto.getRandomValues(new BigUint64Array(1))[0]) };
+    const n_bytes = list.reduce((sum, file) => sum + file.size, 0);
+    return open("Uploading and reading", ["/page/annotate", formOf(list), upload], onRecording, n_bytes);
+  };
   const add = async (list) => {
     for (const file of list) files.set(file.name, file);
     const beat = await readBeat([...files.values()]);
@@ -54,12 +59,21 @@ export function attachOpen(onRecording, onBeat) {
   };
 }
 
-async function open(text, [address, body, headers = {}], onRecording) {
+async function open(text, [address, body, headers], onRecording, n_bytes = 0) {
   const controller = new AbortController();
   let next;
-  const first = (onProgress, signal) => {
-    next = postForParts(address, body, headers, onProgress, signal);
-    return next();
+  const first = async (onProgress, signal) => {
+    const received = new AbortController(); // of the upload: its progress is no longer asked for
+    next = postForParts(address, body, headers, (phase, share) => {
+      received.abort();
+      onProgress(phase, share);
+    }, signal);
+    if (n_bytes) watchUpload(headers["x-upload"], n_bytes, onProgress, received.signal);
+    try {
+      return await next();
+    } finally {
+      received.abort();
+    }
   };
   try {
     const part = await whileBusy(text, first, controller);

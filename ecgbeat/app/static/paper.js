@@ -100,7 +100,7 @@ function drawChosen(context, { recording, viewport, plan, chosen }) {
 }
 
 function drawErrors(context, scene) {
-  const { recording, viewport, plan, errorSamples } = scene;
+  const { recording, viewport, plan, errorSamples, areErrorsOld } = scene;
   const first = lowerBound(errorSamples, viewport.sampleAt(-30));
   const last = lowerBound(errorSamples, viewport.sampleAt(viewport.width + 30));
   const isWide = scene.spacing >= FRAMES_FROM;
@@ -112,7 +112,9 @@ function drawErrors(context, scene) {
       context.strokeRect(x - 0.5, TOP - 5, 1, 8);
       continue;
     }
+    context.setLineDash(areErrorsOld ? [7, 5] : []);
     context.strokeRect(x - 19, 3, 38, plan.height - BOTTOM - 6);
+    context.setLineDash([]);
     const { kind, reference } = recording.errors[i];
     const note = kind === "false" ? "no beat" : kind === "missed" ? `missed ${reference}` : `is ${reference}`;
     text(context, note, x, plan.height - BOTTOM - 10, palette().error, "600 12px", "center", palette().paper);

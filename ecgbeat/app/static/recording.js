@@ -3,6 +3,7 @@
 import { sorted } from "./classes.js";
 import { announce, byId, element, onceAFrame, prepare } from "./dom.js";
 import { attachDownloads } from "./downloads.js";
+import { Figures } from "./figures.js";
 import { count, duration, percent, time } from "./format.js";
 import { attachGestures } from "./gestures.js";
 import { findNext, KINDS, nearestBeat } from "./jump.js";
@@ -32,6 +33,7 @@ export class RecordingView {
     this.chosen = -1;
     this.shownSpeed = NaN;
     this.errorSamples = new Int32Array(0);
+    this.figures = new Figures(this, { onFound: (figures) => this.addFigures(figures), onState: () => this.showFigures() });
     this.redraw = onceAFrame(() => this.draw());
     this.overview = new Overview(byId("overview"), recording, this.labels, (sample) => {
       this.viewport.center(sample);
@@ -49,12 +51,27 @@ export class RecordingView {
     this.labels.addEventListener("change", ({ detail }) => this.onChange(detail));
     this.overview.labels = this.labels;
     this.overview.invalidate();
-    this.errorSamples = Int32Array.from(recording.errors, (error) => error.sample);
-    this.table = new BeatTable(recording, this.labels, this.remarks(), {
+    this.table = new BeatTable(recording, this.labels, {
       onChoose: (index) => this.choose(index),
       onOpen: (index, row) => this.openMenu(index, row),
     });
+    this.addFigures(recording);
     this.fill();
+    this.redraw();
+  }
+
+  /** Show figures that belong to the labels as they are. */
+  addFigures({ summary, n_reference, errors, report }) {
+    Object.assign(this.recording, { summary, n_reference, errors, report });
+    this.errorSamples = Int32Array.from(errors, (error) => error.sample);
+    this.table.remarks = this.remarks();
+    byId("ec57").hidden = report === null;
+    byId("ec57-text").textContent = report ?? "";
+  }
+
+  showFigures() {
+    this.table.applyFilter();
+    showSummary(this.recording, this.labels, this.figures.state, (sample) => this.jumpTo(sample));
     this.redraw();
   }
 
@@ -87,11 +104,9 @@ export class RecordingView {
   }
 
   fillBeats() {
-    const { model, report } = this.recording;
-    byId("ec57").hidden = report === null;
-    byId("ec57-text").textContent = report ?? "";
-    showCard(model);
-    this.summarize();
+    showCard(this.recording.model);
+    this.figures.say("current");
+    drawMeans(this.recording, this.labels);
   }
 
   fillLeads() {
@@ -105,12 +120,6 @@ export class RecordingView {
       return element("label", {}, element("input", { type: "checkbox", checked: this.shown.includes(lead), onchange }), name);
     });
     byId("lead-list").replaceChildren(byId("lead-list").querySelector("legend"), ...boxes);
-  }
-
-  summarize() {
-    const jumpTo = (sample) => this.jumpTo(sample);
-    showSummary(this.recording, this.labels, jumpTo);
-    drawMeans(this.recording, this.labels);
   }
 
   attach() {
@@ -143,6 +152,7 @@ export class RecordingView {
   close() {
     this.isClosed = true;
     this.onClose();
+    this.figures.stop();
     this.sizes.disconnect();
     byId("menu").hidden = true;
   }
@@ -165,7 +175,7 @@ export class RecordingView {
     if (!byId("paper").clientWidth) return;
     const plan = layout(recording, this.shown, gain);
     const context = prepare(byId("paper"), viewport.width, plan.height);
-    drawPaper(context, { recording, viewport, labels, plan, gain, chosen, errorSamples });
+    drawPaper(context, { recording, viewport, labels, plan, gain, chosen, errorSamples, areErrorsOld: this.figures.state !== "current" });
     this.overview.draw(viewport);
     this.showSpeed();
   }
@@ -284,9 +294,9 @@ export class RecordingView {
   onChange(index) {
     byId("undo").disabled = !this.labels.history.length;
     this.overview.invalidate();
-    this.table.applyFilter();
-    this.summarize();
-    this.redraw();
+    this.table.remarks.delete(index);
+    drawMeans(this.recording, this.labels);
+    this.figures.update();
     announce(this.describe(index));
   }
 

@@ -2,6 +2,8 @@
 
 import { byId, hideError } from "./dom.js";
 
+const ASK_MS = 300; // between two questions for the progress of an upload
+
 /** Error with the sentence of the server. */
 export class ServerError extends Error {}
 
@@ -64,6 +66,27 @@ export function postForParts(address, body, headers, onProgress, signal) {
       return orCanceled(error);
     }
   };
+}
+
+/**
+ * Call `onProgress` with the share of an upload that the server has received, until it has all. The
+ * upload has the header `x-upload` with its name; `fetch` does not tell how much of it was sent.
+ */
+export async function watchUpload(name, n_bytes, onProgress, signal) {
+  let before = null;
+  while (!signal.aborted) {
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+    let received;
+    try {
+      received = (await (await fetch(`/page/received?upload=${name}`, { signal })).json()).n_bytes;
+    } catch {
+      return; // the upload itself has an error, too
+    }
+    const isOver = received === null ? before !== null : received >= n_bytes;
+    if (isOver) return signal.aborted || onProgress("Reading", null);
+    if (received !== null) onProgress("Uploading", received / n_bytes);
+    before = received;
+  }
 }
 
 /** Return the next bytes of a stream as an ArrayBuffer of their own. */

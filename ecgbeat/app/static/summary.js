@@ -2,13 +2,17 @@
 
 import { mark } from "./classes.js";
 import { byId, element } from "./dom.js";
+import { NOTES } from "./figures.js";
 import { count, duration, percent, time } from "./format.js";
 
 const MOST_EVENTS = 24; // buttons of runs and of pauses
 
-/** Fill the summary; `jumpTo(sample)` is called for a run or a pause. */
-export function showSummary(recording, labels, jumpTo) {
-  byId("tiles").replaceChildren(...tiles(recording, labels).map(([name, value, note]) => {
+/**
+ * Fill the summary; `jumpTo(sample)` is called for a run or a pause. `state` is that of the figures,
+ * which may be older than the labels.
+ */
+export function showSummary(recording, labels, state, jumpTo) {
+  byId("tiles").replaceChildren(...tiles(recording, labels, state).map(([name, value, note]) => {
     const dd = element("dd", {}, value);
     if (note) dd.append(element("small", {}, note));
     return element("div", {}, element("dt", {}, name), dd);
@@ -26,10 +30,10 @@ export function showSummary(recording, labels, jumpTo) {
       element("meter", { value: share, max: 1, ariaLabel: `share of ${name}` }),
     );
   }));
-  showEvents(recording, jumpTo);
+  showEvents(recording, state, jumpTo);
 }
 
-function tiles({ summary, beats, unreadable, fs, n_times, errors, reference }, labels) {
+function tiles({ summary, beats, unreadable, fs, n_times, errors, n_reference }, labels, state) {
   const rate = summary.heart_rate ?? {};
   const whole = (value) => (Number.isFinite(value) ? String(Math.round(value)) : "–");
   const lost = unreadable.reduce((sum, [from, to]) => sum + to - from, 0) / fs;
@@ -41,23 +45,24 @@ function tiles({ summary, beats, unreadable, fs, n_times, errors, reference }, l
     ["Uncertain", count(uncertain), beats.n ? percent(uncertain / beats.n) : ""],
     ["Unreadable", duration(lost), percent(lost / (n_times / fs))],
   ];
-  if (reference !== null) shown.push(["Errors", count(errors.length), `of ${count(reference.sample.length)} reference beats`]);
+  if (n_reference !== null) shown.push(["Errors", count(errors.length), NOTES[state] || `of ${count(n_reference)} reference beats`]);
   if (labels.history.length) shown.push(["Corrected", count(beats.code.filter((_, i) => labels.isCorrected(i)).length), ""]);
   return shown;
 }
 
-function showEvents({ summary, fs }, jumpTo) {
+function showEvents({ summary, fs }, state, jumpTo) {
   const lists = [
-    ["Runs", summary.runs, (run) => `${run.n_beats} ${run.name}, ${Math.round(run.heart_rate)} bpm`],
-    ["Pauses", summary.pauses, (pause) => `${pause.duration_s.toFixed(1)} s`],
+    ["Runs", NOTES[state], summary.runs, (run) => `${run.n_beats} ${run.name}, ${Math.round(run.heart_rate)} bpm`],
+    ["Pauses", "", summary.pauses, (pause) => `${pause.duration_s.toFixed(1)} s`],
   ];
-  byId("events").replaceChildren(...lists.filter(([, events]) => events.length).map(([name, events, words]) => {
+  byId("events").replaceChildren(...lists.map(([name, note, events, words]) => {
     const buttons = events.slice(0, MOST_EVENTS).map((event) => {
       const onclick = () => jumpTo(event.start);
       return element("li", {}, element("button", { type: "button", onclick }, `${time(event.start / fs, 0)} · ${words(event)}`));
     });
     const more = events.length > MOST_EVENTS ? `, the first ${MOST_EVENTS}` : "";
-    return element("div", {}, `${name}: ${count(events.length)}${more}`, element("ul", {}, ...buttons));
+    const title = `${name}: ${count(events.length)}${more}${note && `, ${note}`}`;
+    return element("div", {}, title, element("ul", {}, ...buttons));
   }));
 }
 

@@ -10,8 +10,8 @@ const MARGIN = 6; // rows above and below those in view
 
 export class BeatTable {
   /** `onChoose(index)` is called for a chosen beat, `onOpen(index, element)` to correct it. */
-  constructor(recording, labels, remarks, { onChoose, onOpen }) {
-    Object.assign(this, { recording, labels, remarks, onChoose, onOpen, chosen: -1 });
+  constructor(recording, labels, { onChoose, onOpen }) {
+    Object.assign(this, { recording, labels, remarks: new Map(), onChoose, onOpen, chosen: -1 });
     this.box = byId("table");
     this.rows = byId("rows");
     this.update = onceAFrame(() => this.draw());
@@ -22,11 +22,11 @@ export class BeatTable {
   }
 
   fillFilter() {
-    const { beats, class_names, errors } = this.recording;
+    const { beats, class_names, reference } = this.recording;
     const options = [["all", "all beats"]];
     for (const label of beats.labels) options.push([`class ${label}`, `${label}: ${class_names[label] ?? label}`]);
     options.push(["uncertain", "uncertain"], ["corrected", "corrected"]);
-    if (errors.length) options.push(["error", "errors"]);
+    if (reference !== null) options.push(["error", "errors"]);
     const filter = byId("filter");
     filter.replaceChildren(...options.map(([value, text]) => element("option", { value }, text)));
     filter.onchange = () => this.applyFilter();
@@ -88,7 +88,7 @@ export class BeatTable {
       cell(mark(label, class_names[label] ?? "")),
       cell(String(interval), "optional"),
       cell(this.labels.isCorrected(index) ? "–" : beats.probability[index].toFixed(2)),
-      cell(remark, `optional remark${isBad ? " bad" : ""}`),
+      cell(remark, `remark${isBad ? " bad" : ""}`),
     );
     node.style.transform = `translateY(${row * ROW_PX}px)`;
     node.onclick = () => this.onChoose(index);
@@ -97,11 +97,12 @@ export class BeatTable {
   }
 
   remarkOf(index) {
-    if (this.labels.isCorrected(index)) {
-      return [`corrected, was ${this.recording.beats.labels[this.labels.original[index]]}`, false];
-    }
-    if (this.remarks.has(index)) return [this.remarks.get(index), true];
-    return [this.recording.beats.uncertain[index] ? "uncertain" : "", false];
+    const { beats } = this.recording;
+    const error = this.remarks.get(index);
+    const words = error === undefined ? [] : [error];
+    if (this.labels.isCorrected(index)) words.push(`corrected, was ${beats.labels[this.labels.original[index]]}`);
+    else if (!words.length && beats.uncertain[index]) words.push("uncertain");
+    return [words.join("; "), error !== undefined];
   }
 
   onKey(event) {

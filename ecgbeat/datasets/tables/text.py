@@ -30,7 +30,8 @@ _TIME = re.compile(
 _ANNOTATION_COLUMNS = ("sample", "symbol")
 _MAX_VALUE = float(np.finfo(np.float32).max)  # recordings are float32
 _MAX_SAMPLE = 2**53  # up to which a float holds every integer
-_MAX_LINE = 2**24  # characters, enough for a million columns
+_MAX_LINE = 2**24  # characters
+_MAX_COLUMNS = 10_000  # far more than any recording has leads
 _BLOCK = 2**20  # characters that are searched for a damaged row at a time
 _MAX_NAME = 200  # characters of the name of a column
 # deflate packs up to 1000 to 1, but no recording to less than a hundredth
@@ -49,6 +50,7 @@ class TextRecording(NamedTuple):
     columns: list[int]  # of leads
     lead_names: list[str]
     annotation: tuple[np.ndarray, np.ndarray] | None = None
+    units: tuple[str, ...] = ()  # of leads, "" if not stated
 
     def read(self) -> np.ndarray:
         """Read all leads, float64 of shape (n_leads, n_times), NaN where a value is missing."""
@@ -97,7 +99,11 @@ def open_text(file: Path, time_column: int | str | None) -> TextRecording:
     if not columns:
         raise ValueError("its only column holds the time, and there is no lead")
     names = [header[c] if header else f"lead_{i}" for i, c in enumerate(columns)]
-    return TextRecording(file, separator, decimal, n_skipped, n_columns, columns, names)
+    stated = _find_units(lines[:n_skipped], separator, n_columns)
+    units = tuple(stated[column] for column in columns) if stated else tuple(map(_unit_of, names))
+    return TextRecording(
+        file, separator, decimal, n_skipped, n_columns, columns, names, units=units
+    )
 
 
 def read_text_annotation(file: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -186,9 +192,14 @@ def check_unpacked_size(n_unpacked: int, n_packed: int) -> None:
 def _split(line: str, separator: str | None) -> list[str]:
     """Split a line into its cells."""
     line = line.strip(" \r\n")
+    cells = line.split(separator, _MAX_COLUMNS)
+    if len(cells) > _MAX_COLUMNS:
+        raise ValueError(
+            f"the line that begins with {line[:20]!r} has more than {_MAX_COLUMNS} columns; each "
+            "lead must be a column, and each time a row"
+        )
     if separator is None:
-        return line.split() or [""]
-    cells = line.split(separator)
+        return cells or [""]
     if '"' in line:
         try:
             cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
@@ -276,6 +287,19 @@ def _find_header(lines: list[str], separator: str | None, n_columns: int) -> lis
                 f"its header {line.strip()[:80]!r} does not name the {n_columns} columns"
             )
     return None
+
+
+def _find_units(lines: list[str], separator: str | None, n_columns: int) -> list[str]:
+    """Return the cells of the row of units below the names, if there is one."""
+    words = [line for line in lines if line.strip() and not line.startswith("#")]
+    units = [unit.strip("'\" ") for unit in _split(words[1], separator)] if words[1:] else []
+    return units if len(units) == n_columns else []
+
+
+def _unit_of(name: str) -> str:
+    """Return the unit in brackets behind the name of a lead, "" if there is none."""
+    found = re.search(r"[\[(]\s*(\w+)\s*[\])]\s*$", name)
+    return found[1] if found else ""
 
 
 def _is_damaged_header(cells: list[str]) -> bool:

@@ -14,7 +14,12 @@ from sklearn.utils import Bunch
 
 from ecgbeat._progress import tqdm
 from ecgbeat._recordings import Annotation, find_lead
-from ecgbeat.datasets.wfdb.record import open_record, read_annotation, sampling_rate
+from ecgbeat.datasets.wfdb.record import (
+    check_annotator,
+    open_record,
+    read_annotation,
+    sampling_rate,
+)
 
 # a lead by index or name, or several of them in order of preference
 Lead = int | str | Sequence[int | str] | None
@@ -150,6 +155,7 @@ def load_records(
 ) -> Bunch:
     """Load as `load_wfdb` does; ``source`` says in errors where to get the files."""
     check_dtype(dtype)
+    check_annotator(annotator)
     with _errors_naming_source(source):
         names = _record_names(folder, records)
         opened = [open_record(folder / name) for name in names]

@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -39,7 +40,8 @@ _NUMBER, _COUNT, _INTEGER = r"(?:\d+\.?\d*|\.\d+)", r"\d{1,18}", r"-?\d{1,10}"
 _RECORD_LINE = re.compile(
     rf"[-\w]+(?:/(?P<n_seg>{_COUNT}))?\s+(?P<n_sig>{_COUNT})(?:\s+(?P<fs>{_NUMBER})"
     rf"(?:/-?{_NUMBER}(?:\(-?{_NUMBER}\))?)?(?:\s+(?P<sig_len>{_COUNT})"
-    r"(?:\s+[\d:.]+(?:\s+\d+/\d+/\d+)?)?)?)?",
+    # the second as in PhysioNet's Challenge of 2020
+    r"(?:\s+[\d:.]+(?:\s+\d+/\d+/\d+)?|\s+\d\d?-[A-Za-z]{3}-\d{4}\s+[\d:.]+)?)?)?",
     re.ASCII,
 )
 _SIGNAL_LINE = re.compile(
@@ -243,6 +245,15 @@ def read_annotation(
     if unit != fs:
         sample = np.minimum(np.rint(sample * (fs / unit)).astype(np.int64), n_times - 1)
     return Annotation(sample, symbol)
+
+
+def check_annotator(annotator: str | None) -> None:
+    """Raise unless annotation files can have an extension."""
+    if annotator is not None and not re.fullmatch(r"[-+\w]+(\.[-+\w]+)*", str(annotator)):
+        raise ValueError(
+            "annotator must be the extension of annotation files without its dot, such as 'atr', "
+            f"or None, got {annotator!r}."
+        )
 
 
 class ParsedAnnotation(NamedTuple):
@@ -467,9 +478,13 @@ def _as_record(path: Path, header: Any) -> Record:
     file = _with_extension(path, "hea")
     if isinstance(header, _import_wfdb().MultiRecord):
         _refuse(file, "it is a segment, and has segments itself")
+    if _GAP in header.file_name:
+        _refuse(file, "it states signals without a file, and is no layout of a segmented record")
     formats = set(zip(header.file_name, header.fmt, strict=True))
     if len(formats) != len(set(header.file_name)):
         _refuse(file, "it states several formats for the signals of one file")
+    if len(list(groupby(header.file_name))) != len(formats):
+        _refuse(file, "the signals of one file must follow each other", _CORRECT)
     states_zero = header.sig_len == 0  # unknown, as a missing number
     if not header.sig_len:
         header.sig_len = int(_n_frames(header, path.parent / header.file_name[0]) + _ROUNDING)
@@ -571,7 +586,7 @@ def _verify_checksums(record: Record, read: Any, files: list[Path]) -> None:
         # a signed number of 16 bits
         if expected is not None and (int(found) - expected) % 2**16:
             problem = f"its samples do not match the checksum in {record.path.name}.hea"
-            _refuse(file, problem, "verify=False reads it nevertheless.")
+            _refuse(file, problem, "verify=False (--no-verify) reads it nevertheless.")
 
 
 def _import_wfdb() -> ModuleType:
