@@ -219,7 +219,7 @@ class BeatClassifier(SklearnNet):
 
     def _add_kernels(self, network: Any) -> Any:
         """Add fixed kernels to a network if ``fit`` has found that it needs them."""
-        if not self._is_default_network:
+        if self.module not in (None, self._network):
             return network
         network.register_load_state_dict_pre_hook(FixedKernels.of_state)
         if self.__dict__.get("fixed_kernels_"):
@@ -366,8 +366,11 @@ class BeatClassifier(SklearnNet):
 
     def _needs_kernels(self, X: Any) -> bool:
         """Return whether the network gets fixed kernels; they need arrays, all for training."""
-        is_possible = not (
-            is_dataset(X) or self.early_stopping or self.train_split or not self._is_default_network
+        criterion = self.criterion if isinstance(self.criterion, type) else type(self.criterion)
+        is_possible = (
+            not (is_dataset(X) or self.early_stopping or self.train_split)
+            and self.module in (None, self._network)
+            and issubclass(criterion, (nn.CrossEntropyLoss, nn.NLLLoss))  # the output is logits
         )
         if self.fixed_kernels != "auto":
             return bool(self.fixed_kernels) and is_possible

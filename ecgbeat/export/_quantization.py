@@ -101,7 +101,8 @@ def _check_rows(X: Any, n_features: int) -> np.ndarray:
 def _network_nodes(model: "onnx.ModelProto") -> list[str]:
     """Return the names of the nodes to quantize: convolutions and the first dense layer.
 
-    Of several members, those of each.
+    Of several members, those of each. Fixed kernels stay in float32, since their outputs are
+    compared with thresholds.
 
     The first dense layer stays in float32 if auxiliary columns enter it: in other units, they would
     leave one or two steps to the features of the convolutions. The last layer always does: it holds
@@ -118,7 +119,8 @@ def _network_nodes(model: "onnx.ModelProto") -> list[str]:
         if inputs & ended or (has_aux and node.op_type == "Gemm"):
             ended.update(node.output)
             continue
-        if not (inputs & reached or any("network." in name for name in inputs)):
+        of_network = any("network." in name and ".kernels." not in name for name in inputs)
+        if not (inputs & reached or of_network):
             continue
         names.append(node.name)
         if node.op_type == "Gemm":

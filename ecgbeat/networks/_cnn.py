@@ -93,7 +93,7 @@ def with_kernels(network: Any, logits: Tensor, rows: Tensor) -> Tensor:
     if network.kernels is None or network.training:
         return logits
     fixed = torch.log_softmax(network.kernels(rows), dim=-1)
-    return fixed.lerp(torch.log_softmax(logits, dim=-1), _WEIGHT_BESIDE_KERNELS)
+    return fixed.lerp(torch.log_softmax(logits.float(), dim=-1), _WEIGHT_BESIDE_KERNELS)
 
 
 def shortest_input(n_blocks: int) -> int:

@@ -30,6 +30,8 @@ VARIED = [
         weight_averaging=0.9,
     ),
     ECGCNNClassifier(**SMALL, n_members=3),
+    ECGCNNClassifier(**SMALL, n_leads=2, n_aux_features=1, fixed_kernels=True),
+    ECGCNNLSTMClassifier(**SMALL_LSTM, fixed_kernels=True),
     ECGCNNLSTMClassifier(**SMALL_LSTM, n_members=2),
     ECGCNNLSTMClassifier(**SMALL_LSTM, bidirectional=True, n_layers=2),
     ECGCNNLSTMClassifier(**SMALL_LSTM, n_leads=3, n_aux_features=2, early_stopping=True),

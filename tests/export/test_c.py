@@ -87,6 +87,15 @@ def test_probabilities_equal_those_of_python(classifier, program, beats):
 
 
 @pytest.mark.slow
+def test_fixed_kernels(beats, tmp_path):
+    X = beats[0][:, ::2]
+    net = ECGCNNClassifier(**TINY, fixed_kernels=True).fit(X, beats[1])
+    to_c(net, tmp_path)
+    found = probabilities_of(compile_source(tmp_path)[0], X)
+    np.testing.assert_allclose(found, net.predict_proba(X), atol=1e-5)
+
+
+@pytest.mark.slow
 def test_files_are_replaced(classifier, beats, tmp_path):
     (tmp_path / "main.c").write_text("old")
     to_c(classifier, tmp_path, quantize=beats[0])

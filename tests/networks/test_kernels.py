@@ -1,5 +1,7 @@
 """Fixed convolutions with a ridge classifier."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,9 @@ from sklearn.linear_model import Ridge
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
 from ecgbeat.datasets import make_heartbeats
-from ecgbeat.networks import FixedKernels
+from ecgbeat.networks import BeatCNN, FixedKernels
 from ecgbeat.networks._kernels import ridge_classifier
+from ecgbeat.persistence import load_model, save_model
 
 TINY = {"n_filters": 2, "max_epochs": 1, "random_state": 0, "fixed_kernels": True}
 
@@ -22,6 +25,50 @@ def beats():
 def test_kernels_separate_classes_without_any_epoch(beats):
     net = ECGCNNClassifier(**TINY | {"max_epochs": 0}).fit(beats[0][:40], beats[1][:40])
     assert net.score(beats[0][40:], beats[1][40:]) > 0.9
+
+
+def test_probabilities_of_separable_beats_are_not_certain(beats):
+    net = ECGCNNClassifier(**TINY).fit(*beats)
+    with torch.inference_mode():
+        likely = net.module_.kernels(torch.from_numpy(beats[0])).softmax(dim=1).amax(dim=1)
+    assert likely.mean() > 0.9
+    assert likely.max() < 1 - 1e-4
+
+
+@pytest.mark.parametrize("classifier", [ECGCNNClassifier, ECGCNNLSTMClassifier])
+def test_bfloat16_leaves_kernels_in_float32(beats, classifier):
+    net = classifier(**TINY, precision="bfloat16").fit(*beats)
+    with torch.inference_mode():
+        rows = torch.from_numpy(beats[0])
+        expected = net.module_.kernels(rows)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = net.module_.kernels(rows)
+    torch.testing.assert_close(found, expected)
+    assert net.score(*beats) > 0.9
+
+
+def test_later_trainings_leave_kernels_unchanged(beats):
+    net = ECGCNNClassifier(**TINY, warm_start=True, weight_averaging=0.9).fit(*beats)
+    before = {name: value.clone() for name, value in net.module_.kernels.state_dict().items()}
+    net.partial_fit(beats[0][:30], beats[1][:30]).fit(beats[0][30:], beats[1][30:])
+    torch.testing.assert_close(dict(net.module_.kernels.state_dict()), before, rtol=0, atol=0)
+
+
+def test_beats_of_weight_zero_are_left_out(beats):
+    weight = np.repeat([0.0, 1.0], [20, 40])
+    weighted = ECGCNNClassifier(**TINY).fit(*beats, sample_weight=weight)
+    shorter = ECGCNNClassifier(**TINY).fit(beats[0][20:], beats[1][20:])
+    np.testing.assert_array_equal(weighted.predict_proba(beats[0]), shorter.predict_proba(beats[0]))
+
+
+def test_members_leads_and_auxiliary_columns_in_a_model_file(beats, tmp_path):
+    aux = np.linspace(-1, 1, 2 * len(beats[1]), dtype=np.float32).reshape(-1, 2)
+    X = np.hstack([beats[0], beats[0][:, ::-1], aux])
+    net = ECGCNNClassifier(**TINY, n_leads=2, n_aux_features=2, n_members=2).fit(X, beats[1])
+    save_model(net, tmp_path / "model.safetensors")
+    loaded = load_model(tmp_path / "model.safetensors")
+    for other in (loaded, pickle.loads(pickle.dumps(net))):
+        np.testing.assert_array_equal(other.predict_proba(X), net.predict_proba(X))
 
 
 @pytest.mark.parametrize("n_times", [1, 9, 17, 300])
@@ -72,6 +119,9 @@ def test_saved_parameters_bring_their_kernels(beats, tmp_path, classifier, n_mem
         ({"fixed_kernels": "auto"}, 1000, False),
         ({"fixed_kernels": False}, 60, False),
         ({"fixed_kernels": True, "early_stopping": True}, 60, False),
+        ({"fixed_kernels": True, "criterion": torch.nn.NLLLoss}, 60, True),
+        ({"fixed_kernels": True, "criterion": torch.nn.MultiMarginLoss}, 60, False),
+        ({"fixed_kernels": True, "module": type("Changed", (BeatCNN,), {})}, 60, False),
     ],
 )
 def test_sets_with_fixed_kernels(beats, options, n_beats, expected):
