@@ -263,7 +263,7 @@ CARDS = {
         **NSVF,
         "protocol": "ecgbeat.annotation.make_inter_patient_annotator(360, future=False, "
         "random_state=0): the class of a beat depends on no later beat but the position of the "
-        "next R peak. "
+        "next R peak within 1.25 s. "
         + RECORDS
         + SCORE.format("with seed 0; missed beats and false detections count"),
         "scores": {

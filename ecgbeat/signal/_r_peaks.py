@@ -136,8 +136,8 @@ class QRSComplexes(NamedTuple):
     strength: np.ndarray  # (n_leads, n_complexes), height in each lead, by its weight
 
 
-def find_qrs_complexes(leads: np.ndarray, fs: float) -> QRSComplexes:
-    """Find the QRS complexes of leads without gaps."""
+def find_qrs_complexes(leads: np.ndarray, fs: float, *, is_ongoing: bool = False) -> QRSComplexes:
+    """Find the QRS complexes of leads without gaps, of a signal that ends or goes on."""
     step = decimation_step(fs)
     if leads.shape[0] == 0 or leads.shape[1] < step:
         return QRSComplexes(np.empty(0, np.int64), np.empty((len(leads), 0)))
@@ -146,7 +146,7 @@ def find_qrs_complexes(leads: np.ndarray, fs: float) -> QRSComplexes:
     def find(stretch: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         start, stop, first, last = stretch
         bands = split_bands(decimate_scaled(leads[:, start * step : stop * step], step), rate)
-        found = select_beats(find_candidates(bands), bands)
+        found = select_beats(find_candidates(bands, is_ongoing=is_ongoing), bands)
         found = found[(found + start >= first) & (found + start < last)]
         return found + start, np.abs(bands.qrs[:, found])
 
