@@ -94,11 +94,11 @@ class BeatStream:
     Between beats, nothing is detected until the signal is as steep as 0.15 of the smallest of the
     last eight QRS complexes, in any lead, for at most 2 s.
 
-    With ``min_quality`` of the annotator, each second is rated once, from 10 s of signal until
-    ``latency`` minus 0.1 s after its beginning, with 0.75 times ``min_quality``, since the quality
-    is rated lower without later beats. Of the first 4 s, those are unreadable that are missing by
-    half. Beats in unreadable seconds are left out. R peaks at which all leads are missing are left
-    out in any case.
+    With ``min_quality`` of the annotator, each second is rated once: when its first beat is
+    located, or R peaks were detected in it for the last time. The last 10 s of signal are used,
+    with 0.75 times ``min_quality``, since the quality is rated lower without later beats. Of the
+    first 4 s, those are unreadable that are missing by half. Beats in unreadable seconds are left
+    out. R peaks at which all leads are missing are left out in any case.
 
     Of several leads, R peaks are located in the one with the strongest QRS complexes, relative to
     its noise. Another one takes its place if it is twice as strong in the mean of some 300 beats:
@@ -381,8 +381,7 @@ class BeatStream:
         """Return whether an ECG can be recognized in a second."""
         first = _second(max(0, second - _RATED + 1), self.fs)
         start, stop = (_second(number, self.fs) - first for number in (second, second + 1))
-        # up to the same time after its beginning, however late it is rated
-        leads = self._last(self.n_samples - first)[:, : start + self._times.rated]
+        leads = self._last(self.n_samples - first)
         if second < _WARM_UP:
             return bool(np.isnan(leads[:, start:stop]).mean(axis=1).min() < 0.5)
         limit = _LENIENCY * self.annotator.min_quality
@@ -425,7 +424,8 @@ class BeatStream:
         if n_due:
             self._seen_peak = int(peaks[n_due - 1])
         self._seen = now - times.unsettled
-        self._rate(decided, now - 1 if at_end else now - times.look)
+        passed = now - 1 if at_end else now - times.look - times.second
+        self._rate(decided, max(passed, self._seen_peak))
         self._next_look, self._awaited = now + times.idle, None
         if n_due < len(peaks):
             self._awaited = int(peaks[n_due]) + times.look
@@ -635,7 +635,7 @@ class _Times(NamedTuple):
     unsettled: int  # at the end of the signal
     pending: int  # from a look to the decision
     look: int  # of signal behind an R peak, when it is seen for the last time, at least
-    rated: int  # of signal since the beginning of a second that is rated
+    second: int
     idle: int  # from one look to the next, at most
     refractory: int
     context: int
@@ -655,7 +655,7 @@ class _Times(NamedTuple):
             "unsettled": _UNSETTLED * latency,
             "pending": _PENDING_S,
             "look": latency - _SLACK_S - _PENDING_S,
-            "rated": latency - _PENDING_S,
+            "second": 1.0,
             "idle": (1 - _UNSETTLED) * latency - 1.5 * _SLACK_S,
             "refractory": _REFRACTORY_S,
             "context": _CONTEXT_S,
