@@ -246,8 +246,8 @@ def make_inter_patient_annotator(
         Sampling rate of the training recordings in Hz.
     future : True, False or "none", default=True
         Whether the class of a beat may depend on later beats, see
-        `ecgbeat.signal.beat_features`: with False only on the position of the next R peak, with
-        ``"none"`` on no later beat.
+        `ecgbeat.signal.beat_features`: with False only on the position of the next R peak within
+        1.25 s, with ``"none"`` on no later beat.
     mapping : {"literature", "bxb"}, dict or None, default=None
         Mapping from symbols to classes, as in `BeatAnnotator`. None stands for N, S, V and F of
         `ecgbeat.labels.to_aami`, without the beats of class Q.

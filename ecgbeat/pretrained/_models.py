@@ -30,7 +30,7 @@ def load_pretrained(name: str = "nsvf") -> Any:
         - ``"nsvf"``: `ecgbeat.BeatAnnotator` of recordings of any rate and leads, with the AAMI
           classes N, S, V and F;
         - ``"nsvf-live"``: the same for `ecgbeat.BeatStream`: the class of a beat depends on no
-          later beat but the position of the next R peak;
+          later beat but the position of the next R peak within 1.25 s;
         - ``"nlrav"``: `ecgbeat.BeatAnnotator` of one lead, with the classes N, L, R, A and V, the
           WFDB symbols;
         - ``"normal-abnormal-187"``: classifier of single beats in the format of the Kaggle

@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike
 from ecgbeat._recordings import as_recording, as_sample_numbers, check_ascending
 from ecgbeat._validation import check_fs
 from ecgbeat.signal._beats import cut_beats
-from ecgbeat.signal._ectopy import _SHORTEST_S, Future, check_future, ectopic_probability
+from ecgbeat.signal._ectopy import (
+    _SHORTEST_S,
+    Future,
+    check_future,
+    ectopic_probability,
+    expected_next,
+)
 from ecgbeat.signal._rr import _LONGEST_S, _TYPICAL_S
 
 _BEFORE_S, _AFTER_S, _N_TIMES = 0.35, 0.45, 96  # 120 Hz
@@ -61,8 +67,9 @@ def beat_features(
         Sampling rate in Hz.
     future : True, False or "none", default=True
         Whether the features of a beat may depend on later beats. If False, they depend on
-        earlier beats, the beat itself and the position of the next R peak. With ``"none"``,
-        not on the next R peak either.
+        earlier beats, the beat itself and the position of the next R peak if it comes within
+        1.25 s; a later one is supposed to come after as long an interval as the last one. With
+        ``"none"``, not on the next R peak either.
 
     Returns
     -------
@@ -199,7 +206,8 @@ def _intervals(r_peaks: np.ndarray, fs: float, future: Future) -> tuple[np.ndarr
     intervals = np.clip(np.diff(r_peaks) / fs, _SHORTEST_S, _LONGEST_S)
     first = intervals[:1] if future is True and len(intervals) else [_TYPICAL_S]
     last = intervals[-1:] if len(intervals) else [_TYPICAL_S]
-    return np.concatenate([first, intervals]), np.concatenate([intervals, last])
+    rr, next_rr = np.concatenate([first, intervals]), np.concatenate([intervals, last])
+    return rr, next_rr if future is True else expected_next(rr, next_rr)
 
 
 def _contexts(n_beats: int, future: Future) -> Iterator[tuple[slice, slice]]:

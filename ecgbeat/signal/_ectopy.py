@@ -15,6 +15,7 @@ from ecgbeat.signal._rr import _LONGEST_S, _TYPICAL_S, _past_percentile
 _SHORTEST_S = 0.2  # 300 beats per minute: intervals are clipped
 _WINDOW_BEATS = 121  # of the percentiles to which intervals are compared
 _PERCENTILES = (10, 50, 90)
+_SEEN_S = 1.25  # after a beat, in which the next one is seen with ``future=False``
 _SCALE, _LIMIT = 3.0, 4.0  # inputs are of the order of 1, and bounded
 NEXT_ROWS = (4, 8)  # of the input of the causal network: the next interval, and if it is known
 _PRODUCT_ROWS = 256  # of matrix products
@@ -38,9 +39,9 @@ def ectopic_probability(r_peaks: ArrayLike, fs: float, *, future: Future = True)
         Sampling rate in Hz.
     future : True, False or "none", default=True
         Whether the probabilities of a beat may depend on later beats. If False, they depend on
-        the beat itself, on earlier beats and on the next one, which shows whether a pause
-        follows. If ``"none"``, they depend on the beat itself and on earlier beats. Then later
-        beats do not change them in any digit.
+        the beat itself, on earlier beats and on the next one if it comes within 1.25 s, which
+        shows whether a pause follows. If ``"none"``, they depend on the beat itself and on earlier
+        beats. Then later beats do not change them in any digit.
 
     Returns
     -------
@@ -143,21 +144,36 @@ def network_input(intervals: np.ndarray, future: Future) -> np.ndarray:
         return _ratios(clipped, *percentiles)
     percentiles = [_past_percentile(clipped, q, _WINDOW_BEATS) for q in _PERCENTILES]
     x = np.zeros((9, len(clipped) + 1), np.float32)
-    x[:-1, 1:] = _ratios(clipped, *percentiles)
+    x[:-1, 1:] = _ratios(clipped, *percentiles, is_seen_late=False)
     x[-1, 1:-1] = 1.0
     if future == "none":
         x[list(NEXT_ROWS)] = 0.0
     return x
 
 
+def expected_next(rr: np.ndarray, next_rr: np.ndarray) -> np.ndarray:
+    """Return the intervals to the next beat as they are known 1.25 s after a beat.
+
+    A beat that is not seen by then is expected after as long an interval as the last one.
+    """
+    return np.where(next_rr <= _SEEN_S, next_rr, np.maximum(_SEEN_S, rr))
+
+
 def _ratios(
-    intervals: np.ndarray, low: np.ndarray, median: np.ndarray, high: np.ndarray
+    intervals: np.ndarray,
+    low: np.ndarray,
+    median: np.ndarray,
+    high: np.ndarray,
+    *,
+    is_seen_late: bool = True,
 ) -> np.ndarray:
     """Relate intervals to their percentiles and their neighbors, (8, n_intervals), float32."""
     before, after = (
         np.append(intervals[:1], intervals[:-1]),
         np.append(intervals[1:], intervals[-1:]),
     )
+    if not is_seen_late:
+        after = expected_next(intervals, after)
     return interval_ratios(np.stack([before, intervals, after, low, median, high]))
 
 

@@ -34,6 +34,7 @@ from ecgbeat.signal._ectopy import (
     NEXT_ROWS,
     Future,
     _weights,
+    expected_next,
     interval_ratios,
 )
 from ecgbeat.signal._rr import _LONGEST_S, _TYPICAL_S
@@ -45,7 +46,7 @@ class NextBeat(NamedTuple):
     recording: np.ndarray  # (n_leads, n_times), filtered, of some seconds
     position: int  # sample of the R peak in the recording
     r_peak: int  # the same, counted from the beginning of the signal, as the next one
-    next_r_peak: int  # not used with future="none"
+    next_r_peak: int | None  # None if it is not yet seen; not used with future="none"
 
 
 class PastBeatFeatures:
@@ -78,6 +79,12 @@ class PastBeatFeatures:
             self.intervals = np.append(self.intervals[-_WINDOW_BEATS:], interval)
         self._r_peak = r_peak
         return interval
+
+    def interval_after(self, beat: NextBeat) -> float:
+        """Return the interval to the R peak after a beat in s."""
+        if beat.next_r_peak is None:
+            return _LONGEST_S
+        return self.clipped(beat.next_r_peak - beat.r_peak)
 
     def clipped(self, n_times: int) -> float:
         """Return an interval in s."""
@@ -153,7 +160,7 @@ def _remember(pasts: Sequence[PastBeatFeatures], beats: Sequence[NextBeat]) -> n
     """Append beats with the same number of leads, and return the intervals after them, in s."""
     pairs = list(zip(pasts, beats, strict=True))
     rr = np.array([past.add_interval(beat.r_peak) for past, beat in pairs])
-    next_rr = np.array([past.clipped(beat.next_r_peak - beat.r_peak) for past, beat in pairs])
+    next_rr = expected_next(rr, np.array([past.interval_after(beat) for past, beat in pairs]))
     n_before, n_after = window_samples(pasts[0].fs, _BEFORE_S, _AFTER_S)
     windows = [
         _cut(beat.recording, np.array([beat.position]), n_before, n_before + n_after)
@@ -230,7 +237,9 @@ def _describe_intervals(rows: Sequence[tuple[np.ndarray, float]], future: Future
             ordered = np.sort(intervals[-_WINDOW_BEATS:])
             percentiles = [ordered[int(len(ordered) * q / 100)] for q in _PERCENTILES]
             around.append([intervals[-2:][0], intervals[-1], following, *percentiles])
-        described[known, :-1] = interval_ratios(np.array(around).T).T
+        before, last, after, *levels = np.array(around).T
+        ratios = interval_ratios(np.stack([before, last, expected_next(last, after), *levels]))
+        described[known, :-1] = ratios.T
         described[known, -1] = 1.0
     if future == "none":
         described[:, list(NEXT_ROWS)] = 0.0

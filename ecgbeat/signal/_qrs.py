@@ -311,8 +311,11 @@ class Candidates(NamedTuple):
     energy: np.ndarray  # (n_times,), mean power of the QRS band over 90 ms: squared envelope
 
 
-def find_candidates(bands: Bands) -> Candidates:
-    """Find the maxima of the QRS envelope that are high enough, and highest in their vicinity."""
+def find_candidates(bands: Bands, *, is_ongoing: bool = False) -> Candidates:
+    """Find the maxima of the QRS envelope that are high enough, and highest in their vicinity.
+
+    If the signal goes on beyond its last sample, a beat of the usual height may follow there.
+    """
     fs = bands.fs
     width = odd_width(_ENVELOPE_S, fs)
     power = np.square(bands.qrs[0])
@@ -330,6 +333,9 @@ def find_candidates(bands: Bands) -> Candidates:
     accepted &= _is_highest(positions, heights, _REFRACTORY_S * fs, ratio=1.0)
     accepted &= _is_highest(positions, heights, _T_WAVE_S * fs, ratio=_T_WAVE_RATIO)
     rivals = np.stack(_highest_near(positions, heights, _RIVAL_S * fs))
+    if is_ongoing:
+        reaches_beyond = positions > len(energy) - _RIVAL_S * fs
+        rivals[1, reaches_beyond] = np.maximum(rivals[1], levels)[reaches_beyond]
     return Candidates(
         positions[accepted], heights[accepted], levels[accepted], rivals[:, accepted], energy
     )

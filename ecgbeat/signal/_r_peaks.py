@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import ndimage
 from scipy.signal import find_peaks
 
 from ecgbeat._recordings import GAP_METHODS, as_recording
@@ -15,6 +16,7 @@ from ecgbeat.signal._qrs import (
     decimate,
     decimation_step,
     find_candidates,
+    odd_width,
     running_median,
     select_beats,
     split_bands,
@@ -136,8 +138,8 @@ class QRSComplexes(NamedTuple):
     strength: np.ndarray  # (n_leads, n_complexes), height in each lead, by its weight
 
 
-def find_qrs_complexes(leads: np.ndarray, fs: float) -> QRSComplexes:
-    """Find the QRS complexes of leads without gaps."""
+def find_qrs_complexes(leads: np.ndarray, fs: float, *, is_ongoing: bool = False) -> QRSComplexes:
+    """Find the QRS complexes of leads without gaps, of a signal that ends or goes on."""
     step = decimation_step(fs)
     if leads.shape[0] == 0 or leads.shape[1] < step:
         return QRSComplexes(np.empty(0, np.int64), np.empty((len(leads), 0)))
@@ -146,9 +148,12 @@ def find_qrs_complexes(leads: np.ndarray, fs: float) -> QRSComplexes:
     def find(stretch: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         start, stop, first, last = stretch
         bands = split_bands(decimate_scaled(leads[:, start * step : stop * step], step), rate)
-        found = select_beats(find_candidates(bands), bands)
+        found = select_beats(find_candidates(bands, is_ongoing=is_ongoing), bands)
         found = found[(found + start >= first) & (found + start < last)]
-        return found + start, np.abs(bands.qrs[:, found])
+        strength = np.abs(bands.qrs)
+        if is_ongoing:  # weights change fast: the peak of a lead may be beside that of their sum
+            strength = ndimage.maximum_filter1d(strength, odd_width(2 * _REACH_S, rate))
+        return found + start, strength[:, found]
 
     in_stretches = in_threads(find, list(stretches(leads.shape[1] // step, rate)))
     found, strengths = zip(*in_stretches, strict=True)

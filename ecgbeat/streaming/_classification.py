@@ -24,7 +24,7 @@ class Due(NamedTuple):
     leads: np.ndarray  # (n_leads, n_times), the last samples, without gaps
     position: int  # of the R peak in the leads
     r_peaks: np.ndarray  # the last ones, up to that of the beat, counted from the start
-    next_r_peak: int
+    next_r_peak: int | None  # None if it is not yet seen
 
 
 def classify(beats: Sequence[Due]) -> list[tuple[np.ndarray, np.ndarray | None]]:

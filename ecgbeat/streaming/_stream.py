@@ -88,18 +88,17 @@ class BeatStream:
     When the signal has passed an R peak by ``latency`` minus 0.14 s, R peaks are detected in the
     last 15 s. 0.1 s later, the last 8 s are filtered, and the beat is classified. In the first
     15 s, the signal is mirrored before its beginning for the detection. These times depend on the
-    signal alone, not on its chunks. The next R peak, on which the features with ``future=False``
-    depend, is the one that is seen by the detection. One that is not seen by then is supposed to
-    come after as long an interval as the last, and not before the present sample.
+    signal alone, not on its chunks. Beyond the end of the signal, a beat of the usual height is
+    supposed to follow.
 
     Between beats, nothing is detected until the signal is as steep as 0.15 of the smallest of the
     last eight QRS complexes, in any lead, for at most 2 s.
 
-    With ``min_quality`` of the annotator, each second is rated once, from 10 s of signal until
-    ``latency`` minus 0.1 s after its beginning, with 0.75 times ``min_quality``, since the quality
-    is rated lower without later beats. Of the first 4 s, those are unreadable that are missing by
-    half. Beats in unreadable seconds are left out. R peaks at which all leads are missing are left
-    out in any case.
+    With ``min_quality`` of the annotator, each second is rated once: when its first beat is
+    located, or R peaks were detected in it for the last time. The last 10 s of signal are used,
+    with 0.75 times ``min_quality``, since the quality is rated lower without later beats. Of the
+    first 4 s, those are unreadable that are missing by half. Beats in unreadable seconds are left
+    out. R peaks at which all leads are missing are left out in any case.
 
     Of several leads, R peaks are located in the one with the strongest QRS complexes, relative to
     its noise. Another one takes its place if it is twice as strong in the mean of some 300 beats:
@@ -266,7 +265,7 @@ class BeatStream:
         n_times = round(self._times.filtered * rate / self.fs)
         leads = np.zeros((self.annotator.n_leads_ or 1, n_times))
         past, middle = PastBeatFeatures(rate, self._future), n_times // 2
-        due = Due(self.annotator, self._bandpass, past, leads, middle, np.array([middle]), n_times)
+        due = Due(self.annotator, self._bandpass, past, leads, middle, np.array([middle]), None)
         classify([due])
 
     def _check(self, samples: ArrayLike) -> np.ndarray:
@@ -382,8 +381,7 @@ class BeatStream:
         """Return whether an ECG can be recognized in a second."""
         first = _second(max(0, second - _RATED + 1), self.fs)
         start, stop = (_second(number, self.fs) - first for number in (second, second + 1))
-        # up to the same time after its beginning, however late it is rated
-        leads = self._last(self.n_samples - first)[:, : start + self._times.rated]
+        leads = self._last(self.n_samples - first)
         if second < _WARM_UP:
             return bool(np.isnan(leads[:, start:stop]).mean(axis=1).min() < 0.5)
         limit = _LENIENCY * self.annotator.min_quality
@@ -426,7 +424,8 @@ class BeatStream:
         if n_due:
             self._seen_peak = int(peaks[n_due - 1])
         self._seen = now - times.unsettled
-        self._rate(decided, now - 1 if at_end else now - times.look)
+        passed = now - 1 if at_end else now - times.look - times.second
+        self._rate(decided, max(passed, self._seen_peak))
         self._next_look, self._awaited = now + times.idle, None
         if n_due < len(peaks):
             self._awaited = int(peaks[n_due]) + times.look
@@ -449,7 +448,7 @@ class BeatStream:
         steps = fitted_steps(self.annotator)
         if steps.detector is not None:
             return steps.detect(leads, self.fs)
-        complexes = find_qrs_complexes(leads, self.fs)
+        complexes = find_qrs_complexes(leads, self.fs, is_ongoing=True)
         self._main_lead = _MainLead.after(self._main_lead, complexes.strength)
         # the side of the extremum is that of most of the last beats
         first = max(0, int(np.searchsorted(complexes.samples, seen)) - _N_HEIGHTS)
@@ -478,19 +477,17 @@ class BeatStream:
 
         ``leads`` are the last samples, without gaps.
         """
-        if following is None:  # not before now, and probably as long after as the last one before
-            interval = r_peak - int(self._r_peaks[-1]) if len(self._r_peaks) else 0
-            following = max(self.n_samples, r_peak + interval)
         self._r_peaks = np.append(self._r_peaks, r_peak)[-_N_PAST:]
         position = np.array([r_peak - (self.n_samples - leads.shape[1])])
-        r_peaks, rate = np.append(self._r_peaks, following), float(self.annotator.fs)
+        r_peaks, rate = self._r_peaks, float(self.annotator.fs)
         if self.fs != rate:
             leads, position = resample_recording(leads, position, self.fs, rate)
             r_peaks = np.round(r_peaks * (rate / self.fs)).astype(np.int64)
+            following = None if following is None else round(following * (rate / self.fs))
         if self._features is not None:
             self._features = copy(self._features)  # see reset
             self._next_norms = self.n_samples + self._times.pending
-        numbers = int(position[0]), r_peaks[:-1], int(r_peaks[-1])
+        numbers = int(position[0]), r_peaks, following
         return Due(self.annotator, self._bandpass, self._features, leads, *numbers)
 
     def _as_beats(self, decided: "_Decided") -> AnnotatedBeats:
@@ -638,7 +635,7 @@ class _Times(NamedTuple):
     unsettled: int  # at the end of the signal
     pending: int  # from a look to the decision
     look: int  # of signal behind an R peak, when it is seen for the last time, at least
-    rated: int  # of signal since the beginning of a second that is rated
+    second: int
     idle: int  # from one look to the next, at most
     refractory: int
     context: int
@@ -658,7 +655,7 @@ class _Times(NamedTuple):
             "unsettled": _UNSETTLED * latency,
             "pending": _PENDING_S,
             "look": latency - _SLACK_S - _PENDING_S,
-            "rated": latency - _PENDING_S,
+            "second": 1.0,
             "idle": (1 - _UNSETTLED) * latency - 1.5 * _SLACK_S,
             "refractory": _REFRACTORY_S,
             "context": _CONTEXT_S,

@@ -189,6 +189,36 @@ def test_numpy_file_asks_for_rate_and_unit(page, tmp_path):
     assert ", 25 mm/s, " in page.inner_text("#reading")
 
 
+def test_chosen_lead_is_read(page, tmp_path):
+    leads = make_recording(10, n_leads=2, random_state=2).signal
+    text = "\n".join(["I,V5", *(f"{a:.3f},{b:.3f}" for a, b in leads.T)])
+    (tmp_path / "two.csv").write_text(text)
+    page.click("#reading-options summary")
+    page.fill("#leads", "V5")
+    page.set_input_files("#files", tmp_path / "two.csv")
+    page.wait_for_selector("#fs", state="visible")
+    page.fill("#fs", "360")
+    page.click("#annotate")
+    page.wait_for_selector("#view-recording:not([hidden])")
+    assert " · lead V5 · " in page.inner_text("#record-facts")
+
+
+def test_damaged_file_is_read_if_asked(page, tmp_path):
+    edfio = pytest.importorskip("edfio", reason="requires the extra data")
+    record = make_recording(10, random_state=2)
+    signal = edfio.EdfSignal(record.signal, 360, label="ECG II", physical_dimension="mV")
+    edfio.Edf([signal], data_record_duration=1).write(tmp_path / "cut.edf")
+    whole = (tmp_path / "cut.edf").read_bytes()
+    file = {"name": "cut.edf", "mimeType": "", "buffer": whole[:-500]}
+    page.set_input_files("#files", file)
+    page.wait_for_selector("[role=alert] .alert")
+    page.click("#reading-options summary")
+    page.check("#damaged")
+    page.click("#annotate")
+    page.wait_for_selector("#view-recording:not([hidden])")
+    assert page.inner_text("#record-facts").startswith("9 s")
+
+
 def test_dropped_file_opens(page):
     numbers = make_recording(20, random_state=2).signal
     text = "ECG\n" + "\n".join(f"{value:.3f}" for value in numbers)

@@ -221,3 +221,13 @@ def test_excerpts_of_mostly_supraventricular_beats_are_recognized(read_beats, re
     excerpt = slice(first, first + 150)
     found = ectopic_probability(r_peaks[excerpt], FS, future=future)[:, 0] < 0.5
     assert f1_score(is_supraventricular[excerpt], found) > 0.8
+
+
+def test_next_beat_after_a_long_interval_is_not_awaited():
+    r_peaks = np.cumsum(np.full(60, 0.8 * FS)).astype(int)
+    r_peaks[30:] += int(0.5 * FS)  # the beat after number 29 comes after 1.3 s
+    later = np.where(np.arange(60) < 30, r_peaks, r_peaks + int(FS))  # or after 2.3 s
+    seen, expected = (ectopic_probability(x, FS, future=False)[:30] for x in (r_peaks, later))
+    np.testing.assert_array_equal(seen, expected)
+    soon = np.where(np.arange(60) < 30, r_peaks, r_peaks - int(0.2 * FS))  # after 1.1 s
+    assert np.abs(ectopic_probability(soon, FS, future=False)[29] - seen[29]).max() > 1e-6

@@ -115,3 +115,12 @@ def test_maximum_below_rounding_error_is_dropped():
 def test_maximum_far_below_highest_level_is_dropped():
     bands = bands_of(REGULAR, np.where(np.arange(30) < 15, 1.0, 1e-5))
     assert find_candidates(bands).positions.max() < REGULAR[15]
+
+
+def test_a_beat_of_usual_height_may_follow_a_signal_that_goes_on():
+    bands = bands_of([*REGULAR, 3770], [*np.ones(30), 0.4])  # N_TIMES is 3800
+    ended, ongoing = (find_candidates(bands, is_ongoing=is_ongoing) for is_ongoing in (False, True))
+    np.testing.assert_array_equal(ongoing.positions, ended.positions)
+    np.testing.assert_array_equal(ongoing.rivals[:, :-1], ended.rivals[:, :-1])
+    assert ended.rivals[1, -1] == 0
+    assert ongoing.rivals[1, -1] == ongoing.levels[-1] > 2 * ongoing.heights[-1]

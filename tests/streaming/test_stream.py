@@ -253,6 +253,19 @@ def test_lost_electrodes_are_reported_and_not_classified(expected):
         assert not ((sample >= first) & (sample < stop)).any()
 
 
+def test_beats_after_pauses_are_readable(annotators):
+    ecg = make_recording(40, fs=FS, weights={"N": 1.0}, random_state=3)
+    parts = np.split(ecg.signal, ecg.r_peaks[15::5] - int(0.25 * FS))
+    pause = np.random.default_rng(0).normal(scale=0.03, size=int(2.2 * FS))
+    pieces = [piece for part in parts for piece in (part, pause + part[-1])]
+    signal = np.concatenate(pieces[:-1])
+    sample, *_, unreadable = run(BeatStream(annotators["past"]), [signal])
+    n_beats = len(detect_r_peaks(signal, FS))
+    assert n_beats >= len(ecg.r_peaks) - 1
+    assert len(unreadable) == 0
+    assert len(sample) == n_beats
+
+
 def test_missing_samples_hold_no_beats(annotators):
     ecg = record(20, 5)
     leads = ecg.signal.copy()

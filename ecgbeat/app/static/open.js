@@ -55,6 +55,9 @@ export function attachOpen(onRecording, onBeat) {
   show(files, add);
   return () => {
     files.clear();
+    byId("leads").value = "";
+    byId("damaged").checked = false;
+    byId("reading-options").open = false;
     show(files, add);
   };
 }
@@ -91,6 +94,8 @@ function formOf(files) {
     if (byId("fs").value) form.append("fs", byId("fs").value);
     form.append("unit", byId("unit").value);
   }
+  if (byId("leads").value.trim()) form.append("leads", byId("leads").value);
+  if (byId("damaged").checked) form.append("verify", "false");
   return form;
 }
 
