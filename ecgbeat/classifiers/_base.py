@@ -372,9 +372,17 @@ class BeatClassifier(SklearnNet):
             and self.module in (None, self._network)
             and issubclass(criterion, (nn.CrossEntropyLoss, nn.NLLLoss))  # the output is logits
         )
-        if self.fixed_kernels != "auto":
-            return bool(self.fixed_kernels) and is_possible
-        return is_possible and heuristics.needs_kernels(len(X))
+        if self.fixed_kernels == "auto":
+            return is_possible and heuristics.needs_kernels(len(X))
+        if self.fixed_kernels and not is_possible:
+            raise ValueError(
+                "fixed_kernels=True needs arrays without a validation split, the network of the "
+                "class, and a criterion of logits, such as torch.nn.CrossEntropyLoss, got "
+                f"{type(X).__name__}, early_stopping={self.early_stopping!r}, "
+                f"train_split={self.train_split!r}, module={self.module!r}, "
+                f'criterion={self.criterion!r}. "auto" goes without kernels.'
+            )
+        return bool(self.fixed_kernels)
 
     def _solve_kernels(self, X: Any, y: Any, weight: np.ndarray | None) -> None:
         """Compute the classifier of the fixed kernels, the same for all members."""

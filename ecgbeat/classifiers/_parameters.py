@@ -39,10 +39,10 @@ class SharedParameters(TypedDict, total=False):
         classifier of their own, see `ecgbeat.networks.FixedKernels`. The logarithms of its
         probabilities and of those of the trained layers are averaged with weights of 0.85 and
         0.15. "auto" adds them for fewer than 1,000 training beats. They are computed from the
-        arrays given to ``fit``; a Dataset, a custom network, a criterion that takes no logits or
-        a validation split (such as `early_stopping`) goes without. ``partial_fit`` and a warm
-        start leave them unchanged. Prediction takes several times as long, and an export to C
-        needs several times the memory.
+        arrays given to ``fit``: with a Dataset, a custom network, a criterion that takes no logits
+        or a validation split (such as `early_stopping`), "auto" goes without them, and True raises
+        an error. ``partial_fit`` and a warm start leave them unchanged. Prediction takes several
+        times as long, and an export to C needs several times the memory.
     n_leads : int or None, default=None
         Number of leads in 2-D rows, which hold the leads one after the other. None infers it:
         from the shape of a 3-D array, from the column names of a DataFrame of

@@ -118,13 +118,23 @@ def test_saved_parameters_bring_their_kernels(beats, tmp_path, classifier, n_mem
         ({"fixed_kernels": "auto"}, 999, True),
         ({"fixed_kernels": "auto"}, 1000, False),
         ({"fixed_kernels": False}, 60, False),
-        ({"fixed_kernels": True, "early_stopping": True}, 60, False),
+        ({"fixed_kernels": "auto", "early_stopping": True}, 60, False),
         ({"fixed_kernels": True, "criterion": torch.nn.NLLLoss}, 60, True),
-        ({"fixed_kernels": True, "criterion": torch.nn.MultiMarginLoss}, 60, False),
-        ({"fixed_kernels": True, "module": type("Changed", (BeatCNN,), {})}, 60, False),
+        ({"fixed_kernels": "auto", "criterion": torch.nn.MultiMarginLoss}, 60, False),
+        ({"fixed_kernels": "auto", "module": type("Changed", (BeatCNN,), {})}, 60, False),
     ],
 )
 def test_sets_with_fixed_kernels(beats, options, n_beats, expected):
     rows = np.arange(n_beats) % len(beats[1])
     net = ECGCNNClassifier(**TINY | options).fit(beats[0][rows], beats[1][rows])
     assert net.fixed_kernels_ == expected == (net.module_.kernels is not None)
+
+
+@pytest.mark.parametrize(
+    "options", [{"early_stopping": True}, {"criterion": torch.nn.MultiMarginLoss}]
+)
+def test_fixed_kernels_that_are_not_possible_raise(beats, options):
+    net = ECGCNNClassifier(**TINY, **options)
+    with pytest.raises(ValueError, match="fixed_kernels=True needs arrays without a validation"):
+        net.fit(*beats)
+    assert not net.initialized_
