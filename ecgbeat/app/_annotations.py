@@ -29,8 +29,8 @@ _LONG_RATE = 180.0  # values per second and lead of the finest level of longer r
 _FACTOR = 4  # of a level to the next
 _FEWEST_COLUMNS = 2000  # of the coarsest level
 _LEARNING_S = 300.0  # that EC57 does not score, in recordings twice as long
-_MAX_BEATS, _MAX_TIMES = 2_000_000, 2**31
-_MAX_NAME, _MAX_LABEL = 80, 8  # letters
+_MAX_BEATS, MAX_TIMES = 2_000_000, 2**31
+MAX_NAME, _MAX_LABEL = 80, 8  # letters
 
 
 class Findings(NamedTuple):
@@ -292,9 +292,9 @@ def as_findings(body: Mapping[str, Any]) -> Findings:
         raise RequestError(
             422, "The object must have fs, n_times and beats, with sample and label in lists."
         ) from error
-    if not 0 < n_times <= _MAX_TIMES:
+    if not 0 < n_times <= MAX_TIMES:
         raise RequestError(
-            422, f"n_times must be from 1 to {_MAX_TIMES}, got {reprlib.repr(n_times)}."
+            422, f"n_times must be from 1 to {MAX_TIMES}, got {reprlib.repr(n_times)}."
         )
     sample, label = _as_pair(sample, label, "beats", "label")
     if len(sample) and not 0 <= sample[0] <= sample[-1] < n_times:
@@ -306,7 +306,7 @@ def as_findings(body: Mapping[str, Any]) -> Findings:
         raise RequestError(422, "beats.sample must have a sample for each beat, got some twice.")
     beats = AnnotatedBeats(sample, label, _as_probability(probability, len(sample)))
     beats.unreadable = _as_stretches(body.get("unreadable"), n_times)
-    name, reference = str(body.get("record_name", ""))[:_MAX_NAME], body.get("reference")
+    name, reference = str(body.get("record_name", ""))[:MAX_NAME], body.get("reference")
     if reference is not None:
         reference = _as_reference(reference)
     return Findings(name or "recording", fs, n_times, beats, reference)

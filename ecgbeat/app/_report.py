@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ecgbeat.annotation import class_name, encode_beats, summarize_beats
-from ecgbeat.app._annotations import Findings, as_findings
+from ecgbeat.app._annotations import MAX_NAME, MAX_TIMES, Findings, as_findings
 from ecgbeat.app._models import cards
 from ecgbeat.app._requests import RequestError
 from ecgbeat.app._uploads import as_fs
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _A4 = (8.27, 11.69)  # inches
-_MAX_TIMES = 2**31
 _MAX_STRIPS, _MAX_STRIP_S, _MAX_LEADS = 24, 60.0, 16
 _STRIPS_PER_PAGE = 4
-_MAX_NAME = 80
 _WIDTH = 95  # letters of a line
 _TREND_BINS = 240
 _NOT_A_DEVICE = "ecgbeat is not a medical device. Not for diagnosis or treatment."
@@ -217,7 +215,7 @@ def _as_strips(body: Mapping[str, Any]) -> list[_Strip]:
             )
             if n_leads > _MAX_LEADS or not 2 <= n_times <= _MAX_STRIP_S * strip.fs + 1:
                 raise ValueError
-            if np.isinf(leads).any() or not 0 <= strip.start <= _MAX_TIMES:
+            if np.isinf(leads).any() or not 0 <= strip.start <= MAX_TIMES:
                 raise ValueError
             strips.append(strip)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
@@ -275,4 +273,4 @@ def _lead_names(body: Mapping[str, Any], n_leads: int) -> list[str]:
 
 def _printable(text: Any) -> str:
     """Return a short text without control characters."""
-    return "".join(letter for letter in str(text)[:_MAX_NAME] if letter.isprintable())
+    return "".join(letter for letter in str(text)[:MAX_NAME] if letter.isprintable())
