@@ -623,6 +623,24 @@ def test_correction_by_keyboard_alone_reaches_the_files(shown, made, tmp_path):
     assert save(shown, "[data-download=wfdb]", tmp_path).stat().st_size > 100
 
 
+REDRAW_TABLE = """() => new Promise((resolve) => {
+    document.querySelector('#table').dispatchEvent(new Event('scroll'));
+    requestAnimationFrame(() => requestAnimationFrame(resolve));
+})"""
+
+
+def test_double_click_is_kept_while_the_table_is_drawn_again(shown):
+    shown.locator("#beat-3").scroll_into_view_if_needed()
+    box = shown.locator("#beat-3").bounding_box()
+    shown.mouse.move(box["x"] + 20, box["y"] + 10)
+    for n_clicks in (1, 2):
+        shown.mouse.down(click_count=n_clicks)
+        shown.evaluate(REDRAW_TABLE)
+        shown.mouse.up(click_count=n_clicks)
+    assert shown.is_visible("#menu")
+    assert shown.locator("#rows [aria-selected=true]").get_attribute("id") == "beat-3"
+
+
 # --- figures of corrected labels --------------------------------------------------------
 
 
@@ -630,6 +648,7 @@ def correct(page, index, letter):
     """Correct the label of a beat by its row in the table."""
     page.locator("#table").evaluate("(node, top) => { node.scrollTop = top; }", index * 34)
     page.dblclick(f"#beat-{index}")
+    page.wait_for_selector("#menu")
     page.keyboard.press(letter)
     page.wait_for_selector("#menu", state="hidden")
 

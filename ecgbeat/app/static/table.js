@@ -14,6 +14,8 @@ export class BeatTable {
     Object.assign(this, { recording, labels, remarks: new Map(), onChoose, onOpen, chosen: -1 });
     this.box = byId("table");
     this.rows = byId("rows");
+    this.rows.replaceChildren();
+    this.drawn = new Map(); // rows in the document, by what they say
     this.update = onceAFrame(() => this.draw());
     this.box.onscroll = this.update;
     this.box.onkeydown = (event) => this.onKey(event);
@@ -65,9 +67,20 @@ export class BeatTable {
   draw() {
     const first = Math.max(0, Math.floor(this.box.scrollTop / ROW_PX) - MARGIN);
     const last = Math.min(this.shown.length, Math.ceil((this.box.scrollTop + this.box.clientHeight) / ROW_PX) + MARGIN);
-    const rows = [];
-    for (let row = first; row < last; row += 1) rows.push(this.makeRow(row));
-    this.rows.replaceChildren(...rows);
+    const drawn = new Map();
+    for (let row = first; row < last; row += 1) {
+      const index = this.shown[row];
+      const content = [row, index, this.labels.of(index), ...this.remarkOf(index)].join(" ");
+      const node = this.drawn.get(content) ?? this.makeRow(row);
+      node.ariaSelected = String(index === this.chosen);
+      drawn.set(content, node);
+    }
+    // a row that says the same stays in the document: in place of it, a click that has begun is lost
+    for (const [content, node] of this.drawn) if (!drawn.has(content)) node.remove();
+    [...drawn.values()].forEach((node, place) => {
+      if (this.rows.children[place] !== node) this.rows.insertBefore(node, this.rows.children[place] ?? null);
+    });
+    this.drawn = drawn;
     const active = byId(`beat-${this.chosen}`);
     if (active) this.box.setAttribute("aria-activedescendant", active.id);
     else this.box.removeAttribute("aria-activedescendant");
@@ -82,7 +95,7 @@ export class BeatTable {
     const cell = (content, className = "") => element("span", { role: "gridcell", className }, content);
     const node = element(
       "div",
-      { className: "row", role: "row", id: `beat-${index}`, ariaRowIndex: String(row + 2), ariaSelected: String(index === this.chosen) },
+      { className: "row", role: "row", id: `beat-${index}`, ariaRowIndex: String(row + 2) },
       cell(String(index + 1)),
       cell(time(beats.sample[index] / fs, 2)),
       cell(mark(label, class_names[label] ?? "")),

@@ -581,7 +581,8 @@ def _verify_checksums(record: Record, read: Any, files: list[Path]) -> None:
     # in these two cases wfdb returns other samples than the file holds
     if any(read.skew or []) or set(read.samps_per_frame) != {1}:
         return
-    sums = read.d_signal.sum(axis=0, dtype=np.int64)
+    # lead by lead, since the sums along rows of a few leads take twenty times as long
+    sums = [samples.sum(dtype=np.int64) for samples in read.d_signal.T]
     for file, expected, found in zip(files, read.checksum, sums, strict=True):
         # a signed number of 16 bits
         if expected is not None and (int(found) - expected) % 2**16:
