@@ -457,6 +457,16 @@ def test_archive_has_copies_of_the_records(load, real_data, tmp_path):
     np.testing.assert_array_equal(load_recording(tmp_path / "r0001").signal, expected)
 
 
+def test_day_of_the_page_is_a_record_again_and_again(load, real_data, tmp_path):
+    header = real_data / "mitdb" / "101.hea"
+    day = load("page_speed").make_day(header, tmp_path)
+    recording = load_recording(day)  # with its checksums
+    once = load_recording(header).signal
+    assert recording.signal.shape == (2, 48 * once.shape[1])
+    np.testing.assert_array_equal(recording.signal[:, 30 * once.shape[1] :][:, :1000], once[:, :1000])
+    np.testing.assert_array_equal(recording.signal[:, -1000:], once[:, -1000:])
+
+
 def test_live_chunks_repeat_the_recording(load):
     signal = np.arange(100.0)
     chunks = load("live_streams").as_chunks(signal, 90)

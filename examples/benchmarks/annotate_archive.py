@@ -7,6 +7,8 @@ the whole command: start, reading, annotation and writing.
 """
 
 import argparse
+import contextlib
+import io
 import itertools
 import shutil
 import statistics
@@ -39,9 +41,10 @@ def annotate(archive, out, n_workers):
 
     with LocalCluster(n_workers, threads_per_worker=1, dashboard_address=None) as cluster:
         start = time.perf_counter()
-        code = command(
-            ["annotate", str(archive), "--out", str(out), "--dask", cluster.scheduler_address]
-        )
+        with contextlib.redirect_stdout(io.StringIO()):  # a line for each recording
+            code = command(
+                ["annotate", str(archive), "--out", str(out), "--dask", cluster.scheduler_address]
+            )
         elapsed = time.perf_counter() - start
     if code:
         raise RuntimeError(f"The command ended with code {code}.")
