@@ -39,7 +39,7 @@ def annotate(archive, out, n_workers):
     """Annotate an archive on a cluster of this machine; return the time in s."""
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None) as cluster:
         start = time.perf_counter()
         with contextlib.redirect_stdout(io.StringIO()):  # a line for each recording
             code = command(
