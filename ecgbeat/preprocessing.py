@@ -167,10 +167,10 @@ class BeatTransformer(TransformerMixin, BaseEstimator):
 class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
     """Remove baseline wander, muscle noise and mains hum from each lead of each row.
 
-    The filter is applied forwards and backwards, so waves are not shifted in time. Rows may be of
-    any length; long rows have smaller edge effects, so filter before `RPeakSegmenter`, not after.
-    A continuous recording of shape (n_leads, n_times) is filtered with one lead per row, in
-    blocks of some minutes.
+    The filter is applied forwards and backwards, so waves are not shifted in time, unless
+    ``zero_phase`` is False. Rows may be of any length; long rows have smaller edge effects, so
+    filter before `RPeakSegmenter`, not after. A continuous recording of shape (n_leads, n_times)
+    is filtered with one lead per row, in blocks of some minutes.
 
     Parameters
     ----------
@@ -182,6 +182,9 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         Order of the Butterworth prototype, which is applied twice.
     notch : float or None, default=None
         Mains frequency in Hz to remove as well, 50 or 60.
+    zero_phase : bool, default=True
+        If False, the filter is applied forwards only, so that no sample depends on later ones,
+        as in a live signal.
     n_leads : int, default=1
         Number of leads in each flattened row, one after the other. Inferred from 3-D input.
     copy : bool, default=True
@@ -216,6 +219,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         "high": _RATE,
         "order": [Interval(Integral, 1, None, closed="left")],
         "notch": [Interval(Real, 0, None, closed="neither"), None],
+        "zero_phase": ["boolean"],
         "n_leads": _N_LEADS,
         "copy": ["boolean"],
     }
@@ -229,6 +233,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         high: float = 40.0,
         order: int = 2,
         notch: float | None = None,
+        zero_phase: bool = True,
         n_leads: int = 1,
         copy: bool = True,
     ) -> None:
@@ -237,6 +242,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
         self.high = high
         self.order = order
         self.notch = notch
+        self.zero_phase = zero_phase
         self.n_leads = n_leads
         self.copy = copy
 
@@ -251,6 +257,7 @@ class BandpassFilter(OneToOneFeatureMixin, BeatTransformer):
             self.high,
             order=self.order,
             notch=self.notch,
+            zero_phase=self.zero_phase,
             copy=self.copy,
         )
 

@@ -463,7 +463,9 @@ def test_day_of_the_page_is_a_record_again_and_again(load, real_data, tmp_path):
     recording = load_recording(day)  # with its checksums
     once = load_recording(header).signal
     assert recording.signal.shape == (2, 48 * once.shape[1])
-    np.testing.assert_array_equal(recording.signal[:, 30 * once.shape[1] :][:, :1000], once[:, :1000])
+    np.testing.assert_array_equal(
+        recording.signal[:, 30 * once.shape[1] :][:, :1000], once[:, :1000]
+    )
     np.testing.assert_array_equal(recording.signal[:, -1000:], once[:, -1000:])
 
 

@@ -25,6 +25,7 @@ from ecgbeat._validation import (
 from ecgbeat.annotation._annotator import BeatAnnotator
 from ecgbeat.annotation._fusion import simulate_fusion_beats
 from ecgbeat.labels import AAMI_MAPPINGS
+from ecgbeat.preprocessing import BandpassFilter
 from ecgbeat.signal import beat_features
 
 _RHYTHM = slice(0, 3)  # columns of ectopic_probability: normal, supraventricular, ventricular
@@ -247,7 +248,7 @@ def make_inter_patient_annotator(
     future : True, False or "none", default=True
         Whether the class of a beat may depend on later beats, see
         `ecgbeat.signal.beat_features`: with False only on the position of the next R peak within
-        1.25 s, with ``"none"`` on no later beat.
+        1.25 s, with ``"none"`` on no later beat. With ``"none"``, the filter is causal.
     mapping : {"literature", "bxb"}, dict or None, default=None
         Mapping from symbols to classes, as in `BeatAnnotator`. None stands for N, S, V and F of
         `ecgbeat.labels.to_aami`, without the beats of class Q.
@@ -292,6 +293,8 @@ def make_inter_patient_annotator(
         InterPatientClassifier(random_state=random_state),
         fs=fs,
         lead=None,
+        # a beat is decided where its window ends: waves may not depend on what comes after them
+        bandpass=BandpassFilter(fs, zero_phase=False) if future == "none" else None,
         features=partial(beat_features, future=future),
         augmentation=partial(simulate_fusion_beats, random_state=random_state),
         mapping=mapping,

@@ -1,4 +1,4 @@
-"""Zero-phase recursive filter for windows of one length."""
+"""Recursive filter for windows of one length."""
 
 import math
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ecgbeat.signal import bandpass_sections, filter_padding
 
 
-class ZeroPhaseFilter(nn.Module):
+class RecursiveFilter(nn.Module):
     """Counterpart of `ecgbeat.signal.bandpass`, in float64.
 
     ONNX has no operator for recursive filters, and as a matrix, the filter of a window of two
@@ -29,11 +29,15 @@ class ZeroPhaseFilter(nn.Module):
         *,
         order: int,
         notch: float | None = None,
+        zero_phase: bool = True,
     ) -> None:
         super().__init__()
         self.n_times = n_times
+        self.zero_phase = zero_phase
         self.n_padding = filter_padding(n_times, fs, low)
-        mirrored = np.pad(np.arange(n_times), self.n_padding, mode="symmetric")
+        self.n_first = n_times if zero_phase else max(1, self.n_padding)
+        n_after = self.n_padding if zero_phase else 0
+        mirrored = np.pad(np.arange(n_times), (self.n_padding, n_after), mode="symmetric")
         self.register_buffer("columns", torch.from_numpy(mirrored))
         sections = bandpass_sections(fs, low, high, order=order, notch=notch)
         self.recursion = _Recursion(sections, len(mirrored))
@@ -41,9 +45,10 @@ class ZeroPhaseFilter(nn.Module):
     def forward(self, leads: Tensor) -> Tensor:
         """Filter windows of shape (n_beats, n_leads, n_times)."""
         leads = leads - leads.narrow(-1, 0, 1)  # constant leads become exact zeros
-        leads = leads - leads.mean(dim=-1, keepdim=True)
-        backwards = self.recursion(leads.index_select(-1, self.columns)).flip(-1)
-        filtered = self.recursion(backwards).flip(-1)
+        leads = leads - leads.narrow(-1, 0, self.n_first).mean(dim=-1, keepdim=True)
+        filtered = self.recursion(leads.index_select(-1, self.columns))
+        if self.zero_phase:
+            filtered = self.recursion(filtered.flip(-1)).flip(-1)
         return filtered.narrow(-1, self.n_padding, self.n_times)
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgbeat.export._filter import ZeroPhaseFilter
+from ecgbeat.export._filter import RecursiveFilter
 from ecgbeat.signal import location_settings, resample_beats
 
 
@@ -20,7 +20,7 @@ class RPeakLocator(nn.Module):
         super().__init__()
         settings = location_settings(fs)
         low, high, order = settings[:3]
-        self.filter = ZeroPhaseFilter(n_times, fs, low, high, order=order)
+        self.filter = RecursiveFilter(n_times, fs, low, high, order=order)
         self.settings = settings
         self.select = select
         half = settings.envelope // 2

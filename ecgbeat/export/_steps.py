@@ -19,7 +19,7 @@ from sklearn.preprocessing import (
 from torch import Tensor, nn
 
 from ecgbeat._validation import check_is_fitted
-from ecgbeat.export._filter import ZeroPhaseFilter
+from ecgbeat.export._filter import RecursiveFilter
 from ecgbeat.export._segmentation import BeatCutter, Resampler, RPeakLocator
 from ecgbeat.preprocessing import BandpassFilter, RPeakSegmenter, ZScoreScaler
 from ecgbeat.signal import window_samples
@@ -104,7 +104,15 @@ def _filter(step: BandpassFilter) -> nn.Module:
     n_times = _samples_per_lead(step)
     return _OfBeats(
         step,
-        ZeroPhaseFilter(n_times, step.fs, step.low, step.high, order=step.order, notch=step.notch),
+        RecursiveFilter(
+            n_times,
+            step.fs,
+            step.low,
+            step.high,
+            order=step.order,
+            notch=step.notch,
+            zero_phase=step.zero_phase,
+        ),
     )
 
 

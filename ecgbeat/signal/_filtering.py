@@ -1,4 +1,4 @@
-"""Zero-phase band-pass filtering of signals of any length."""
+"""Band-pass filtering of signals of any length, without phase shift or causal."""
 
 import math
 from collections.abc import Iterator
@@ -27,13 +27,14 @@ def bandpass(
     *,
     order: int = 2,
     notch: float | None = None,
+    zero_phase: bool = True,
     copy: bool = True,
 ) -> np.ndarray:
-    """Band-pass filter the last axis without phase shift.
+    """Band-pass filter the last axis.
 
-    A Butterworth filter in second-order sections is applied forwards and backwards. The gain is
-    0.5 (-6 dB) at both edges. The defaults remove baseline wander and muscle noise, and keep the
-    timing of the waves of a beat.
+    A Butterworth filter in second-order sections is applied forwards and backwards, without phase
+    shift. The gain is 0.5 (-6 dB) at both edges. The defaults remove baseline wander and muscle
+    noise, and keep the timing of the waves of a beat.
 
     Parameters
     ----------
@@ -49,6 +50,10 @@ def bandpass(
         those of twice this order.
     notch : float or None, default=None
         Mains frequency in Hz to remove as well (50 or 60), below ``fs / 2``.
+    zero_phase : bool, default=True
+        If False, the filter is applied forwards only, as to a live signal: no sample depends on
+        later ones, after a quarter of the period of the lower edge. Waves come some milliseconds
+        later, slow ones are distorted, and the gain at both edges is 0.71 (-3 dB).
     copy : bool, default=True
         If False, rows longer than some minutes may be filtered in place, which saves memory:
         ``x`` is overwritten if it is an array of floats.
@@ -116,9 +121,10 @@ def bandpass(
     if n_times > max(_BLOCK_S * fs, n_settle):
         n_block = max(round(_BLOCK_S * fs), n_settle)
         filtered = np.empty(x.shape, x.dtype) if copy else x
-        _filter_in_blocks(x, filtered, sections, n_settle, n_padding, n_block)
+        n_ahead = n_settle if zero_phase else 0
+        _filter_in_blocks(x, filtered, sections, n_ahead, n_padding, n_block)
         return filtered
-    return map_rows(lambda rows: _filter_rows(rows, sections, n_padding), x, n_times)
+    return map_rows(lambda rows: _filter_rows(rows, sections, n_padding, zero_phase), x, n_times)
 
 
 def bandpass_sections(
@@ -134,7 +140,8 @@ def bandpass_sections(
     Returns
     -------
     ndarray of shape (n_sections, 6)
-        Sections for ``scipy.signal.sosfilt``. `bandpass` applies them forwards and backwards.
+        Sections for ``scipy.signal.sosfilt``. `bandpass` applies them forwards, and backwards
+        with ``zero_phase``.
 
     Raises
     ------
@@ -153,7 +160,7 @@ def bandpass_sections(
 
 
 def filter_padding(n_times: int, fs: float, low: float) -> int:
-    """Return the number of samples by which `bandpass` mirrors a row at both ends."""
+    """Return the number of samples by which `bandpass` mirrors a row at its ends."""
     return min(n_times, round(_PADDING_PERIODS * fs / low))
 
 
@@ -200,32 +207,41 @@ def _designed_once(
     return sections, math.ceil(1.5 * math.log(_TAIL) / math.log(slowest))
 
 
-def _filter_rows(rows: np.ndarray, sections: np.ndarray, n_padding: int) -> np.ndarray:
-    """Apply the sections forwards and backwards to mirrored rows."""
+def _filter_rows(
+    rows: np.ndarray, sections: np.ndarray, n_padding: int, zero_phase: bool
+) -> np.ndarray:
+    """Apply the sections forwards, and backwards with ``zero_phase``, to mirrored rows."""
+    n_times = rows.shape[1]
     rows -= rows[:, :1].copy()  # constant rows become exact zeros
-    rows -= rows.mean(axis=1, keepdims=True)
-    extended = np.pad(rows, ((0, 0), (n_padding, n_padding)), mode="symmetric")
-    forwards = signal.sosfilt(sections, extended)
-    backwards = signal.sosfilt(sections, forwards[:, ::-1])[:, ::-1]
-    return backwards[:, n_padding : n_padding + rows.shape[1]]
+    n_first = n_times if zero_phase else max(1, n_padding)
+    rows -= rows[:, :n_first].mean(axis=1, keepdims=True)
+    n_after = n_padding if zero_phase else 0
+    extended = np.pad(rows, ((0, 0), (n_padding, n_after)), mode="symmetric")
+    filtered = signal.sosfilt(sections, extended)
+    if zero_phase:
+        filtered = signal.sosfilt(sections, filtered[:, ::-1])[:, ::-1]
+    return filtered[:, n_padding : n_padding + n_times]
 
 
 def _filter_in_blocks(
     x: np.ndarray,
     filtered: np.ndarray,
     sections: np.ndarray,
-    n_settle: int,
+    n_ahead: int,
     n_padding: int,
     n_block: int,
 ) -> None:
-    """Filter long rows as `_filter_rows` does, block by block, into an array that may be ``x``."""
+    """Filter long rows as `_filter_rows` does, block by block, into an array that may be ``x``.
+
+    The backward pass starts ``n_ahead`` samples behind a block; there is none with 0.
+    """
     limit = np.finfo(x.dtype).max
 
     def filter_row(index: tuple[int, ...]) -> None:
         row, result = x[index], filtered[index]
         factor = row_factors(row[np.newaxis])[0, 0]
         scaled = row if factor == 1 else row * factor
-        blocks = _filtered_blocks(scaled, sections, n_settle, n_padding, n_block)
+        blocks = _filtered_blocks(scaled, sections, n_ahead, n_padding, n_block)
         for start, block in blocks:
             with np.errstate(over="ignore"):  # clipped
                 result[start : start + len(block)] = np.clip(block / factor, -limit, limit)
@@ -235,11 +251,11 @@ def _filter_in_blocks(
 
 
 def _filtered_blocks(
-    x: np.ndarray, sections: np.ndarray, n_settle: int, n_padding: int, n_block: int
+    x: np.ndarray, sections: np.ndarray, n_ahead: int, n_padding: int, n_block: int
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the first sample of each block, and the filtered block."""
     n_times = len(x)
-    offset = _mean(x, n_block)
+    offset = _mean(x if n_ahead else x[: max(1, n_padding)], n_block)
     state = np.zeros((len(sections), 2))
     if n_padding:
         _, state = signal.sosfilt(sections, x[:n_padding][::-1] - offset, zi=state)
@@ -247,8 +263,11 @@ def _filtered_blocks(
     for start in range(0, n_times, n_block):
         stop = min(start + n_block, n_times)
         forwards, state = signal.sosfilt(sections, x[start:stop] - offset, zi=state)
-        ahead = x[stop : stop + n_settle] - offset
-        if stop + n_settle >= n_times:
+        if not n_ahead:
+            yield start, forwards
+            continue
+        ahead = x[stop : stop + n_ahead] - offset
+        if stop + n_ahead >= n_times:
             ahead = np.concatenate([ahead, tail])
         if len(ahead):
             settling, _ = signal.sosfilt(sections, ahead, zi=state)

@@ -42,6 +42,8 @@ def assert_equal_in_torch(transformer, X, tolerance=3e-7):
     [
         ({}, 720),
         ({"notch": 60}, 719),
+        ({"zero_phase": False, "n_leads": 2}, 2 * 360),
+        ({"zero_phase": False}, 9),
         ({"low": 0.05, "high": 150, "order": 3, "notch": 50}, 300),
         ({"fs": 125, "low": 1, "high": 30, "order": 4, "n_leads": 3}, 3 * 101),
         ({"fs": 1000, "low": 5, "high": 15, "order": 1, "n_leads": 2}, 2 * 40),

@@ -8,7 +8,7 @@ from ecgbeat.signal import bandpass
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     "parameters",
-    [{}, {"fs": 250, "low": 1.0, "high": 20.0}, {"order": 4}, {"notch": 50}],
+    [{}, {"fs": 250, "low": 1.0, "high": 20.0}, {"order": 4}, {"notch": 50}, {"zero_phase": False}],
     ids=str,
 )
 def test_result_equals_bandpass_function(leads, parameters, dtype):
@@ -34,6 +34,7 @@ def test_output_feature_names_equal_input_names():
         ({"fs": -1}, "'fs' parameter of BandpassFilter .* Got -1 instead"),
         ({"low": 0}, "'low' parameter of BandpassFilter .* Got 0 instead"),
         ({"high": "40"}, "'high' parameter of BandpassFilter .* Got '40' instead"),
+        ({"zero_phase": 2}, "'zero_phase' parameter of BandpassFilter .* Got 2 instead"),
         ({"order": 0}, "'order' parameter of BandpassFilter .* Got 0 instead"),
     ],
     ids=str,

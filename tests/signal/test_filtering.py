@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.signal import sosfiltfilt
+from scipy.signal import sosfilt, sosfiltfilt
 
 from ecgbeat.signal import _filtering, bandpass, bandpass_sections
 
@@ -48,6 +48,28 @@ def test_filter_has_zero_phase():
     filtered = bandpass(pulse, FS)
     assert filtered.argmax() == pulse.argmax()
     np.testing.assert_allclose(filtered[1:], filtered[:0:-1], atol=1e-3)
+
+
+@pytest.mark.parametrize("n_times", [900, 3600])
+def test_causal_filter_does_not_depend_on_later_samples(read_record, n_times):
+    signals, _, _ = read_record("103")
+    whole = bandpass(signals[:, :3600], FS, zero_phase=False)
+    part = bandpass(signals[:, :n_times], FS, zero_phase=False)
+    np.testing.assert_array_equal(part, whole[:, :n_times])
+    assert not np.array_equal(bandpass(signals[:, :900], FS), bandpass(signals, FS)[:, :900])
+
+
+@pytest.mark.parametrize("frequency", [0.5, 40])
+def test_causal_filter_has_half_the_attenuation(frequency):
+    gain = [
+        np.abs(bandpass(sine(frequency), FS, zero_phase=zero_phase)[INNER]).max()
+        for zero_phase in (True, False)
+    ]
+    np.testing.assert_allclose(gain, [0.5, 0.5**0.5], atol=0.02)
+
+
+def test_causal_filter_of_constant_rows_is_exactly_zero():
+    assert not bandpass(np.full((2, 500), 1e6 / 3), FS, zero_phase=False).any()
 
 
 @pytest.mark.parametrize(("n_times", "min_improvement"), [(288, 1.2), (720, 2.0)])
@@ -186,6 +208,15 @@ def test_filtering_in_blocks_equals_single_pass(short_blocks, monkeypatch, setti
     expected = bandpass(leads, FS, **settings)
     assert (in_blocks != expected).any()
     np.testing.assert_allclose(in_blocks, expected, atol=1e-8 * np.abs(expected).max())
+
+
+def test_causal_filtering_in_blocks_equals_single_pass(short_blocks):  # noqa: ARG001
+    leads = make_leads(20_000)
+    in_blocks = bandpass(leads, FS, zero_phase=False)
+    in_one = bandpass(leads[:, :7000], FS, zero_phase=False)
+    np.testing.assert_allclose(in_blocks[:, :7000], in_one, rtol=0, atol=1e-10)
+    expected = sosfilt(bandpass_sections(FS, 0.5, 40), leads)
+    np.testing.assert_allclose(in_blocks[:, 5000:], expected[:, 5000:], atol=1e-6)
 
 
 @pytest.mark.parametrize("n_times", [7199, 7200, 7201, 14_500])
