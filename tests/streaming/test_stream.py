@@ -3,10 +3,12 @@
 import pickle
 import subprocess
 import sys
+from copy import copy
 from functools import partial
 
 import numpy as np
 import pytest
+from scipy.signal import find_peaks
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -212,6 +214,21 @@ def test_beats_are_those_of_the_recording(annotator):
     agree = offline.symbol[matches.reference_index] == label[matches.detected_index]
     assert agree[5:].mean() > 0.9  # filters settle in the first seconds
     assert len(unreadable) == 0
+
+
+def highest(leads, fs):
+    """Return maxima, which do not depend on what comes later."""
+    return find_peaks(leads[0], height=0.5, distance=0.3 * fs)[0]
+
+
+def test_without_future_the_classes_are_those_of_the_recording(annotators):
+    annotator = copy(annotators["past"]).set_params(detector=highest)
+    signal = record(60, 7).signal
+    sample, label, probability, _, _ = run(BeatStream(annotator), [signal])
+    offline = annotator.predict([signal])[0]
+    np.testing.assert_array_equal(sample, offline.sample)
+    np.testing.assert_array_equal(label, offline.symbol)
+    np.testing.assert_allclose(probability, offline.probability, atol=1e-4)
 
 
 def test_beats_ascend_and_are_decided_in_time(annotator, expected):
