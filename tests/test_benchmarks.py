@@ -449,6 +449,17 @@ def test_table_of_live_accuracy(load, real_data, monkeypatch, capsys):
         assert float(rows[signal][4]) > 0.9
 
 
+def test_soak_lasts_an_hour_with_gaps_and_noise(load):
+    signal = np.ones((2, 1000))
+    chunks = list(load("live_soak").chunks_of_an_hour(signal, 100, np.random.default_rng(0)))
+    joined = np.concatenate(chunks, axis=1)
+    assert joined.shape == (2, 360_000)
+    assert 0 < np.isnan(joined).mean() < 0.1
+    assert (np.isnan(joined).sum(axis=0) == 1).any()  # one lead alone
+    noise = ~np.isnan(joined) & (joined != 1)
+    assert 0 < noise.mean() < 0.1
+
+
 def test_archive_has_copies_of_the_records(load, real_data, tmp_path):
     load("annotate_archive").make_archive(real_data / "mitdb", tmp_path, 2)
     names = sorted(path.name for path in tmp_path.iterdir())
