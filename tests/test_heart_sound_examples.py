@@ -166,6 +166,7 @@ def test_rhythm_tables(rhythm, monkeypatch, capsys, folder):
     monkeypatch.setattr(sys, "argv", ["heart_sound_rhythm.py", *arguments])
     rhythm.main()
     lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"\d+ of \d+ subjects with extrasystoles also have other labels", lines[2])
     cells = [re.split(r" *\| *", line.strip("| ")) for line in lines if "|" in line]
     start = next(k for k, row in enumerate(cells) if row[0] == "model")
     names = [row[0] for row in cells[start + 2 :]]

@@ -206,6 +206,13 @@ def separations(clips, rhythm, names):
         yield [name, *(f"{roc_auc_score(is_extra, column):.2f}" for is_extra, column in pairs)]
 
 
+def print_subjects(clips):
+    """Print how many subjects with extrasystoles have clips with another label."""
+    subjects = np.unique(clips.groups[clips.target == "extrastole"])
+    others = np.isin(subjects, clips.groups[clips.target != "extrastole"])
+    print(f"{others.sum()} of {len(subjects)} subjects with extrasystoles also have other labels")
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of PASCAL set_b")
@@ -220,6 +227,7 @@ def main():
     arguments = parse_arguments()
     print_machine(("ecgbeat", "scikit-learn", "scipy", "numpy"), arguments.threads)
     clips, tables, names = load_tables(arguments.data, "pascal")
+    print_subjects(clips)
     windows = load(arguments.data, "pascal") if arguments.cnn else None
     title = "AUC of single columns, extrasystoles against other clips"
     print_table(title, separations(clips, tables["rhythm"], names), arguments.markdown)
