@@ -1,4 +1,4 @@
-"""Tests of the heart sound benchmark."""
+"""Tests of the heart sound benchmarks."""
 
 import importlib
 import re
@@ -24,7 +24,8 @@ def folder(tmp_path_factory):
     for i, (x, label, subject) in enumerate(
         zip(sounds.data, sounds.target, sounds.groups, strict=True)
     ):
-        soundfile.write(path / f"{label}__{subject}_{i}_A.wav", x, 2000)
+        noise = "noisynormal" if label == "normal" and i % 2 else ""
+        soundfile.write(path / f"{label}_{noise}_{subject}_{i}_A.wav", x, 2000)
     return path
 
 
@@ -106,3 +107,70 @@ def test_chosen_power_has_the_best_macro_f1(benchmark):
     power = benchmark.choose_power(probabilities, y, classes)
     assert (benchmark.predict_with_power(probabilities, y, classes, power) == y).all()
     assert (benchmark.predict_with_power(probabilities, y, classes, 0.0) != y).any()
+
+
+@pytest.fixture
+def rhythm(benchmark, monkeypatch):  # noqa: ARG001 - reduces the folds within the training set
+    """Import the benchmark of rhythm as a module and reduce it for the tests."""
+    module = importlib.import_module("heart_sound_rhythm")
+    monkeypatch.setattr(module, "N_FOLDS", 2)
+    monkeypatch.setattr(module, "N_TREES", 5)
+    return module
+
+
+def beats_at(times, systole=0.3):
+    """Return 8 s of sound at 4 kHz with S1 at the given times, and S2 after the systole."""
+    t = np.arange(32_000) / 4000
+    starts = np.concatenate([times, np.add(times, systole)])
+    bursts = [np.exp(-0.5 * ((t - start) / 0.02) ** 2) for start in starts]
+    noise = 0.01 * np.random.default_rng(0).normal(size=t.shape)
+    return np.sum(bursts, axis=0) * np.sin(2 * np.pi * 60 * t) + noise
+
+
+def test_cycle_and_systole_of_regular_beats(rhythm):
+    columns = rhythm.describe_rhythm(beats_at(np.arange(0.4, 7.5, 0.8)))
+    assert columns["cycle_s"] == pytest.approx(0.8, abs=0.011)
+    assert columns["systole_share"] == pytest.approx(0.3 / 0.8, abs=0.02)
+    assert columns["peaks_per_cycle"] == pytest.approx(2, abs=0.2)
+    assert columns["irregularity"] < 0.02
+    assert columns["irregular_share"] == 0
+
+
+def test_early_beat_and_pause_are_irregular(rhythm):
+    times = np.arange(0.4, 7.5, 0.8)
+    times[4] -= 0.25
+    columns = rhythm.describe_rhythm(beats_at(times))
+    assert columns["cycle_s"] == pytest.approx(0.8, abs=0.011)
+    assert columns["earliest_beat"] == pytest.approx(0.55 / 0.8, abs=0.03)
+    assert columns["latest_beat"] == pytest.approx(1.05 / 0.8, abs=0.03)
+    assert columns["irregular_share"] > 0.1
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0])
+@pytest.mark.parametrize("n_times", [2000, 8000])
+def test_columns_of_noise_and_silence_are_finite(rhythm, n_times, scale):
+    sound = scale * np.random.default_rng(0).normal(size=n_times)
+    assert np.isfinite(list(rhythm.describe_rhythm(sound).values())).all()
+
+
+def test_best_features_are_chosen_by_the_training_files(rhythm):
+    y_train, classes = np.array(["a", "b"] * 4), np.array(["a", "b"])
+    good, bad = np.tile([[0.9, 0.1], [0.1, 0.9]], (4, 1)), np.tile([[0.1, 0.9], [0.9, 0.1]], (4, 1))
+    results = {"bad": (bad, good[:2]), "good": (good, bad[:2])}
+    labels = rhythm.predict(results, y_train, classes)
+    assert labels["the best by inner folds"].tolist() == labels["good"].tolist() == ["b", "a"]
+
+
+def test_rhythm_tables(rhythm, monkeypatch, capsys, folder):
+    arguments = ["--data", str(folder), "--seeds", "0", "1", "--markdown"]
+    monkeypatch.setattr(sys, "argv", ["heart_sound_rhythm.py", *arguments])
+    rhythm.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"\d+ of \d+ subjects with extrasystoles also have other labels", lines[2])
+    cells = [re.split(r" *\| *", line.strip("| ")) for line in lines if "|" in line]
+    start = next(k for k, row in enumerate(cells) if row[0] == "model")
+    names = [row[0] for row in cells[start + 2 :]]
+    assert names == ["MFCCs", "rhythm", "MFCCs and rhythm", "the best by inner folds"]
+    assert all(
+        0 <= float(cell.split(" ± ")[0]) <= 1 for row in cells[start + 2 :] for cell in row[1:]
+    )
