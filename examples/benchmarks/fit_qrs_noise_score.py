@@ -11,8 +11,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from _r_peak_noise import mix
-from _r_peak_scoring import add_noise_to_all, load_records
+from _r_peak_scoring import add_noise_to_all, add_recorded_to_all, load_records
 from sklearn.linear_model import LogisticRegression
 
 from ecgbeat.datasets import get_data_home
@@ -25,29 +24,13 @@ CLEAN_WEIGHT = 10.0  # most recordings are clean most of the time
 WEIGHTS = {18: 3.0, 12: 1.0, 6: 1.0, 0: 0.2}  # by signal-to-noise ratio in dB
 
 
-def add_recorded(records, noise, snr_db):
-    """Add a recording of noise to each record, shifted by another time and repeated as needed."""
-    return [
-        record._replace(
-            x=mix(
-                record.x,
-                record.fs,
-                np.resize(np.roll(noise, 7919 * k), len(record.x)),
-                snr_db,
-                reference=record.reference,
-            )
-        )
-        for k, record in enumerate(records)
-    ]
-
-
 def conditions(records, noise):
     """Yield name, weight and records of each condition."""
     yield "clean", CLEAN_WEIGHT, records
     for kind in KINDS:
         for level, weight in WEIGHTS.items():
             noisy = (
-                add_recorded(records, noise, level)
+                add_recorded_to_all(records, noise, level)
                 if kind == "recorded motion"
                 else add_noise_to_all(records, kind, level)
             )
