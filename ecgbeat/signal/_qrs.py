@@ -419,7 +419,7 @@ def select_beats(candidates: Candidates, bands: Bands) -> np.ndarray:
         second = shape @ SHAPE_WEIGHTS + SHAPE_INTERCEPT
         rhythm = rhythm_quantities(candidates, second)
         second = rhythm @ RHYTHM_WEIGHTS + RHYTHM_INTERCEPT
-        is_beat[noisy] = (second > np.where(is_beat, -_DOUBT, _DOUBT))[noisy]
+        is_beat[noisy] = (second > np.where(is_beat, _KEPT, _RESTORED))[noisy]
     return peaks[is_beat]
 
 
@@ -491,7 +491,8 @@ _N_SCORED = 121  # candidates, about 100 s: runs of ectopic beats are no noise
 _LOW_SCORES = 10  # percent
 _NOISY = 3.0  # score that the other candidates exceed nearly everywhere in clean recordings
 _N_AROUND = 61  # candidates that are compared
-_DOUBT = 0.5  # the decision of the first score stands where the second one is below it
+# second score of a beat that the first one accepts, or rejects, where noise may not become beats
+_KEPT, _RESTORED = -0.5, 1.5
 _COMPLEX_S = 0.08  # before and after the peak
 _AT_S = 0.15
 _BEFORE_S = 0.22

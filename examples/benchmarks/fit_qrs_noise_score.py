@@ -93,8 +93,8 @@ def accepted(row, shape, rhythm):
     """Return which candidates are accepted by both scores together."""
     first = row["shape"][:, 0]
     second = rhythm_of(row, shape) @ rhythm[0] + rhythm[1]
-    doubt = np.where(first > 0, -_qrs._DOUBT, _qrs._DOUBT)
-    return np.where(row["noisy"], second > doubt, first > 0)
+    limit = np.where(first > 0, _qrs._KEPT, _qrs._RESTORED)
+    return np.where(row["noisy"], second > limit, first > 0)
 
 
 def f1(rows, decisions):
