@@ -94,9 +94,9 @@ def detect_r_peaks(x: ArrayLike, fs: float, *, gaps: str = "linear") -> np.ndarr
       artifacts, and restores beats if it is high. It adds the likeness to 60 candidates,
       weighted by their first score, the sharpness, the slow waves before, and the rhythm: the
       scores of candidates that are closer than 0.6 of the usual RR interval, and of those one
-      interval away. It was fitted on DS1 of MIT-BIH, lead 1, with recorded electrode motion and simulated
-      noise (``examples/benchmarks/fit_qrs_noise_score.py``). Beats that are both premature and
-      of rare shape are missed more often where it decides.
+      interval away. It was fitted on DS1 of MIT-BIH, lead 1, with recorded electrode motion
+      and simulated noise (``examples/benchmarks/fit_qrs_noise_score.py``). Beats that are both
+      premature and of rare shape are missed more often where it decides.
     - Leads are merged sample by sample, each weighted by the squared ratio of the height of its
       QRS complexes to the signal between them, which varies over time.
     - Each peak is moved to the extremum of the recording itself within 50 ms (in the lead of
