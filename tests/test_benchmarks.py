@@ -271,6 +271,32 @@ def test_candidates_of_all_conditions_are_collected(load, record):
     assert np.isfinite(table[list(script._qrs.QUANTITIES)].to_numpy()).all()
 
 
+def test_second_score_is_fitted_to_candidates_amid_noise(load, scoring, record):
+    script = load("fit_qrs_noise_score")
+    noise = np.random.default_rng(0).normal(size=5000).cumsum()
+    rows = [
+        script.describe(noisy[0], 0, name, weight)
+        for name, weight, noisy in script.conditions([record], noise)
+    ]
+    assert len(rows) == 1 + len(script.KINDS) * len(script.WEIGHTS)
+    assert not rows[0]["noisy"].any()  # clean
+    shape, rhythm = script.fit(rows)
+    assert len(shape[0]) == len(script._qrs.SHAPE_QUANTITIES)
+    assert len(rhythm[0]) == len(script._qrs.RHYTHM_QUANTITIES)
+    first = script.f1(rows, [row["shape"][:, 0] > 0 for row in rows])
+    assert script.f1(rows, [script.accepted(row, shape, rhythm) for row in rows]) > first
+
+
+def test_recorded_noise_has_the_ratio_of_simulated_noise(scoring, record):
+    noise = np.random.default_rng(0).normal(size=5000)
+    first, second = scoring.add_recorded_to_all([record, record], noise, 6.0)
+    added = [noisy.x - record.x for noisy in (first, second)]
+    assert np.std(added[0]) == pytest.approx(np.std(added[1]), rel=0.05)
+    assert np.abs(np.corrcoef(*added)[0, 1]) < 0.1  # shifted
+    (louder,) = scoring.add_recorded_to_all([record], noise, 0.0)
+    np.testing.assert_allclose(louder.x - record.x, 10**0.3 * added[0], rtol=1e-6, atol=1e-9)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", [[], ["--model", "nsvf"]])
 def test_annotation_time_is_printed(load, real_data, monkeypatch, capsys, model):

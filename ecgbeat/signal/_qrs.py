@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
+from scipy.special import expit
 
 # Relative difference of equal values. In recordings of few bits, many values are equal or an exact
 # multiple of others, and are rounded differently for each gain and offset. With this margin, they
@@ -48,6 +49,7 @@ class Bands(NamedTuple):
     slow: np.ndarray
     n_block: int  # samples in a block of 50 ms
     silence: float  # rounding error of a constant signal
+    wave: np.ndarray  # (n_leads, n_times), all frequencies, without jumps
 
 
 def decimation_step(fs: float) -> int:
@@ -93,21 +95,25 @@ def split_bands(leads: np.ndarray, fs: float) -> Bands:
     """
     parts = [_split_lead(lead, fs) for lead in leads]
     if len(parts) == 1:
-        qrs, fast, slow, silence = parts[0]
-        return Bands(fs, qrs[np.newaxis], fast, slow, block_length(fs), silence)
-    qrs, fast, slow = (np.stack([part[k] for part in parts]) for k in range(3))
+        qrs, fast, slow, silence, wave = parts[0]
+        n_block = block_length(fs)
+        return Bands(fs, qrs[np.newaxis], fast, slow, n_block, silence, wave[np.newaxis])
+    qrs, fast, slow, wave = (np.stack([part[k] for part in parts]) for k in (0, 1, 2, 4))
     # computed from the unmodified leads, so that a lead with jumps has a smaller weight
     gains = _lead_gains(np.stack([qrs_band(np.diff(lead), fs) for lead in leads]), fs)
     qrs *= gains
+    wave *= gains
     weights = gains[:, :: block_length(fs)]
     silence = max(part[3] * gain.max() for part, gain in zip(parts, gains, strict=True))
     # multiplied twice, since the square of a gain may overflow
     fast, slow = ((power * weights * weights).sum(axis=0) for power in (fast, slow))
-    return Bands(fs, qrs, fast, slow, block_length(fs), float(silence))
+    return Bands(fs, qrs, fast, slow, block_length(fs), float(silence), wave)
 
 
-def _split_lead(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Return the bands of one lead (QRS, fast and slow noise) and its rounding error."""
+def _split_lead(
+    x: np.ndarray, fs: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, np.ndarray]:
+    """Return the bands of one lead (QRS, fast and slow), its rounding error and its wave."""
     x = x - x[0]
     rises = np.diff(x)
     silence = _ROUNDING * float(np.ptp(x))
@@ -119,7 +125,8 @@ def _split_lead(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray, np.nd
     curvature = np.zeros_like(x)
     np.subtract(rises[1:], rises[:-1], out=curvature[1:-1])
     np.square(curvature, out=curvature)
-    return qrs_band(rises, fs), block_means(curvature, n_block), slow_power(x, fs), silence
+    fast = block_means(curvature, n_block)
+    return qrs_band(rises, fs), fast, slow_power(x, fs), silence, x
 
 
 def block_length(fs: float) -> int:
@@ -403,8 +410,17 @@ def select_beats(candidates: Candidates, bands: Bands) -> np.ndarray:
     if len(candidates.positions) == 0:
         return candidates.positions
     peaks = qrs_peaks(candidates, bands)
-    score = qrs_quantities(candidates, bands, peaks) @ WEIGHTS + INTERCEPT
-    return peaks[score > 0]
+    quantities = qrs_quantities(candidates, bands, peaks)
+    score = quantities @ WEIGHTS + INTERCEPT
+    is_beat = score > 0
+    noisy = amid_noise(score)
+    if noisy.any():
+        shape = shape_quantities(candidates, bands, peaks, quantities)
+        second = shape @ SHAPE_WEIGHTS + SHAPE_INTERCEPT
+        rhythm = rhythm_quantities(candidates, second)
+        second = rhythm @ RHYTHM_WEIGHTS + RHYTHM_INTERCEPT
+        is_beat[noisy] = (second > np.where(is_beat, _KEPT, _RESTORED))[noisy]
+    return peaks[is_beat]
 
 
 def qrs_peaks(candidates: Candidates, bands: Bands) -> np.ndarray:
@@ -467,6 +483,105 @@ def _likeness(qrs: np.ndarray, peaks: np.ndarray, half: int) -> np.ndarray:
     shapes /= np.linalg.norm(shapes, axis=1, keepdims=True) + tiny
     mean = shapes.mean(axis=0)
     return shapes @ (mean / (np.linalg.norm(mean) + tiny))
+
+
+# --- beats amid noise -----------------------------------------------------------------
+
+_N_SCORED = 121  # candidates, about 100 s: runs of ectopic beats are no noise
+_LOW_SCORES = 10  # percent
+_NOISY = 3.0  # score that the other candidates exceed nearly everywhere in clean recordings
+_N_AROUND = 61  # candidates that are compared
+# second score of a beat that the first one accepts, or rejects, where noise may not become beats
+_KEPT, _RESTORED = -0.5, 1.5
+_COMPLEX_S = 0.08  # before and after the peak
+_AT_S = 0.15
+_BEFORE_S = 0.22
+_RR_INTERVALS = 21  # in the running median
+_TOO_EARLY = 0.6  # of the usual RR interval
+_ON_TIME = (0.905, 1.105)
+_RIVAL_SCORE, _PARTNER_SCORE = 6.0, 4.0  # larger ones count as these
+
+SHAPE_QUANTITIES = ("score", "likeness around", "sharpness", "slow before", "fast noise")
+SHAPE_WEIGHTS = np.array([0.50, 0.56, 3.70, -0.79, -3.47])
+SHAPE_INTERCEPT = -0.65
+RHYTHM_QUANTITIES = ("score", "rivals", "partners")
+RHYTHM_WEIGHTS = np.array([0.70, -0.16, 0.20])
+RHYTHM_INTERCEPT = 0.01
+
+
+def amid_noise(score: np.ndarray) -> np.ndarray:
+    """Return whether one of ten candidates around each has a low score."""
+    return ndimage.percentile_filter(score, _LOW_SCORES, _N_SCORED) < _NOISY
+
+
+def shape_quantities(
+    candidates: Candidates, bands: Bands, peaks: np.ndarray, quantities: np.ndarray
+) -> np.ndarray:
+    """Compute quantities that separate beats from artifacts, in the order of their names.
+
+    ``quantities`` are those of `qrs_quantities`. Artifacts differ from each other, are less sharp
+    than QRS complexes, and follow other slow waves.
+    """
+    positions, heights = candidates.positions, candidates.heights
+    score = quantities @ WEIGHTS + INTERCEPT
+    sharpness = _mean_power(bands.fast, bands, positions, _AT_S)
+    before = np.maximum(positions - round(_BEFORE_S * bands.fs), 0)
+    return np.column_stack(
+        [
+            score,
+            _likeness_around(bands, peaks, expit(score)),
+            _log_ratio(sharpness, heights),
+            _log_ratio(_mean_power(bands.slow, bands, before, _AT_S), heights),
+            quantities[:, QUANTITIES.index("fast noise")],
+        ]
+    )
+
+
+def _likeness_around(bands: Bands, peaks: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Correlate each complex with the mean of the others around it, weighted by probability."""
+    half = round(_COMPLEX_S * bands.fs)
+    shapes = [windows_around(lead, peaks, half)[0] for lead in bands.wave]
+    shapes = [shape - shape.mean(axis=1, keepdims=True) for shape in shapes]
+    joined = np.concatenate(shapes, axis=1)
+    tiny = np.finfo(np.float64).tiny
+    joined /= np.linalg.norm(joined, axis=1, keepdims=True) + tiny
+    weighted = joined * probability[:, np.newaxis]
+    others = ndimage.uniform_filter1d(weighted, _N_AROUND, axis=0, mode="nearest")
+    others -= weighted / _N_AROUND
+    others /= np.linalg.norm(others, axis=1, keepdims=True) + tiny
+    return (joined * others).sum(axis=1)
+
+
+def rhythm_quantities(candidates: Candidates, score: np.ndarray) -> np.ndarray:
+    """Return each score with those of its rivals and of its partners, both before and after.
+
+    Rivals are closer than 0.6 of the usual RR interval, partners are one interval away. The
+    highest score of each side counts, and the sides are summed. Where the signal ends before a
+    partner may follow, that of the other side counts twice.
+    """
+    positions, n_times = candidates.positions, len(candidates.energy)
+    rivals = np.full((2, len(score)), -_RIVAL_SCORE)
+    partners = np.full((2, len(score)), -_PARTNER_SCORE)
+    beats = positions[score > 0]
+    if len(beats) > 1:
+        intervals = running_median(np.diff(beats).astype(np.float64), _RR_INTERVALS)
+        preceding = np.searchsorted(beats, positions) - 1
+        usual = intervals[np.clip(preceding, 0, len(intervals) - 1)]
+        first, last = (ratio * usual for ratio in _ON_TIME)
+        for k in range(1, len(positions)):
+            distance = positions[k:] - positions[:-k]
+            if distance.min() > last.max():
+                break
+            for side, own, other in ((0, np.s_[k:], np.s_[:-k]), (1, np.s_[:-k], np.s_[k:])):
+                is_early = distance < _TOO_EARLY * usual[own]
+                is_on_time = (distance > first[own]) & (distance < last[own])
+                for best, near in ((rivals[side], is_early), (partners[side], is_on_time)):
+                    np.maximum(best[own], score[other], out=best[own], where=near)
+        beyond = np.stack([positions < last, positions + last >= n_times])
+        partners = np.where(beyond, partners[::-1], partners)
+    np.minimum(rivals, _RIVAL_SCORE, out=rivals)
+    np.minimum(partners, _PARTNER_SCORE, out=partners)
+    return np.column_stack([score, rivals.sum(axis=0), partners.sum(axis=0)])
 
 
 def windows_around(

@@ -265,7 +265,8 @@ def quantities_of_complexes(x: np.ndarray, fs: float) -> tuple[np.ndarray, np.nd
     One row per complex, in the order of ``QUANTITIES``, independent of gain and offset.
     """
     n_block, none = block_length(fs), np.empty(0)
-    bands = Bands(fs, qrs_band(np.diff(x), fs)[None], none, none, n_block, _ROUNDING * np.ptp(x))
+    qrs = qrs_band(np.diff(x), fs)[None]
+    bands = Bands(fs, qrs, none, none, n_block, _ROUNDING * np.ptp(x), x[None])
     positions, heights, _, _, energy = find_candidates(bands)
     weights = _weights(positions, heights, energy, fs)
     positions, heights, weights = (v[weights > _FAINT] for v in (positions, heights, weights))

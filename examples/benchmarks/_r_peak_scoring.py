@@ -9,7 +9,7 @@ import zlib
 from typing import NamedTuple
 
 import numpy as np
-from _r_peak_noise import NOISES, add_noise
+from _r_peak_noise import NOISES, add_noise, mix
 
 from ecgbeat.datasets import load_wfdb
 from ecgbeat.labels import select_beats
@@ -21,6 +21,7 @@ __all__ = [
     "Record",
     "add_noise",
     "add_noise_to_all",
+    "add_recorded_to_all",
     "detect_all",
     "load_records",
     "score",
@@ -29,6 +30,7 @@ __all__ = [
 
 TOLERANCE_S = 0.15
 NARROW_TOLERANCE_S = 0.1
+_SHIFT = 7919  # samples of recorded noise from one record to the next
 
 
 class Record(NamedTuple):
@@ -165,3 +167,19 @@ def add_noise_to_all(records, kind, snr_db, seed=0):
         x = add_noise(record.x, record.fs, kind, snr_db, rng, reference=record.reference)
         noisy.append(record._replace(x=x))
     return noisy
+
+
+def add_recorded_to_all(records, noise, snr_db):
+    """Add recorded noise to each record, shifted by another time and repeated as needed."""
+    return [
+        record._replace(
+            x=mix(
+                record.x,
+                record.fs,
+                np.resize(np.roll(noise, _SHIFT * number), len(record.x)),
+                snr_db,
+                reference=record.reference,
+            )
+        )
+        for number, record in enumerate(records)
+    ]

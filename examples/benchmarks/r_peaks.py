@@ -21,14 +21,23 @@ from typing import Any, NamedTuple
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 os.environ.update(dict.fromkeys(("MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
 
+import numpy as np
 from _r_peak_detectors import DETECTORS, label, prepare_detectors
-from _r_peak_scoring import NOISES, add_noise_to_all, detect_all, load_records, score_detections
+from _r_peak_scoring import (
+    NOISES,
+    add_noise_to_all,
+    add_recorded_to_all,
+    detect_all,
+    load_records,
+    score_detections,
+)
 from _report import cpu_name, print_table
 from threadpoolctl import threadpool_info
 from tqdm import tqdm
 
 from ecgbeat.datasets import get_data_home
 
+RECORDED = "recorded motion"
 SLOW_S = 10.0  # slower detectors are timed once
 
 
@@ -106,19 +115,23 @@ def time_rows(runs, missing):
     yield from ([name, reason] for name, reason in missing.items())
 
 
-def noise_rows(records, detectors, levels):
+def noise_rows(records, detectors, levels, motion):
     """Yield the rows of the noise table: F1 with noise, without flutter episodes."""
+    kinds = [*NOISES] if motion is None else [*NOISES, RECORDED]
     yield ["detector", "noise", *(f"{level:g} dB" for level in levels)]
     scores = {}
-    for kind in NOISES:
+    for kind in kinds:
         for level in levels:
-            noisy = add_noise_to_all(records, kind, level)
+            if kind == RECORDED:
+                noisy = add_recorded_to_all(records, motion, level)
+            else:
+                noisy = add_noise_to_all(records, kind, level)
             for name, detect in detectors.items():
                 run = run_once(noisy, detect, f"{name}, {kind} {level:g} dB")
                 report_failures(name, run.failures)
                 scores[name, kind, level] = score_detections(noisy, run.detections)["f1"]
     for name in detectors:
-        for kind in NOISES:
+        for kind in kinds:
             yield [label(name), kind, *(f"{scores[name, kind, level]:.4f}" for level in levels)]
 
 
@@ -154,6 +167,12 @@ def parse_arguments():
     parser.add_argument("--detectors", nargs="+", choices=DETECTORS, default=list(DETECTORS))
     parser.add_argument("--repeats", type=int, default=5, help="number of passes of fast detectors")
     parser.add_argument("--noise", type=float, nargs="+", metavar="DB", default=[])
+    parser.add_argument(
+        "--motion",
+        type=np.load,
+        metavar="FILE.npy",
+        help="recording of electrode motion without ECG for --noise, at the rate of the records",
+    )
     parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
     arguments = parser.parse_args()
     arguments.lead = int(arguments.lead) if arguments.lead.isdigit() else arguments.lead
@@ -189,7 +208,7 @@ def main():
     if arguments.noise:
         print_table(
             "F1 at 150 ms with noise, without flutter episodes",
-            noise_rows(records, detectors, arguments.noise),
+            noise_rows(records, detectors, arguments.noise, arguments.motion),
             arguments.markdown,
         )
 

@@ -16,7 +16,7 @@ def bands_of(positions, heights, n_leads=1):
         x[position - 1 : position + 2] += height * np.array([0.5, 1.0, 0.5])
     n_blocks = -(-N_TIMES // 6)
     qrs = np.tile(x, (n_leads, 1)) / np.sqrt(n_leads)
-    return Bands(FS, qrs, np.zeros(n_blocks), np.zeros(n_blocks), 6, 0.0)
+    return Bands(FS, qrs, np.zeros(n_blocks), np.zeros(n_blocks), 6, 0.0, qrs)
 
 
 def candidates_near_middle(shifts, heights):
@@ -98,7 +98,8 @@ def test_candidates_are_independent_of_gain_and_polarity(gain):
 
 @pytest.mark.parametrize("n_times", [1, 2, 3, 500])
 def test_silence_has_no_candidates(n_times):
-    bands = Bands(FS, np.zeros((2, n_times)), np.zeros(1), np.zeros(1), 6, 0.0)
+    silent = np.zeros((2, n_times))
+    bands = Bands(FS, silent, np.zeros(1), np.zeros(1), 6, 0.0, silent)
     candidates = find_candidates(bands)
     assert candidates.positions.shape == candidates.heights.shape == candidates.levels.shape == (0,)
     assert candidates.rivals.shape == (2, 0)

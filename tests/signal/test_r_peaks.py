@@ -376,6 +376,32 @@ def test_quality_with_ventricular_flutter(read_record):
     assert f1(detect_r_peaks(signals[0], FS), r_peaks) >= 0.925
 
 
+def add_motion(lead, motion, shift):
+    """Add electrode motion with a standard deviation of 0.3 mV within a second, in the median."""
+    noise = np.resize(np.roll(motion, shift), len(lead))
+    return lead + 0.3 * noise / np.median(noise[: len(noise) // 360 * 360].reshape(-1, 360).std(1))
+
+
+@pytest.fixture(scope="session")
+def motion(real_data):
+    """Return ten minutes of electrode motion without ECG."""
+    return np.load(real_data / "nstdb_em" / "em_first_10_minutes.npy")
+
+
+@pytest.mark.parametrize(("name", "min_f1"), [("101", 0.945), ("220", 0.989)])
+def test_quality_under_electrode_motion(read_record, motion, name, min_f1):
+    signals, r_peaks, _ = read_record(name)
+    assert f1(detect_r_peaks(add_motion(signals[0], motion, 0), FS), r_peaks) >= min_f1
+
+
+@pytest.mark.parametrize("name", ["101", "220"])
+def test_two_leads_with_electrode_motion_are_better_than_one(read_record, motion, name):
+    signals, r_peaks, _ = read_record(name)
+    leads = [add_motion(lead, motion, 90_000 * k) for k, lead in enumerate(signals)]
+    single = [f1(detect_r_peaks(lead, FS), r_peaks) for lead in leads]
+    assert f1(detect_r_peaks(leads, FS), r_peaks) > max(single)
+
+
 @pytest.mark.parametrize(("name", "min_f1"), [("105", 0.99), ("117", 0.999)])
 def test_quality_under_muscle_noise(read_record, name, min_f1):
     signals, r_peaks, _ = read_record(name)
