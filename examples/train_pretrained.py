@@ -255,9 +255,9 @@ CARDS = {
         "scores": {
             "macro-F1": 0.740,
             "F1 of N": 0.979,
-            "F1 of S": 0.616,
-            "F1 of V": 0.938,
-            "F1 of F": 0.428,
+            "F1 of S": 0.618,
+            "F1 of V": 0.939,
+            "F1 of F": 0.422,
         },
     },
     "nsvf-live": {
@@ -269,11 +269,11 @@ CARDS = {
         + RECORDS
         + SCORE.format("with seed 0; missed beats and false detections count"),
         "scores": {
-            "macro-F1": 0.693,
-            "F1 of N": 0.978,
+            "macro-F1": 0.705,
+            "F1 of N": 0.979,
             "F1 of S": 0.594,
-            "F1 of V": 0.937,
-            "F1 of F": 0.262,
+            "F1 of V": 0.940,
+            "F1 of F": 0.309,
         },
     },
     "nlrav": {
@@ -298,8 +298,8 @@ CARDS = {
             "macro-F1": 0.407,
             "F1 of N": 0.803,
             "F1 of L": 0.167,
-            "F1 of R": 0.193,
-            "F1 of A": 0.137,
+            "F1 of R": 0.190,
+            "F1 of A": 0.140,
             "F1 of V": 0.734,
         },
         "not_for": [
