@@ -271,7 +271,7 @@ def test_candidates_of_all_conditions_are_collected(load, record):
     assert np.isfinite(table[list(script._qrs.QUANTITIES)].to_numpy()).all()
 
 
-def test_second_score_is_fitted_to_candidates_amid_noise(load, scoring, record):
+def test_second_score_is_fitted_to_candidates_amid_noise(load, record):
     script = load("fit_qrs_noise_score")
     noise = np.random.default_rng(0).normal(size=5000).cumsum()
     rows = [
