@@ -7,8 +7,11 @@ Official divisions do not depend on the seed. See README.md in this folder for d
 """
 
 import argparse
+import os
 import time
 import warnings
+
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # read when numba is imported
 
 import numpy as np
 import torch
@@ -205,6 +208,7 @@ def measure(build, divisions, seed):
         # only ecgbeat's classifiers and those of aeon take the leads as an axis
         if isinstance(classifier, RandomForestClassifier):
             X_train, X_test = (X.reshape(len(X), -1) for X in (X_train, X_test))
+        torch.set_num_threads(1)  # numba, in MiniRocket, sets that of OpenMP to another
         start = time.perf_counter()
         classifier.fit(X_train, y_train)
         seconds.append(time.perf_counter() - start)
@@ -271,7 +275,6 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    torch.set_num_threads(1)
     if not is_installed("aeon"):
         print("aeon is not installed: without MiniRocket and the tasks of its package.")
         arguments.classifiers = [name for name in arguments.classifiers if name != PEER]
