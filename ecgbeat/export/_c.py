@@ -416,7 +416,7 @@ _FIXED_KERNELS = """
 /* Adds the features of the fixed kernels to the logits: for each kernel, dilation and threshold,
  * the fraction of time in which the output is above the threshold. */
 static void fixed_kernels(const float x[1][KERNELS_N_VALUES], float logits[1][KERNELS_N_CLASSES]) {
-    static float sums[KERNELS_N_THRESHOLDS][KERNELS_N_KERNELS];
+    static float buffer_sums[KERNELS_N_THRESHOLDS][KERNELS_N_KERNELS];
     for (int c = 0; c < KERNELS_N_CLASSES; ++c) {
         logits[0][c] = kernels_biases[c];
         for (int i = 0; i < KERNELS_N_AUX; ++i) {
@@ -428,7 +428,7 @@ static void fixed_kernels(const float x[1][KERNELS_N_VALUES], float logits[1][KE
     for (int block = 0; block < KERNELS_N_DILATIONS * KERNELS_N_LEADS; ++block) {
         const int d = block / KERNELS_N_LEADS, lead = block % KERNELS_N_LEADS;
         const int step = kernels_dilations[d], edge = 4 * step;
-        memset(sums, 0, sizeof sums);
+        memset(buffer_sums, 0, sizeof buffer_sums);
         for (int t = 0; t < KERNELS_N_PADDED; ++t) {
             const int is_edge = t < edge || t >= KERNELS_N_PADDED - edge;
             float taps[9], total = 0.0f;
@@ -447,7 +447,7 @@ static void fixed_kernels(const float x[1][KERNELS_N_VALUES], float logits[1][KE
                     const float above = output
                         - kernels_offsets[(d * KERNELS_N_THRESHOLDS + j) * KERNELS_N_MAPS + map];
                     if (!is_edge || (d + j) % 2) {
-                        sums[j][k] += above < 0.0f ? 0.0f : above > 1.0f ? 1.0f : above;
+                        buffer_sums[j][k] += above < 0.0f ? 0.0f : above > 1.0f ? 1.0f : above;
                     }
                 }
             }
@@ -458,7 +458,7 @@ static void fixed_kernels(const float x[1][KERNELS_N_VALUES], float logits[1][KE
                 const int feature = (d * KERNELS_N_THRESHOLDS + j) * KERNELS_N_MAPS
                     + lead * KERNELS_N_KERNELS + k;
                 for (int c = 0; c < KERNELS_N_CLASSES; ++c) {
-                    logits[0][c] += sums[j][k] / (float)n
+                    logits[0][c] += buffer_sums[j][k] / (float)n
                         * kernels_weights[feature * KERNELS_N_CLASSES + c];
                 }
             }
