@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.tree import DecisionTreeClassifier
 
 from ecgbeat.datasets import load_mitdb, load_recording, make_heartbeats, make_recording
 from ecgbeat.labels import Annotation
@@ -511,3 +513,36 @@ def test_live_chunks_repeat_the_recording(load):
     chunks = load("live_streams").as_chunks(signal, 90)
     joined = np.concatenate([next(chunks) for _ in range(4)])
     np.testing.assert_array_equal(joined, np.arange(90, 90 + 4 * 36) % 100)
+
+
+# --- small tasks ----------------------------------------------------------------------------
+
+
+def test_test_beats_of_simulated_tasks_are_of_other_patients(load):
+    script = load("small_tasks")
+    ((X_train, y_train, X_test, y_test),) = script.TASKS["simulated_noisy"](0)
+    assert len(X_train) + len(X_test) == len(y_train) + len(y_test) == 200
+    assert not set(map(bytes, X_train)) & set(map(bytes, X_test))
+    patients = np.arange(12) // 3
+    ((train, _, test, _),) = script.divide_patients(patients, patients, patients, 0, 1)
+    assert (set(train) & set(test), len(train)) == (set(), 3)
+
+
+def test_wins_and_losses_of_small_tasks(load, monkeypatch, capsys):
+    script = load("small_tasks")
+    rows = np.repeat(np.eye(2), 10, axis=0)
+    y = np.repeat(["a", "b"], 10)
+    monkeypatch.setattr(script, "is_installed", lambda _: True)
+    monkeypatch.setattr(script, "TASKS", {"easy": lambda _: [(rows, y, rows, y)] * 2})
+    monkeypatch.setattr(
+        script,
+        "CLASSIFIERS",
+        {"tree": lambda _: DecisionTreeClassifier(), "MiniRocket": lambda _: DummyClassifier()},
+    )
+    arguments = ["--tasks", "easy", "--classifiers", "tree", "MiniRocket", "--markdown"]
+    monkeypatch.setattr(sys, "argv", ["small_tasks.py", *arguments])
+    script.main()
+    lines = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines()]
+    assert ["easy", "1.0000 ± 0.000", "0.5000 ± 0.000"] in lines
+    assert ["wins, losses against MiniRocket", "1, 0", "0, 0"] in lines
+    assert ["easy", "1.0000", "0.5000"] in lines

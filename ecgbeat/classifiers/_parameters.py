@@ -41,8 +41,9 @@ class SharedParameters(TypedDict, total=False):
         0.15. "auto" adds them for fewer than 1,000 training beats. They are computed from the
         arrays given to ``fit``: with a Dataset, a custom network, a criterion that takes no logits
         or a validation split (such as `early_stopping`), "auto" goes without them, and True raises
-        an error. ``partial_fit`` and a warm start leave them unchanged. Prediction takes several
-        times as long, and an export to C needs several times the memory.
+        an error. ``partial_fit`` and a warm start leave them unchanged. Prediction of a beat
+        of 187 samples takes about 0.4 ms longer, and an export to C needs about 4 bytes of flash
+        for each class and each of about 2,500 features per lead, but hardly any RAM.
     n_leads : int or None, default=None
         Number of leads in 2-D rows, which hold the leads one after the other. None infers it:
         from the shape of a 3-D array, from the column names of a DataFrame of

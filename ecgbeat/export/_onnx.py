@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -108,6 +108,7 @@ def onnx_model(
     n_times: int | None = None,
     batch_size: int | None = None,
     with_label: bool = True,
+    prepare: Callable[[Graph], None] | None = None,
 ) -> "onnx.ModelProto":
     """Return a fitted classifier or pipeline as a checked ONNX model.
 
@@ -119,6 +120,8 @@ def onnx_model(
         Number of rows of the input. None allows any number.
     with_label : bool, default=True
         Whether to return the labels in addition to the probabilities.
+    prepare : callable or None, default=None
+        Called with the graph before it is exported, to change its module.
 
     Returns
     -------
@@ -133,6 +136,8 @@ def onnx_model(
             f'pip install "torch>={_OLDEST_TORCH}".'
         )
     graph = build_graph(estimator, n_times)
+    if prepare is not None:
+        prepare(graph)
     model = _export(graph, batch_size)
     _strip(model)
     if with_label:

@@ -135,6 +135,8 @@ def _shorten_names(model: "onnx.ModelProto") -> None:
     graph = model.graph
     names = {value.name: value.name for value in (*graph.input, *graph.output)}
     names[""] = ""  # an optional input left out
+    # to_c finds the fixed kernels by it
+    names |= {t.name: t.name for t in graph.initializer if t.name.endswith("kernels.weight")}
 
     def short(name: str) -> str:
         return names.setdefault(name, f"t{len(names)}")

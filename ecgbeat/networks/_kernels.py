@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgbeat.networks._cnn import as_image, split_rows
+from ecgbeat.networks._cnn import split_rows
 
 _LENGTH, _N_KERNELS = 9, 84  # samples; ways to choose three of nine
 _N_FEATURES = 2500  # about, per lead
 _DILATIONS = sorted({int(2 ** (step / 4)) for step in range(41)})
-_SLOPE = 0.02  # of the sigmoid, in standard deviations of the output of a kernel
+_SLOPE = 0.02  # a twelfth of the width of the ramp, in standard deviations of the output
 _N_ROWS_OF_QUANTILES = 64
 _N_VALUES_OF_QUANTILES = 1024  # about, per kernel; sorting all takes most of the time
 _GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
@@ -23,7 +23,7 @@ _PENALTIES = [10.0 ** (step / 2) for step in range(-10, 0)]
 _FACTORS = [2.0 ** (step / 2) for step in range(-6, 12)]
 _SMALL_DEVIATION = 0.01  # added to that of a feature, else rounding errors would be enlarged
 _SMALLEST_LEVERAGE = 1e-9
-_BATCH = 64
+_N_VALUES_OF_MAPS = 250_000  # of a batch; the outputs of all kernels then fit into the caches
 
 
 class FixedKernels(nn.Module):
@@ -31,7 +31,7 @@ class FixedKernels(nn.Module):
 
     The kernels are those of MiniRocket (Dempster et al. 2021, doi:10.1145/3447548.3467231), and
     a feature is the fraction of time in which the output of a kernel is above a threshold.
-    Deviations: a steep sigmoid instead of a step, so that predictions have gradients;
+    Deviations: a steep ramp instead of a step, so that predictions have gradients;
     thresholds from quantiles over several beats instead of one; four dilations per octave; each
     kernel is applied to all leads. The linear classifier and its probabilities are not trained
     by steps of an optimizer, but computed by `solve`.
@@ -77,7 +77,7 @@ class FixedKernels(nn.Module):
         n_maps = n_leads * _N_KERNELS
         n_thresholds = max(1, round(_N_FEATURES / _N_KERNELS / len(self.dilations)))
         n_features = len(self.dilations) * n_thresholds * n_maps + n_aux_features
-        self.register_buffer("kernels", kernels[:, None, None].repeat(n_leads, 1, 1, 1), False)
+        self.register_buffer("kernels", kernels, persistent=False)
         self.register_buffer("thresholds", torch.zeros(len(self.dilations), n_thresholds, n_maps))
         self.register_buffer("scales", torch.ones(len(self.dilations), n_maps))
         self.register_buffer("weight", torch.zeros(n_classes, n_features))
@@ -125,33 +125,43 @@ class FixedKernels(nn.Module):
         if torch.is_autocast_enabled(rows.device.type):  # thresholds need the digits of float32
             with torch.autocast(rows.device.type, enabled=False):
                 return self.forward(rows)
-        return functional.linear(self._features(*self._split(rows)), self.weight, self.bias)
+        return functional.linear(self._features(rows), self.weight, self.bias)
 
-    def _split(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Return waveforms, at least as long as a kernel, and auxiliary features."""
+    def _features(self, rows: Tensor) -> Tensor:
+        """Compute the features of batches; a traced graph has one, of any number of rows."""
         waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, _LENGTH)
-        return as_image(waves), aux
+        if torch.compiler.is_compiling():
+            return torch.cat([self._pool(waves), aux], dim=1)
+        size = max(1, _N_VALUES_OF_MAPS // (self.scales.shape[1] * waves.shape[-1]))
+        return torch.cat([torch.cat([self._pool(part) for part in waves.split(size)]), aux], dim=1)
 
-    def _features(self, waves: Tensor, aux: Tensor) -> Tensor:
+    def _pool(self, waves: Tensor) -> Tensor:
         """Pool the output of all kernels; every other feature leaves out the padded edges."""
+        filters = self.scales.reshape(-1, self.n_leads, _N_KERNELS, 1) * self.kernels
+        offsets = (self.scales[:, None] * self.thresholds)[..., None]
         pooled = []
         for i, dilation in enumerate(self.dilations):
-            maps = self._convolve(waves, dilation)
+            maps = self._convolve(waves, dilation, filters[i])
             edge = (_LENGTH - 1) // 2 * dilation
             inner = slice(edge, maps.shape[-1] - edge)
-            for j, threshold in enumerate(self.thresholds[i]):
-                excess = (maps - threshold[:, None]) * self.scales[i][:, None]
-                above = torch.sigmoid(excess)
+            for j, offset in enumerate(offsets[i]):
+                above = functional.hardsigmoid(maps - offset)
                 pooled.append((above if (i + j) % 2 else above[..., inner]).mean(dim=-1))
-        return torch.cat([*pooled, aux], dim=1)
+        return torch.cat(pooled, dim=1)
 
-    def _convolve(self, waves: Tensor, dilation: int) -> Tensor:
-        """Return the output of all kernels at one dilation, (n_beats, n_maps, n_times)."""
+    def _convolve(self, waves: Tensor, dilation: int, filters: Tensor) -> Tensor:
+        """Return the output of all kernels at one dilation, (n_beats, n_maps, n_times).
+
+        On a CPU, a matrix product is several times as fast as a convolution of one channel.
+        """
         edge = (_LENGTH - 1) // 2 * dilation
-        maps = functional.conv2d(
-            waves, self.kernels, padding=(0, edge), dilation=(1, dilation), groups=self.n_leads
-        )
-        return maps.squeeze(2)
+        if torch.compiler.is_compiling():  # else a file of ONNX would hold the places of all taps
+            filters = filters.reshape(-1, 1, _LENGTH)
+            return functional.conv1d(
+                waves, filters, padding=edge, dilation=dilation, groups=self.n_leads
+            )
+        taps = functional.pad(waves, (edge, edge)).unfold(-1, waves.shape[-1], dilation)
+        return (filters @ taps).flatten(1, 2)
 
     def solve(self, rows: Tensor, codes: Tensor, weight: Tensor) -> None:
         """Compute thresholds and linear classifier.
@@ -166,9 +176,8 @@ class FixedKernels(nn.Module):
             Weights of the beats, above 0.
         """
         with torch.inference_mode():
-            self._choose_thresholds(self._split(rows)[0])
-            batches = rows.split(_BATCH)
-            features = torch.cat([self._features(*self._split(batch)) for batch in batches])
+            self._choose_thresholds(split_rows(rows, self.n_leads, self.n_aux_features, _LENGTH)[0])
+            features = self._features(rows)
         coefficients, intercept = ridge_classifier(
             features.double().cpu(), codes, len(self.bias), weight.double()
         )
@@ -183,7 +192,7 @@ class FixedKernels(nn.Module):
         order = torch.arange(1, self.thresholds.numel() + 1, dtype=torch.float64)
         shares = (order * _GOLDEN_RATIO % 1).reshape(n_dilations, n_maps, n_thresholds)
         for i, dilation in enumerate(self.dilations):
-            maps = self._convolve(some, dilation).transpose(0, 1).flatten(1)
+            maps = self._convolve(some, dilation, self.kernels).transpose(0, 1).flatten(1)
             values = maps[:, :: 1 + maps.shape[1] // _N_VALUES_OF_QUANTILES].sort(dim=1).values
             ranks = (shares[i] * (values.shape[1] - 1)).long()
             self.thresholds[i] = values.gather(1, ranks.to(maps.device)).T

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from skorch.history import History
 
+from ecgbeat.networks import FixedKernels
 from ecgbeat.persistence._estimators import parameters_of
 
 PACKAGES = ("skorch", "torch")  # besides that of the class
@@ -156,8 +157,8 @@ def _check_weights(net: Any, name: str, weights: dict[str, np.ndarray]) -> None:
         raise ValueError(f"{name} has {max(n_layers)} layers, but only {len(weights)} weights.")
     try:
         with torch.device("meta"):  # tensors without memory
-            expected = net._build_network().state_dict()
-    except RuntimeError as error:
+            expected = _network_for(net, weights).state_dict()
+    except (IndexError, RuntimeError, TypeError) as error:
         raise ValueError(f"The weights of {name} do not fit its parameters: {error}") from error
     if missing := expected.keys() ^ weights.keys():
         raise ValueError(f"The weights of {name} do not fit its parameters: {sorted(missing)[:3]}.")
@@ -168,6 +169,16 @@ def _check_weights(net: Any, name: str, weights: dict[str, np.ndarray]) -> None:
                 f"The weights {key!r} of {name} have the shape {weights[key].shape} and type "
                 f"{weights[key].dtype}, but its parameters need {tuple(tensor.shape)} and {dtype}."
             )
+
+
+def _network_for(net: Any, weights: dict[str, np.ndarray]) -> Any:
+    """Build the network; one that was loaded, not fitted, has fixed kernels if the weights do."""
+    network = net._build_network()
+    shapes = {k: torch.empty(v.shape) for k, v in weights.items()}
+    for name, module in list(network.named_modules()):
+        if "fixed_kernels_" not in vars(net) and hasattr(module, "kernels"):
+            FixedKernels.of_state(module, shapes, f"{name}." if name else "")
+    return network
 
 
 def _initialize(net: Any) -> None:

@@ -32,7 +32,7 @@ from ecgbeat.export._onnx import _OLDEST_TORCH  # noqa: E402
 if torch.__version__ < _OLDEST_TORCH:
     pytest.skip(f"exporting needs torch >= {_OLDEST_TORCH}", allow_module_level=True)
 
-TINY = {"n_filters": 4, "n_blocks": 2, "max_epochs": 3, "random_state": 0}
+TINY = {"n_filters": 4, "n_blocks": 2, "max_epochs": 3, "random_state": 0, "fixed_kernels": "auto"}
 KIB = 1024
 
 
@@ -87,12 +87,25 @@ def test_probabilities_equal_those_of_python(classifier, program, beats):
 
 
 @pytest.mark.slow
-def test_fixed_kernels(beats, tmp_path):
-    X = beats[0][:, ::2]
-    net = ECGCNNClassifier(**TINY, fixed_kernels=True).fit(X, beats[1])
-    to_c(net, tmp_path)
-    found = probabilities_of(compile_source(tmp_path)[0], X)
-    np.testing.assert_allclose(found, net.predict_proba(X), atol=1e-5)
+@pytest.mark.parametrize(
+    ("n_times", "options"),
+    [(90, {}), (6, {"n_blocks": 1}), (40, {"n_leads": 2, "n_aux_features": 2, "n_members": 2})],
+)
+def test_fixed_kernels(beats, tmp_path, n_times, options):
+    X = beats[0][:, 90 - n_times // 2 :][:, : n_times * options.get("n_leads", 1)]
+    X = np.hstack([X, X[:, : options.get("n_aux_features", 0)]])
+    net = ECGCNNClassifier(**TINY | options).fit(X, beats[1])
+    alone = ECGCNNClassifier(**TINY | options | {"fixed_kernels": False}).fit(X, beats[1])
+    for name, classifier, rows in (("both", net, None), ("int8", net, X), ("alone", alone, None)):
+        to_c(classifier, tmp_path / name, quantize=rows)
+    built, n_stack = compile_source(tmp_path / "both")
+    np.testing.assert_allclose(probabilities_of(built, X), net.predict_proba(X), atol=1e-5)
+    assert n_stack < 4096
+    found = probabilities_of(compile_source(tmp_path / "int8")[0], X)
+    np.testing.assert_allclose(found, net.predict_proba(X), atol=0.05)
+    kernels = net.module_.members[0].kernels if "n_members" in options else net.module_.kernels
+    sums = kernels.thresholds[0].nbytes // kernels.n_leads
+    assert bytes_of(tmp_path / "both")[1] <= bytes_of(tmp_path / "alone")[1] + sums + 100
 
 
 @pytest.mark.slow
@@ -126,7 +139,8 @@ def test_header_describes_the_model(program, classifier):
     n_values, n_classes = classifier.n_features_in_, len(classifier.classes_)
     assert f"#define ECGBEAT_N_VALUES {n_values}\n#define ECGBEAT_N_CLASSES {n_classes}\n" in text
     flash, ram = bytes_of(program.parent)
-    n_weights = sum(p.numel() for p in classifier.module_.parameters())
+    weights = [*classifier.module_.parameters(), *classifier.module_.kernels.buffers()]
+    n_weights = sum(weight.numel() for weight in weights)
     assert flash == pytest.approx(4 * n_weights, rel=0.05)
     assert 4 * n_values <= ram < 40 * n_values
 

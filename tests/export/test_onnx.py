@@ -104,6 +104,17 @@ def test_metadata(session):
 
 
 @needs_exporter
+@pytest.mark.slow
+def test_fixed_kernels(tmp_path):
+    classifier = ECGCNNClassifier(n_leads=2, fixed_kernels=True, **TINY).fit(X[:60], Y[:60])
+    path = tmp_path / "beats.onnx"
+    assert_equal_to_python(session_of(classifier, path), classifier, X)
+    assert path.stat().st_size < 400_000  # the places of all taps would take more than the weights
+    quantized = session_of(classifier, path, quantize=X).run(["probabilities"], {"X": X})[0]
+    np.testing.assert_allclose(quantized, classifier.predict_proba(X), rtol=0, atol=0.05)
+
+
+@needs_exporter
 def test_small_and_silent_for_one_beat(capfd, recwarn):
     classifier = ECGCNNClassifier(n_aux_features=3, **TINY).fit(X[:60], Y[:60])
     capfd.readouterr()

@@ -109,7 +109,19 @@ def test_saved_parameters_bring_their_kernels(beats, tmp_path, classifier, n_mem
     net.save_params(f_params=tmp_path / "weights.pt")
     other = classifier(n_filters=2, n_members=n_members, classes=["N", "V"]).initialize()
     other.load_params(f_params=tmp_path / "weights.pt")
-    np.testing.assert_array_equal(other.predict_proba(beats[0]), net.predict_proba(beats[0]))
+    save_model(other, tmp_path / "model.safetensors")
+    for loaded in (other, load_model(tmp_path / "model.safetensors")):
+        np.testing.assert_array_equal(loaded.predict_proba(beats[0]), net.predict_proba(beats[0]))
+
+
+@pytest.mark.parametrize("n_dilations", [0, 100])
+def test_kernels_of_a_damaged_model_file_raise(beats, tmp_path, n_dilations):
+    net = ECGCNNClassifier(**TINY).fit(*beats)
+    del net.fixed_kernels_
+    net.module_.kernels.thresholds = net.module_.kernels.thresholds[:1].repeat(n_dilations, 1, 1)
+    save_model(net, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match=r"weights.* its parameters"):
+        load_model(tmp_path / "model.safetensors")
 
 
 @pytest.mark.parametrize(
