@@ -6,21 +6,22 @@ import os
 import re
 import string
 import tempfile
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
 
 from ecgbeat._files import write_files
 from ecgbeat._validation import import_extra
-from ecgbeat.export._graph import Graph
+from ecgbeat.export._c_kernels import (
+    Apart,
+    kernels_source,
+    set_kernels_apart,
+    without_stand_ins,
+)
 from ecgbeat.export._onnx import onnx_model
 from ecgbeat.export._quantization import quantized
-from ecgbeat.networks import FixedKernels
 
 if TYPE_CHECKING:
     import onnx
@@ -95,21 +96,21 @@ def to_c(
     ['ecgbeat_model.c', 'ecgbeat_model.h', 'main.c']
     """
     import_extra("emx_onnx_cgen", extra="export", purpose=_PURPOSE)  # before the slow export
-    apart: list[_Apart] = []
+    apart: list[Apart] = []
     model = onnx_model(
         estimator,
         n_times=n_times,
         batch_size=1,
         with_label=False,
-        prepare=lambda graph: apart.extend(_set_kernels_apart(graph)),
+        prepare=lambda graph: apart.extend(set_kernels_apart(graph)),
     )
     about = {prop.key: json.loads(prop.value) for prop in model.metadata_props}
     if quantize is not None:
         model = quantized(model, quantize)
     source = _generate(_fuse(model))
-    source, n_flash, n_ram = _share_buffers(_without_stand_ins(source))
+    source, n_flash, n_ram = _share_buffers(without_stand_ins(source))
     if apart:
-        text, n_flash_more, n_ram_more = _kernels_source(apart[0])
+        text, n_flash_more, n_ram_more = kernels_source(apart[0])
         source = source.replace("\nstatic void", f"{text}\nstatic void", 1)
         n_flash, n_ram = n_flash + n_flash_more, n_ram + n_ram_more
     header = _header(about, n_flash, n_ram, "float32" if quantize is None else "int8")
@@ -201,87 +202,6 @@ def _generate(model: "onnx.ModelProto") -> str:
     source = re.sub(r"^_Bool \w+_load\(.*?^}\n+", "", source, flags=re.DOTALL | re.MULTILINE)
     source = re.sub(r"^(extern )?const ", "static const ", source, flags=re.MULTILINE)
     return source.replace(f"\nvoid {_NAME}(", f"\nstatic void {_NAME}(")
-
-
-class _Apart(nn.Module):
-    """Stand-in for fixed kernels in the graph, where the outputs of all kernels would be stored.
-
-    A matrix product of the same input and output, which a function in C replaces.
-    """
-
-    weight: Tensor
-
-    def __init__(self, kernels: FixedKernels) -> None:
-        super().__init__()
-        self.fixed = [kernels]  # in a list, so that its weights are not those of the graph
-        self.register_buffer("weight", None)
-
-    def forward(self, rows: Tensor) -> Tensor:
-        if self.weight is None:
-            self.weight = rows.new_zeros(rows.shape[1], len(self.fixed[0].bias))
-        return rows @ self.weight
-
-
-def _set_kernels_apart(graph: Graph) -> list[_Apart]:
-    """Replace the fixed kernels of all members, which are the same, and return their stand-ins."""
-    stand_ins: list[_Apart] = []
-    for network in list(graph.module.modules()):
-        kernels = getattr(network, "kernels", None)
-        if isinstance(kernels, FixedKernels):
-            stand_ins.append(_Apart(kernels))
-            network.kernels = stand_ins[-1]
-    graph.module(torch.zeros(1, graph.n_features))  # tells them the shape of their input
-    return stand_ins
-
-
-def _without_stand_ins(source: str) -> str:
-    """Call the function of the fixed kernels in place of the matrix products of `_Apart`."""
-    source = re.sub(
-        r"\w+\((\w+), \w*kernels_weight\w*, (\w+)\);", r"fixed_kernels(\1, \2);", source
-    )
-    weights = r"^static const [\w ]*kernels_weight[^;]*;\n"  # declared, then defined
-    return re.sub(weights, "", source, flags=re.MULTILINE)
-
-
-def _kernels_source(apart: _Apart) -> tuple[str, int, int]:
-    """Return the function of the fixed kernels in C, and its bytes of flash and RAM."""
-    kernels = apart.fixed[0]
-    n_dilations, n_thresholds, n_maps = kernels.thresholds.shape
-    slopes = kernels.scales / 6  # of functional.hardsigmoid
-    n_values, n_classes = apart.weight.shape
-    arrays = {
-        "kernels_taps": (kernels.kernels > 0).nonzero()[:, 1].reshape(-1, 3).to(torch.uint8),
-        "kernels_dilations": torch.tensor(kernels.dilations, dtype=torch.int16),
-        "kernels_slopes": slopes,
-        "kernels_offsets": kernels.thresholds * slopes[:, None] - 0.5,
-        "kernels_weights": kernels.weight.T,
-        "kernels_biases": kernels.bias,
-    }
-    n_times = (n_values - kernels.n_aux_features) // kernels.n_leads
-    numbers = {
-        "VALUES": n_values,
-        "CLASSES": n_classes,
-        "TIMES": n_times,
-        "PADDED": max(n_times, kernels.kernels.shape[1]),
-        "LEADS": kernels.n_leads,
-        "AUX": kernels.n_aux_features,
-        "KERNELS": len(kernels.kernels),
-        "MAPS": n_maps,
-        "DILATIONS": n_dilations,
-        "THRESHOLDS": n_thresholds,
-    }
-    names = "".join(f"#define KERNELS_N_{name} {number}\n" for name, number in numbers.items())
-    text = "".join(_array(name, values.numpy()) for name, values in arrays.items())
-    n_flash = sum(values.numpy().nbytes for values in arrays.values())
-    return f"\n{names}{text}{_FIXED_KERNELS}", n_flash, 4 * n_thresholds * len(kernels.kernels)
-
-
-def _array(name: str, values: np.ndarray) -> str:
-    """Return the definition of a constant, flat array in C."""
-    kind = {"f": "float", "u": "uint8_t", "i": "int16_t"}[values.dtype.kind]
-    numbers = ", ".join(f"{value:.9g}" for value in values.ravel().tolist())
-    rows = "\n    ".join(textwrap.wrap(numbers, 100))
-    return f"static const {kind} {name}[{values.size}] = {{\n    {rows}\n}};\n"
 
 
 _ARRAY = r"(\w+) (\w+)((?:\[\d+\])+)"  # type, name and shape
@@ -411,61 +331,6 @@ def _escape(text: str) -> str:
     plain = set(map(ord, string.ascii_letters + string.digits + " _-+./()"))
     return "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode())
 
-
-_FIXED_KERNELS = """
-/* Adds the features of the fixed kernels to the logits: for each kernel, dilation and threshold,
- * the fraction of time in which the output is above the threshold. */
-static void fixed_kernels(const float x[1][KERNELS_N_VALUES], float logits[1][KERNELS_N_CLASSES]) {
-    static float buffer_sums[KERNELS_N_THRESHOLDS][KERNELS_N_KERNELS];
-    for (int c = 0; c < KERNELS_N_CLASSES; ++c) {
-        logits[0][c] = kernels_biases[c];
-        for (int i = 0; i < KERNELS_N_AUX; ++i) {
-            logits[0][c] += x[0][KERNELS_N_VALUES - KERNELS_N_AUX + i]
-                * kernels_weights[(KERNELS_N_DILATIONS * KERNELS_N_THRESHOLDS * KERNELS_N_MAPS + i)
-                    * KERNELS_N_CLASSES + c];
-        }
-    }
-    for (int block = 0; block < KERNELS_N_DILATIONS * KERNELS_N_LEADS; ++block) {
-        const int d = block / KERNELS_N_LEADS, lead = block % KERNELS_N_LEADS;
-        const int step = kernels_dilations[d], edge = 4 * step;
-        memset(buffer_sums, 0, sizeof buffer_sums);
-        for (int t = 0; t < KERNELS_N_PADDED; ++t) {
-            const int is_edge = t < edge || t >= KERNELS_N_PADDED - edge;
-            float taps[9], total = 0.0f;
-            for (int i = 0; i < 9; ++i) {
-                const int at = t + (i - 4) * step;
-                const int is_inside = at >= 0 && at < KERNELS_N_TIMES;
-                taps[i] = is_inside ? x[0][lead * KERNELS_N_TIMES + at] : 0.0f;
-                total += taps[i];
-            }
-            for (int k = 0; k < KERNELS_N_KERNELS; ++k) {
-                const uint8_t *three = kernels_taps + 3 * k;
-                const int map = lead * KERNELS_N_KERNELS + k;
-                const float output = (3.0f * (taps[three[0]] + taps[three[1]] + taps[three[2]])
-                    - total) * kernels_slopes[d * KERNELS_N_MAPS + map];
-                for (int j = 0; j < KERNELS_N_THRESHOLDS; ++j) {
-                    const float above = output
-                        - kernels_offsets[(d * KERNELS_N_THRESHOLDS + j) * KERNELS_N_MAPS + map];
-                    if (!is_edge || (d + j) % 2) {
-                        buffer_sums[j][k] += above < 0.0f ? 0.0f : above > 1.0f ? 1.0f : above;
-                    }
-                }
-            }
-        }
-        for (int j = 0; j < KERNELS_N_THRESHOLDS; ++j) {
-            const int n = (d + j) % 2 ? KERNELS_N_PADDED : KERNELS_N_PADDED - 2 * edge;
-            for (int k = 0; k < KERNELS_N_KERNELS; ++k) {
-                const int feature = (d * KERNELS_N_THRESHOLDS + j) * KERNELS_N_MAPS
-                    + lead * KERNELS_N_KERNELS + k;
-                for (int c = 0; c < KERNELS_N_CLASSES; ++c) {
-                    logits[0][c] += buffer_sums[j][k] / (float)n
-                        * kernels_weights[feature * KERNELS_N_CLASSES + c];
-                }
-            }
-        }
-    }
-}
-"""
 
 _MAIN = r"""/*
  * Reads one row per line from standard input, numbers with spaces, tabs, commas or semicolons
