@@ -4,6 +4,8 @@ Workers receive paths, load the model once and write files. A worker that is los
 recordings that it had, which are annotated again by others.
 """
 
+import ctypes
+import sys
 from collections.abc import Callable, Iterator
 
 import joblib
@@ -12,6 +14,8 @@ from ecgbeat.command._messages import as_sentence
 from ecgbeat.command._one_recording import Outcome, Task, annotate_one
 
 _ATTEMPTS = 3
+# of glibc, whose largest value for the second is 32 MiB
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = (-1, 2**26), (-3, 2**25)
 
 
 def outcomes(
@@ -57,7 +61,7 @@ def _on_cluster(
     except ImportError as error:
         raise ImportError("A Dask cluster needs distributed: pip install distributed.") from error
     with distributed.Client(address, set_as_default=False) as client:
-        futures = {client.submit(function, task, pure=False): task for task in tasks}
+        futures = {client.submit(_on_worker, function, task, pure=False): task for task in tasks}
         for future in distributed.as_completed(futures, loop=client.loop):
             failure = future.exception()
             if failure is None:
@@ -65,3 +69,23 @@ def _on_cluster(
             else:
                 yield Outcome(futures[future], {}, "", as_sentence(failure))
             future.release()
+
+
+def _on_worker(function: Callable[[Task], Outcome], task: Task) -> Outcome:
+    """Call a function on a Dask worker."""
+    _keep_freed_memory()
+    return function(task)
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library reuse up to 64 MB of freed memory in this process.
+
+    Dask sets MALLOC_TRIM_THRESHOLD_ for its workers, so that they return it at once. The pages of
+    every array are then new, which takes half of the time of an annotation (measured).
+    """
+    if sys.platform != "linux":
+        return
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)  # absent from other C libraries
+    if set_option is not None:
+        for option in (_TRIM_THRESHOLD, _MMAP_THRESHOLD):
+            set_option(*option)

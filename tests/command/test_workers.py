@@ -1,7 +1,10 @@
 """Tests of annotation in several processes and on a Dask cluster, of which workers are lost."""
 
 import os
+import platform
 import signal
+import subprocess
+import sys
 
 import pytest
 from joblib.externals.loky import reusable_executor
@@ -55,6 +58,34 @@ def test_recording_that_kills_its_process_is_an_error(tasks):
     found = list(outcomes(tasks[:2], 2, None, function=scope["die"]))
     assert len(found) == 2
     assert all("was killed 3 times" in outcome.error for outcome in found)
+
+
+COUNT_FAULTS = """
+import resource
+import numpy as np
+from ecgbeat.command._workers import _keep_freed_memory
+
+def count():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        np.ones(2**20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+before = count()
+_keep_freed_memory()
+np.ones(2**20)
+print(before, count())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+def test_workers_of_a_cluster_keep_freed_memory():
+    # 64 KiB is Dask's setting for its workers
+    environment = os.environ | {"MALLOC_TRIM_THRESHOLD_": "65536"}
+    command = [sys.executable, "-c", COUNT_FAULTS]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    before, after = map(int, run.stdout.split())
+    assert after < before / 10
 
 
 @pytest.fixture
