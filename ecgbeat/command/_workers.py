@@ -81,7 +81,8 @@ def _keep_freed_memory() -> None:
     """Let the C library reuse up to 64 MB of freed memory in this process.
 
     Dask sets MALLOC_TRIM_THRESHOLD_ for its workers, so that they return it at once. The pages of
-    every array are then new, which takes half of the time of an annotation (measured).
+    every array are then new, which takes half of the time of an annotation (measured). With the
+    variable set, glibc learns no limits by itself, on which the classifiers rely for the same.
     """
     if sys.platform != "linux":
         return
