@@ -1,5 +1,6 @@
 """The page and the HTTP interface of a running server."""
 
+import http.client
 import json
 import struct
 import threading
@@ -149,17 +150,23 @@ def leave(client, path, body):
 
 
 def test_search_ends_between_two_steps_if_the_client_has_left(client, monkeypatch, quick_models):
-    annotator, is_left, n_calls = quick_models("nsvf"), threading.Event(), []
+    annotator, begun, n_calls = quick_models("nsvf"), threading.Event(), []
     features = annotator.features_
 
-    def wait(*args):
-        assert is_left.wait(30)
+    def search(*args):
+        if not begun.is_set():  # the client leaves now, which the server learns after a while
+            begun.set()
+            assert _requests._is_left.get().wait(30)
         return detect_r_peaks(*args)
 
-    monkeypatch.setattr("ecgbeat.app._annotations.detect_r_peaks", wait)
+    monkeypatch.setattr("ecgbeat.app._annotations.detect_r_peaks", search)
     monkeypatch.setattr(annotator, "features_", lambda *a: n_calls.append(1) or features(*a))
-    leave(client, "/api/annotate", {"fs": 360, "signal": make_recording(20).signal.tolist()})
-    is_left.set()
+    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
+    body = {"fs": 360, "signal": make_recording(20).signal.tolist()}
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", "/api/annotate", json.dumps(body), headers)
+    assert begun.wait(30)
+    connection.close()
     assert client.post("/page/simulate", json=PATIENT).status_code == 200
     assert len(n_calls) == 1
 
