@@ -81,7 +81,7 @@ class BeatClassifier(SklearnNet):
         n_blocks: int = 3,
         dropout: float = 0.1,
         n_members: int = 1,
-        fixed_kernels: bool | Auto = False,
+        fixed_kernels: bool | Auto = "auto",
         n_leads: int | None = None,
         n_aux_features: int = 0,
         class_weight: str | dict[Any, float] | None = None,
@@ -208,24 +208,19 @@ class BeatClassifier(SklearnNet):
         module = self._network if self.module is None else self.module
         arguments = self.get_params_for("module")
         if self.n_members == 1:
-            return self._add_kernels(self.initialized_instance(module, arguments))
+            return self._take_kernels(self.initialized_instance(module, arguments))
         if isinstance(module, nn.Module):
             raise ValueError(
                 f"n_members={self.n_members} networks cannot be built from one object, got "
                 f"module={module!r:.60}. Pass its class, and its arguments as module__name."
             )
         networks = [self.initialized_instance(module, arguments) for _ in range(self.n_members)]
-        return Ensemble(self._add_kernels(network) for network in networks)
+        return Ensemble(self._take_kernels(network) for network in networks)
 
-    def _add_kernels(self, network: Any) -> Any:
-        """Add fixed kernels to a network if ``fit`` has found that it needs them."""
-        if self.module not in (None, self._network):
-            return network
-        network.register_load_state_dict_pre_hook(FixedKernels.of_state)
-        if self.__dict__.get("fixed_kernels_"):
-            n_times = (self.n_features_in_ - self.n_aux_features) // self._n_leads
-            layout = {"n_leads": self._n_leads, "n_aux_features": self.n_aux_features}
-            network.kernels = FixedKernels(len(self.classes_), n_times, **layout)
+    def _take_kernels(self, network: Any) -> Any:
+        """Let a network take the fixed kernels of a state that is loaded."""
+        if self.module in (None, self._network):
+            network.register_load_state_dict_pre_hook(FixedKernels.of_state)
         return network
 
     @property
@@ -358,22 +353,22 @@ class BeatClassifier(SklearnNet):
             if not resumes:
                 if self.initialized_:
                     self.history_ = None  # a new object: the user may have kept the old one
-                self.fixed_kernels_ = self._needs_kernels(X)
                 self.initialize()
-                if self.fixed_kernels_:
-                    self._solve_kernels(X, y, weight)
+            self._set_kernels(self._solve_kernels(X, y, weight) if self._needs_kernels(X) else None)
             return self._train(X, y, weight, fit_params | {"_routing_method": "fit"})
 
     def _needs_kernels(self, X: Any) -> bool:
         """Return whether the network gets fixed kernels; they need arrays, all for training."""
         criterion = self.criterion if isinstance(self.criterion, type) else type(self.criterion)
+        of_logits = (nn.CrossEntropyLoss, nn.NLLLoss)
         is_possible = (
             not (is_dataset(X) or self.early_stopping or self.train_split)
             and self.module in (None, self._network)
-            and issubclass(criterion, (nn.CrossEntropyLoss, nn.NLLLoss))  # the output is logits
+            and issubclass(criterion, of_logits)
         )
         if self.fixed_kernels == "auto":
-            return is_possible and heuristics.needs_kernels(len(X))
+            is_plain = criterion in of_logits and not self.label_smoothing
+            return is_possible and is_plain and heuristics.needs_kernels(len(X), X[0].size)
         if self.fixed_kernels and not is_possible:
             raise ValueError(
                 "fixed_kernels=True needs arrays without a validation split, the network of the "
@@ -384,8 +379,14 @@ class BeatClassifier(SklearnNet):
             )
         return bool(self.fixed_kernels)
 
-    def _solve_kernels(self, X: Any, y: Any, weight: np.ndarray | None) -> None:
-        """Compute the classifier of the fixed kernels, the same for all members."""
+    def _new_kernels(self) -> FixedKernels:
+        """Return fixed kernels for the beats of the training, without a classifier yet."""
+        n_times = (self.n_features_in_ - self.n_aux_features) // self._n_leads
+        layout = {"n_leads": self._n_leads, "n_aux_features": self.n_aux_features}
+        return FixedKernels(len(self.classes_), n_times, **layout)
+
+    def _solve_kernels(self, X: Any, y: Any, weight: np.ndarray | None) -> FixedKernels:
+        """Return fixed kernels with a classifier of all training beats."""
         codes = np.searchsorted(self.classes_, y)
         weights = np.ones(len(codes)) if weight is None else weight.astype(float)
         class_weights = self.__dict__.get("_class_weights")
@@ -393,10 +394,16 @@ class BeatClassifier(SklearnNet):
             weights = weights * class_weights[codes]
         used = weights > 0
         rows = to_tensor(X[used], device=self.device).to(torch.float32)
-        first, *others = (network.kernels for network in self._networks)
-        first.solve(rows, torch.from_numpy(codes[used]), torch.from_numpy(weights[used]))
-        for kernels in others:
-            kernels.load_state_dict(first.state_dict())
+        kernels = self._new_kernels().to(rows.device)
+        kernels.solve(rows, torch.from_numpy(codes[used]), torch.from_numpy(weights[used]))
+        return kernels
+
+    def _set_kernels(self, kernels: FixedKernels | None) -> None:
+        """Give all members the same fixed kernels, or none."""
+        self.fixed_kernels_ = kernels is not None
+        if self.module in (None, self._network):
+            for network in self._networks:
+                network.kernels = kernels
 
     def partial_fit(
         self,
@@ -431,12 +438,12 @@ class BeatClassifier(SklearnNet):
                 X, y, sample_weight, reset=is_first or not self.initialized_, classes=classes
             )
             if not self.initialized_:
-                self.fixed_kernels_ = False
                 self.initialize()
             elif is_first and hasattr(self, "classes_"):
                 self._fit_network_to_data()
                 if self.__dict__.get("_class_weights") is not None:
                     self._initialize_criterion()
+            self._set_kernels(None)
             return self._train(X, y, weight, fit_params | {"_routing_method": "partial_fit"})
 
     def _fit_network_to_data(self) -> None:

@@ -29,6 +29,7 @@ _FEWEST_EPOCHS, _MOST_EPOCHS = 16, 100
 
 _SMALL_SET = 1000
 _NOISE, _SHIFT = 0.1, 0.02  # below that number of beats
+_LONGEST_ROW_OF_KERNELS = 2000
 
 
 def batch_size_for(n_beats: int) -> int:
@@ -68,9 +69,13 @@ def augmentation_for(n_beats: int) -> tuple[float, float]:
     return (_NOISE, _SHIFT) if n_beats < _SMALL_SET else (0.0, 0.0)
 
 
-def needs_kernels(n_beats: int) -> bool:
-    """Return whether ``fixed_kernels="auto"`` adds fixed kernels: to small sets."""
-    return n_beats < _SMALL_SET
+def needs_kernels(n_beats: int, n_features: int) -> bool:
+    """Return whether ``fixed_kernels="auto"`` adds fixed kernels: to small sets of short rows.
+
+    Their time grows with the length of the rows and the number of kernels, and some 80 times that
+    of the trained layers is too much for a beat of twelve leads.
+    """
+    return n_beats < _SMALL_SET and n_features <= _LONGEST_ROW_OF_KERNELS
 
 
 # --- weight decay -----------------------------------------------------------------------

@@ -34,16 +34,19 @@ class SharedParameters(TypedDict, total=False):
         Number of networks of different random weights that are trained together on the same
         batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. The
         training loss is the mean of theirs, the validation loss that of their average.
-    fixed_kernels : bool or "auto", default=False
+    fixed_kernels : bool or "auto", default="auto"
         Whether ``fit`` adds fixed convolutions of many dilations to the network, with a ridge
         classifier of their own, see `ecgbeat.networks.FixedKernels`. The logarithms of its
         probabilities and of those of the trained layers are averaged with weights of 0.85 and
-        0.15. "auto" adds them for fewer than 1,000 training beats. They are computed from the
-        arrays given to ``fit``: with a Dataset, a custom network, a criterion that takes no logits
-        or a validation split (such as `early_stopping`), "auto" goes without them, and True raises
-        an error. ``partial_fit`` and a warm start leave them unchanged. Prediction of a beat
-        of 187 samples takes about 0.4 ms longer, and an export to C needs about 4 bytes of flash
-        for each class and each of about 2,500 features per lead, but hardly any RAM.
+        0.15. "auto" adds them for fewer than 1,000 training beats of at most 2,000 columns, on
+        which they are more accurate. They are computed from the arrays given to ``fit``: with a
+        Dataset, a custom network, a criterion that takes no logits or a validation split (such as
+        `early_stopping`), "auto" goes without them, and True raises an error. They ignore
+        `label_smoothing` and the criterion, so that "auto" also goes without them for any but
+        cross-entropy. ``partial_fit`` removes them, since they cannot be trained with single
+        batches. Prediction of a beat of 187 samples takes about 0.4 ms longer, and an export to C
+        needs about 4 bytes of flash for each class and each of about 2,500 features per lead, but
+        hardly any RAM.
     n_leads : int or None, default=None
         Number of leads in 2-D rows, which hold the leads one after the other. None infers it:
         from the shape of a 3-D array, from the column names of a DataFrame of

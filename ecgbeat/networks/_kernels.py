@@ -185,18 +185,23 @@ class FixedKernels(nn.Module):
         self.bias.copy_(intercept)
 
     def _choose_thresholds(self, waves: Tensor) -> None:
-        """Set the thresholds to quantiles spread evenly by the golden ratio."""
+        """Set the thresholds to quantiles of some outputs, spread evenly by the golden ratio."""
         n_dilations, n_thresholds, n_maps = self.thresholds.shape
-        n_rows = min(len(waves), _N_ROWS_OF_QUANTILES)
+        n_rows, n_times = min(len(waves), _N_ROWS_OF_QUANTILES), waves.shape[-1]
         some = waves[torch.linspace(0, len(waves) - 1, n_rows, dtype=torch.float64).long()]
+        n_values = n_rows * n_times
+        places = torch.arange(0, n_values, 1 + n_values // _N_VALUES_OF_QUANTILES)[:, None]
         order = torch.arange(1, self.thresholds.numel() + 1, dtype=torch.float64)
         shares = (order * _GOLDEN_RATIO % 1).reshape(n_dilations, n_maps, n_thresholds)
+        ranks = (shares * (len(places) - 1)).long().to(waves.device).transpose(1, 2)
         for i, dilation in enumerate(self.dilations):
-            maps = self._convolve(some, dilation, self.kernels).transpose(0, 1).flatten(1)
-            values = maps[:, :: 1 + maps.shape[1] // _N_VALUES_OF_QUANTILES].sort(dim=1).values
-            ranks = (shares[i] * (values.shape[1] - 1)).long()
-            self.thresholds[i] = values.gather(1, ranks.to(maps.device)).T
-            deviation = maps.std(dim=1, correction=0)
+            edge = (_LENGTH - 1) // 2 * dilation
+            padded = functional.pad(some, (edge, edge))
+            times = places % n_times + dilation * torch.arange(_LENGTH)
+            taps = padded[places // n_times, :, times]  # (n_places, n_taps, n_leads)
+            values = (self.kernels @ taps).transpose(1, 2).flatten(1)
+            self.thresholds[i] = values.sort(dim=0).values.gather(0, ranks[i])
+            deviation = values.std(dim=0, correction=0)
             self.scales[i] = torch.where(deviation > 0, 1 / (_SLOPE * deviation), 0.0)
 
 

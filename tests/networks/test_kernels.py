@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
 from ecgbeat.datasets import make_heartbeats
-from ecgbeat.networks import BeatCNN, FixedKernels
+from ecgbeat.networks import BeatCNN, FixedKernels, FocalLoss
 from ecgbeat.networks._kernels import ridge_classifier
 from ecgbeat.persistence import load_model, save_model
 
@@ -47,11 +47,25 @@ def test_bfloat16_leaves_kernels_in_float32(beats, classifier):
     assert net.score(*beats) > 0.9
 
 
-def test_later_trainings_leave_kernels_unchanged(beats):
+def test_warm_start_computes_kernels_from_its_beats(beats):
     net = ECGCNNClassifier(**TINY, warm_start=True, weight_averaging=0.9).fit(*beats)
-    before = {name: value.clone() for name, value in net.module_.kernels.state_dict().items()}
-    net.partial_fit(beats[0][:30], beats[1][:30]).fit(beats[0][30:], beats[1][30:])
-    torch.testing.assert_close(dict(net.module_.kernels.state_dict()), before, rtol=0, atol=0)
+    fresh = ECGCNNClassifier(**TINY).fit(beats[0][30:], beats[1][30:])
+    net.fit(beats[0][30:], beats[1][30:])
+    expected = fresh.module_.kernels.state_dict()
+    torch.testing.assert_close(dict(net.module_.kernels.state_dict()), dict(expected))
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_partial_fit_goes_on_without_kernels(beats, n_members):
+    net = ECGCNNClassifier(**TINY, n_members=n_members).fit(*beats)
+    before = net.predict_proba(beats[0])
+    with pytest.raises(ValueError, match=r"lr"):  # leaves the estimator unchanged
+        net.set_params(lr=1e30).partial_fit(*beats, epochs=3)
+    assert net.fixed_kernels_
+    np.testing.assert_array_equal(net.predict_proba(beats[0]), before)
+    net.set_params(lr=0.01).partial_fit(*beats)
+    assert not net.fixed_kernels_
+    assert not any("kernels" in name for name in net.module_.state_dict())
 
 
 def test_beats_of_weight_zero_are_left_out(beats):
@@ -132,6 +146,9 @@ def test_kernels_of_a_damaged_model_file_raise(beats, tmp_path, n_dilations):
         ({"fixed_kernels": False}, 60, False),
         ({"fixed_kernels": "auto", "early_stopping": True}, 60, False),
         ({"fixed_kernels": True, "criterion": torch.nn.NLLLoss}, 60, True),
+        ({"fixed_kernels": True, "label_smoothing": 0.1}, 60, True),
+        ({"fixed_kernels": "auto", "label_smoothing": 0.1}, 60, False),
+        ({"fixed_kernels": "auto", "criterion": FocalLoss}, 60, False),
         ({"fixed_kernels": "auto", "criterion": torch.nn.MultiMarginLoss}, 60, False),
         ({"fixed_kernels": "auto", "module": type("Changed", (BeatCNN,), {})}, 60, False),
     ],
@@ -140,6 +157,13 @@ def test_sets_with_fixed_kernels(beats, options, n_beats, expected):
     rows = np.arange(n_beats) % len(beats[1])
     net = ECGCNNClassifier(**TINY | options).fit(beats[0][rows], beats[1][rows])
     assert net.fixed_kernels_ == expected == (net.module_.kernels is not None)
+
+
+@pytest.mark.parametrize(("n_times", "expected"), [(166, True), (167, False)])
+def test_long_rows_go_without_kernels(n_times, expected):
+    X = np.random.default_rng(0).normal(size=(4, 12, n_times))
+    net = ECGCNNClassifier(n_filters=2, max_epochs=1).fit(X, [0, 1] * 2)
+    assert net.fixed_kernels_ == expected
 
 
 @pytest.mark.parametrize(
