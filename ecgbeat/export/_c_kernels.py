@@ -54,14 +54,15 @@ def without_stand_ins(source: str) -> str:
 def kernels_source(apart: Apart) -> tuple[str, int, int]:
     """Return the function of the fixed kernels in C, and its bytes of flash and RAM."""
     kernels = apart.fixed[0]
-    n_dilations, n_thresholds, n_maps = kernels.thresholds.shape
     slopes = kernels.scales / 6  # of functional.hardsigmoid
+    slope_of_threshold = slopes.repeat_interleave(torch.tensor(kernels.counts), dim=0)
     n_values, n_classes = apart.weight.shape
     arrays = {
         "kernels_taps": (kernels.kernels > 0).nonzero()[:, 1].reshape(-1, 3).to(torch.uint8),
         "kernels_dilations": torch.tensor(kernels.dilations, dtype=torch.int16),
+        "kernels_counts": torch.tensor(kernels.counts, dtype=torch.uint8),
         "kernels_slopes": slopes,
-        "kernels_offsets": kernels.thresholds * slopes[:, None] - 0.5,
+        "kernels_offsets": kernels.thresholds * slope_of_threshold - 0.5,
         "kernels_weights": kernels.weight.T,
         "kernels_biases": kernels.bias,
     }
@@ -74,14 +75,19 @@ def kernels_source(apart: Apart) -> tuple[str, int, int]:
         "LEADS": kernels.n_leads,
         "AUX": kernels.n_aux_features,
         "KERNELS": len(kernels.kernels),
-        "MAPS": n_maps,
-        "DILATIONS": n_dilations,
-        "THRESHOLDS": n_thresholds,
+        "MAPS": slopes.shape[1],
+        "DILATIONS": len(slopes),
+        "THRESHOLDS": len(kernels.thresholds),
+        "BUFFERS": max(kernels.counts),
     }
     names = "".join(f"#define KERNELS_N_{name} {number}\n" for name, number in numbers.items())
     text = "".join(_array(name, values.numpy()) for name, values in arrays.items())
     n_flash = sum(values.numpy().nbytes for values in arrays.values())
-    return f"\n{names}{text}{_FIXED_KERNELS}", n_flash, 4 * n_thresholds * len(kernels.kernels)
+    return (
+        f"\n{names}{text}{_FIXED_KERNELS}",
+        n_flash,
+        4 * max(kernels.counts) * len(kernels.kernels),
+    )
 
 
 def _array(name: str, values: np.ndarray) -> str:
@@ -96,50 +102,49 @@ _FIXED_KERNELS = """
 /* Adds the features of the fixed kernels to the logits: for each kernel, dilation and threshold,
  * the fraction of time in which the output is above the threshold. */
 static void fixed_kernels(const float x[1][KERNELS_N_VALUES], float logits[1][KERNELS_N_CLASSES]) {
-    static float buffer_sums[KERNELS_N_THRESHOLDS][KERNELS_N_KERNELS];
+    static float buffer_sums[KERNELS_N_BUFFERS][KERNELS_N_KERNELS];
     for (int c = 0; c < KERNELS_N_CLASSES; ++c) {
         logits[0][c] = kernels_biases[c];
         for (int i = 0; i < KERNELS_N_AUX; ++i) {
             logits[0][c] += x[0][KERNELS_N_VALUES - KERNELS_N_AUX + i]
-                * kernels_weights[(KERNELS_N_DILATIONS * KERNELS_N_THRESHOLDS * KERNELS_N_MAPS + i)
-                    * KERNELS_N_CLASSES + c];
+                * kernels_weights[(KERNELS_N_THRESHOLDS * KERNELS_N_MAPS + i) * KERNELS_N_CLASSES + c];
         }
     }
-    for (int block = 0; block < KERNELS_N_DILATIONS * KERNELS_N_LEADS; ++block) {
-        const int d = block / KERNELS_N_LEADS, lead = block % KERNELS_N_LEADS;
-        const int step = kernels_dilations[d], edge = 4 * step;
-        memset(buffer_sums, 0, sizeof buffer_sums);
-        for (int t = 0; t < KERNELS_N_PADDED; ++t) {
-            const int is_edge = t < edge || t >= KERNELS_N_PADDED - edge;
-            float taps[9], total = 0.0f;
-            for (int i = 0; i < 9; ++i) {
-                const int at = t + (i - 4) * step;
-                const int is_inside = at >= 0 && at < KERNELS_N_TIMES;
-                taps[i] = is_inside ? x[0][lead * KERNELS_N_TIMES + at] : 0.0f;
-                total += taps[i];
-            }
-            for (int k = 0; k < KERNELS_N_KERNELS; ++k) {
-                const uint8_t *three = kernels_taps + 3 * k;
-                const int map = lead * KERNELS_N_KERNELS + k;
-                const float output = (3.0f * (taps[three[0]] + taps[three[1]] + taps[three[2]])
-                    - total) * kernels_slopes[d * KERNELS_N_MAPS + map];
-                for (int j = 0; j < KERNELS_N_THRESHOLDS; ++j) {
-                    const float above = output
-                        - kernels_offsets[(d * KERNELS_N_THRESHOLDS + j) * KERNELS_N_MAPS + map];
-                    if (!is_edge || (d + j) % 2) {
-                        buffer_sums[j][k] += above < 0.0f ? 0.0f : above > 1.0f ? 1.0f : above;
+    for (int d = 0, first = 0; d < KERNELS_N_DILATIONS; first += kernels_counts[d++]) {
+        const int step = kernels_dilations[d], edge = 4 * step, count = kernels_counts[d];
+        for (int lead = 0; lead < KERNELS_N_LEADS; ++lead) {
+            memset(buffer_sums, 0, sizeof buffer_sums);
+            for (int t = 0; t < KERNELS_N_PADDED; ++t) {
+                const int is_edge = t < edge || t >= KERNELS_N_PADDED - edge;
+                float taps[9], total = 0.0f;
+                for (int i = 0; i < 9; ++i) {
+                    const int at = t + (i - 4) * step;
+                    const int is_inside = at >= 0 && at < KERNELS_N_TIMES;
+                    taps[i] = is_inside ? x[0][lead * KERNELS_N_TIMES + at] : 0.0f;
+                    total += taps[i];
+                }
+                for (int k = 0; k < KERNELS_N_KERNELS; ++k) {
+                    const uint8_t *three = kernels_taps + 3 * k;
+                    const int map = lead * KERNELS_N_KERNELS + k;
+                    const float output = (3.0f * (taps[three[0]] + taps[three[1]] + taps[three[2]])
+                        - total) * kernels_slopes[d * KERNELS_N_MAPS + map];
+                    for (int j = 0; j < count; ++j) {
+                        const float above = output
+                            - kernels_offsets[(first + j) * KERNELS_N_MAPS + map];
+                        if (!is_edge || (first + j) % 2) {
+                            buffer_sums[j][k] += above < 0.0f ? 0.0f : above > 1.0f ? 1.0f : above;
+                        }
                     }
                 }
             }
-        }
-        for (int j = 0; j < KERNELS_N_THRESHOLDS; ++j) {
-            const int n = (d + j) % 2 ? KERNELS_N_PADDED : KERNELS_N_PADDED - 2 * edge;
-            for (int k = 0; k < KERNELS_N_KERNELS; ++k) {
-                const int feature = (d * KERNELS_N_THRESHOLDS + j) * KERNELS_N_MAPS
-                    + lead * KERNELS_N_KERNELS + k;
-                for (int c = 0; c < KERNELS_N_CLASSES; ++c) {
-                    logits[0][c] += buffer_sums[j][k] / (float)n
-                        * kernels_weights[feature * KERNELS_N_CLASSES + c];
+            for (int j = 0; j < count; ++j) {
+                const int n = KERNELS_N_PADDED - ((first + j) % 2 ? 0 : 2 * edge);
+                for (int k = 0; k < KERNELS_N_KERNELS; ++k) {
+                    const int feature = (first + j) * KERNELS_N_MAPS + lead * KERNELS_N_KERNELS + k;
+                    for (int c = 0; c < KERNELS_N_CLASSES; ++c) {
+                        logits[0][c] += buffer_sums[j][k] / (float)n
+                            * kernels_weights[feature * KERNELS_N_CLASSES + c];
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from typing import Any
 
 import torch
@@ -11,9 +12,8 @@ from torch.nn import functional
 from ecgbeat.networks._cnn import split_rows
 
 _LENGTH, _N_KERNELS = 9, 84  # samples; ways to choose three of nine
-_N_FEATURES = 2500  # about, per lead
-_DILATIONS = sorted({int(2 ** (step / 4)) for step in range(41)})
-_SLOPE = 0.02  # a twelfth of the width of the ramp, in standard deviations of the output
+_N_THRESHOLDS = 30  # of each kernel
+_SLOPE = 0.007  # a sixth of the width of the ramp, in standard deviations of the output
 _N_ROWS_OF_QUANTILES = 64
 _N_VALUES_OF_QUANTILES = 1024  # about, per kernel; sorting all takes most of the time
 _GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
@@ -32,16 +32,16 @@ class FixedKernels(nn.Module):
     The kernels are those of MiniRocket (Dempster et al. 2021, doi:10.1145/3447548.3467231), and
     a feature is the fraction of time in which the output of a kernel is above a threshold.
     Deviations: a steep ramp instead of a step, so that predictions have gradients;
-    thresholds from quantiles over several beats instead of one; four dilations per octave; each
-    kernel is applied to all leads. The linear classifier and its probabilities are not trained
-    by steps of an optimizer, but computed by `solve`.
+    thresholds from quantiles over several beats instead of one; 2,520 features per lead instead
+    of 9,996 in all; each kernel is applied to all leads. The linear classifier and its
+    probabilities are not trained by steps of an optimizer, but computed by `solve`.
 
     Parameters
     ----------
     n_classes : int
         Number of classes.
     n_times : int
-        Number of samples per lead.
+        Number of samples per lead, which sets the dilations.
     n_leads : int, default=1
         Number of leads.
     n_aux_features : int, default=0
@@ -63,22 +63,23 @@ class FixedKernels(nn.Module):
     scales: Tensor
     weight: Tensor
     bias: Tensor
+    n_times: Tensor
 
     def __init__(
         self, n_classes: int, n_times: int, *, n_leads: int = 1, n_aux_features: int = 0
     ) -> None:
         super().__init__()
         self.n_leads, self.n_aux_features = n_leads, n_aux_features
-        largest = max((n_times - 1) // (_LENGTH - 1), 1)
-        self.dilations = [dilation for dilation in _DILATIONS if dilation <= largest]
+        self._length = max(n_times, _LENGTH)
+        self.dilations, self.counts = _dilations_for(n_times)
         kernels = torch.full((_N_KERNELS, _LENGTH), -1.0)
         for i, positive in enumerate(itertools.combinations(range(_LENGTH), 3)):
             kernels[i, list(positive)] = 2.0
         n_maps = n_leads * _N_KERNELS
-        n_thresholds = max(1, round(_N_FEATURES / _N_KERNELS / len(self.dilations)))
-        n_features = len(self.dilations) * n_thresholds * n_maps + n_aux_features
+        n_features = _N_THRESHOLDS * n_maps + n_aux_features
         self.register_buffer("kernels", kernels, persistent=False)
-        self.register_buffer("thresholds", torch.zeros(len(self.dilations), n_thresholds, n_maps))
+        self.register_buffer("n_times", torch.tensor(n_times))  # for `of_state`
+        self.register_buffer("thresholds", torch.zeros(_N_THRESHOLDS, n_maps))
         self.register_buffer("scales", torch.ones(len(self.dilations), n_maps))
         self.register_buffer("weight", torch.zeros(n_classes, n_features))
         self.register_buffer("bias", torch.zeros(n_classes))
@@ -98,16 +99,16 @@ class FixedKernels(nn.Module):
         *_
             Further arguments of a hook before ``load_state_dict``.
         """
-        names = (f"{prefix}kernels.thresholds", f"{prefix}kernels.weight")
+        names = (f"{prefix}kernels.n_times", f"{prefix}kernels.weight")
         network.kernels = None
         if all(name in state for name in names):
-            thresholds, weight = (state[name] for name in names)
+            n_times, weight = (state[name] for name in names)
             network.kernels = FixedKernels(
                 len(weight),
-                (_LENGTH - 1) * _DILATIONS[len(thresholds) - 1] + 1,
+                int(n_times),
                 n_leads=network.n_leads,
                 n_aux_features=network.n_aux_features,
-            ).to(weight.device)
+            ).to(next(network.parameters()).device)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Compute the logits of beats.
@@ -130,6 +131,11 @@ class FixedKernels(nn.Module):
     def _features(self, rows: Tensor) -> Tensor:
         """Compute the features of batches; a traced graph has one, of any number of rows."""
         waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, _LENGTH)
+        if waves.shape[-1] != self._length:
+            raise ValueError(
+                f"rows must have {self._length} samples per lead, as in the training of their "
+                f"fixed kernels, got {waves.shape[-1]}."
+            )
         if torch.compiler.is_compiling():
             return torch.cat([self._pool(waves), aux], dim=1)
         size = max(1, _N_VALUES_OF_MAPS // (self.scales.shape[1] * waves.shape[-1]))
@@ -138,15 +144,14 @@ class FixedKernels(nn.Module):
     def _pool(self, waves: Tensor) -> Tensor:
         """Pool the output of all kernels; every other feature leaves out the padded edges."""
         filters = self.scales.reshape(-1, self.n_leads, _N_KERNELS, 1) * self.kernels
-        offsets = (self.scales[:, None] * self.thresholds)[..., None]
-        pooled = []
-        for i, dilation in enumerate(self.dilations):
+        pooled: list[Tensor] = []
+        for i, (dilation, count) in enumerate(zip(self.dilations, self.counts, strict=True)):
             maps = self._convolve(waves, dilation, filters[i])
             edge = (_LENGTH - 1) // 2 * dilation
             inner = slice(edge, maps.shape[-1] - edge)
-            for j, offset in enumerate(offsets[i]):
-                above = functional.hardsigmoid(maps - offset)
-                pooled.append((above if (i + j) % 2 else above[..., inner]).mean(dim=-1))
+            for threshold in self.thresholds[len(pooled) :][:count]:
+                above = functional.hardsigmoid(maps - (self.scales[i] * threshold)[:, None])
+                pooled.append((above if len(pooled) % 2 else above[..., inner]).mean(dim=-1))
         return torch.cat(pooled, dim=1)
 
     def _convolve(self, waves: Tensor, dilation: int, filters: Tensor) -> Tensor:
@@ -186,23 +191,37 @@ class FixedKernels(nn.Module):
 
     def _choose_thresholds(self, waves: Tensor) -> None:
         """Set the thresholds to quantiles of some outputs, spread evenly by the golden ratio."""
-        n_dilations, n_thresholds, n_maps = self.thresholds.shape
         n_rows, n_times = min(len(waves), _N_ROWS_OF_QUANTILES), waves.shape[-1]
         some = waves[torch.linspace(0, len(waves) - 1, n_rows, dtype=torch.float64).long()]
         n_values = n_rows * n_times
         places = torch.arange(0, n_values, 1 + n_values // _N_VALUES_OF_QUANTILES)[:, None]
         order = torch.arange(1, self.thresholds.numel() + 1, dtype=torch.float64)
-        shares = (order * _GOLDEN_RATIO % 1).reshape(n_dilations, n_maps, n_thresholds)
-        ranks = (shares * (len(places) - 1)).long().to(waves.device).transpose(1, 2)
+        shares = (order * _GOLDEN_RATIO % 1).reshape(self.thresholds.shape[::-1]).T
+        ranks = (shares * (len(places) - 1)).long().to(waves.device).split(self.counts)
+        thresholds = []
         for i, dilation in enumerate(self.dilations):
             edge = (_LENGTH - 1) // 2 * dilation
             padded = functional.pad(some, (edge, edge))
             times = places % n_times + dilation * torch.arange(_LENGTH)
             taps = padded[places // n_times, :, times]  # (n_places, n_taps, n_leads)
             values = (self.kernels @ taps).transpose(1, 2).flatten(1)
-            self.thresholds[i] = values.sort(dim=0).values.gather(0, ranks[i])
+            thresholds.append(values.sort(dim=0).values.gather(0, ranks[i]))
             deviation = values.std(dim=0, correction=0)
             self.scales[i] = torch.where(deviation > 0, 1 / (_SLOPE * deviation), 0.0)
+        self.thresholds.copy_(torch.cat(thresholds))
+
+
+def _dilations_for(n_times: int) -> tuple[list[int], list[int]]:
+    """Return ascending dilations and the number of thresholds of each, as in MiniRocket.
+
+    The thresholds are spread evenly over the logarithm of the dilation, so that those of small
+    dilations, of which there are few, are many.
+    """
+    octaves = math.log2(max((n_times - 1) / (_LENGTH - 1), 1))
+    steps = range(_N_THRESHOLDS)
+    # the same on all machines, whose last digits of a power may differ
+    found = Counter(int(2 ** (octaves * step / (_N_THRESHOLDS - 1)) + 1e-6) for step in steps)
+    return list(found), list(found.values())
 
 
 def ridge_classifier(

@@ -175,10 +175,10 @@ def _network_for(net: Any, weights: dict[str, np.ndarray]) -> Any:
     """Build the network; one that was loaded, not fitted, has fixed kernels if the weights do."""
     network = net._build_network()
     is_known = vars(net).get("fixed_kernels_")
-    shapes = {k: torch.empty(v.shape) for k, v in weights.items()}
+    tensors = {k: torch.from_numpy(v) for k, v in weights.items()}
     for name, module in list(network.named_modules()):
         if is_known is None and hasattr(module, "kernels"):
-            FixedKernels.of_state(module, shapes, f"{name}." if name else "")
+            FixedKernels.of_state(module, tensors, f"{name}." if name else "")
         elif is_known and hasattr(module, "kernels"):
             module.kernels = net._new_kernels()
     return network

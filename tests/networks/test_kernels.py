@@ -128,14 +128,32 @@ def test_saved_parameters_bring_their_kernels(beats, tmp_path, classifier, n_mem
         np.testing.assert_array_equal(loaded.predict_proba(beats[0]), net.predict_proba(beats[0]))
 
 
-@pytest.mark.parametrize("n_dilations", [0, 100])
-def test_kernels_of_a_damaged_model_file_raise(beats, tmp_path, n_dilations):
+@pytest.mark.parametrize("n_thresholds", [0, 100])
+def test_kernels_of_a_damaged_model_file_raise(beats, tmp_path, n_thresholds):
     net = ECGCNNClassifier(**TINY).fit(*beats)
     del net.fixed_kernels_
-    net.module_.kernels.thresholds = net.module_.kernels.thresholds[:1].repeat(n_dilations, 1, 1)
+    net.module_.kernels.thresholds = net.module_.kernels.thresholds[:1].repeat(n_thresholds, 1)
     save_model(net, tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match=r"weights.* its parameters"):
         load_model(tmp_path / "model.safetensors")
+
+
+def test_loaded_kernels_refuse_rows_of_another_length(beats, tmp_path):
+    ECGCNNClassifier(**TINY).fit(*beats).save_params(f_params=tmp_path / "weights.pt")
+    loaded = ECGCNNClassifier(n_filters=2, classes=["N", "V"]).initialize()
+    loaded.load_params(f_params=tmp_path / "weights.pt")
+    n_times = beats[0].shape[1]
+    with pytest.raises(ValueError, match=f"{n_times} samples per lead.*got {n_times - 1}"):
+        loaded.predict_proba(beats[0][:, :-1])
+
+
+@pytest.mark.parametrize("n_times", [5, 9, 10, 187, 2000])
+def test_small_dilations_have_most_thresholds(n_times):
+    kernels = FixedKernels(n_classes=2, n_times=n_times)
+    assert sum(kernels.counts) == len(kernels.thresholds)
+    assert kernels.counts[0] == max(kernels.counts)
+    assert kernels.dilations[0] == 1
+    assert 8 * kernels.dilations[-1] == (max(n_times, 9) - 1) // 8 * 8
 
 
 @pytest.mark.parametrize(
