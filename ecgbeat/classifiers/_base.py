@@ -208,20 +208,14 @@ class BeatClassifier(SklearnNet):
         module = self._network if self.module is None else self.module
         arguments = self.get_params_for("module")
         if self.n_members == 1:
-            return self._take_kernels(self.initialized_instance(module, arguments))
+            return self.initialized_instance(module, arguments)
         if isinstance(module, nn.Module):
             raise ValueError(
                 f"n_members={self.n_members} networks cannot be built from one object, got "
                 f"module={module!r:.60}. Pass its class, and its arguments as module__name."
             )
         networks = [self.initialized_instance(module, arguments) for _ in range(self.n_members)]
-        return Ensemble(self._take_kernels(network) for network in networks)
-
-    def _take_kernels(self, network: Any) -> Any:
-        """Let a network take the fixed kernels of a state that is loaded."""
-        if self.module in (None, self._network):
-            network.register_load_state_dict_pre_hook(FixedKernels.of_state)
-        return network
+        return Ensemble(networks)
 
     @property
     def _networks(self) -> list[Any]:
@@ -401,9 +395,8 @@ class BeatClassifier(SklearnNet):
     def _set_kernels(self, kernels: FixedKernels | None) -> None:
         """Give all members the same fixed kernels, or none."""
         self.fixed_kernels_ = kernels is not None
-        if self.module in (None, self._network):
-            for network in self._networks:
-                network.kernels = kernels
+        for network in self._networks if self._is_default_network else ():
+            network.kernels = kernels
 
     def partial_fit(
         self,

@@ -44,7 +44,7 @@ class SharedParameters(TypedDict, total=False):
         `early_stopping`), "auto" goes without them, and True raises an error. They ignore
         `label_smoothing` and the criterion, so that "auto" also goes without them for any but
         cross-entropy. ``partial_fit`` removes them, since they cannot be trained with single
-        batches. Prediction of a beat of 187 samples takes about 0.4 ms longer, and an export to C
+        batches. Prediction of a beat of 187 samples takes about 0.6 ms longer, and an export to C
         needs about 4 bytes of flash for each class and each of about 2,500 features per lead, but
         hardly any RAM.
     n_leads : int or None, default=None

@@ -107,7 +107,8 @@ static void fixed_kernels(const float x[1][KERNELS_N_VALUES], float logits[1][KE
         logits[0][c] = kernels_biases[c];
         for (int i = 0; i < KERNELS_N_AUX; ++i) {
             logits[0][c] += x[0][KERNELS_N_VALUES - KERNELS_N_AUX + i]
-                * kernels_weights[(KERNELS_N_THRESHOLDS * KERNELS_N_MAPS + i) * KERNELS_N_CLASSES + c];
+                * kernels_weights[(KERNELS_N_THRESHOLDS * KERNELS_N_MAPS + i)
+                    * KERNELS_N_CLASSES + c];
         }
     }
     for (int d = 0, first = 0; d < KERNELS_N_DILATIONS; first += kernels_counts[d++]) {

@@ -3,15 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from ecgbeat.networks._cnn import (
-    Head,
-    as_image,
-    convolutional_front,
-    global_pooling,
-    shortest_input,
-    split_rows,
-    with_kernels,
-)
+from ecgbeat.networks._cnn import Head, convolutional_front, global_pooling, shortest_input
+from ecgbeat.networks._kernels import take_kernels, with_kernels
+from ecgbeat.networks._rows import as_image, split_rows
 
 
 class BeatCNNLSTM(nn.Module):
@@ -72,7 +66,7 @@ class BeatCNNLSTM(nn.Module):
         )
         n_out = 2 * hidden_size if bidirectional else hidden_size
         self.head = Head(2 * n_out + n_aux_features, n_out, n_classes, dropout)
-        self.register_module("kernels", None)  # see ecgbeat.networks.FixedKernels
+        take_kernels(self)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Compute the logits of beats.

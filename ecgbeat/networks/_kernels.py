@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgbeat.networks._cnn import split_rows
+from ecgbeat.networks._rows import split_rows
 
 _LENGTH, _N_KERNELS = 9, 84  # samples; ways to choose three of nine
 _N_THRESHOLDS = 30  # of each kernel
@@ -23,6 +23,7 @@ _PENALTIES = [10.0 ** (step / 2) for step in range(-10, 0)]
 _FACTORS = [2.0 ** (step / 2) for step in range(-6, 12)]
 _SMALL_DEVIATION = 0.01  # added to that of a feature, else rounding errors would be enlarged
 _SMALLEST_LEVERAGE = 1e-9
+_WEIGHT_BESIDE_KERNELS = 0.15
 _N_VALUES_OF_MAPS = 250_000  # of a batch; the outputs of all kernels then fit into the caches
 
 
@@ -78,37 +79,11 @@ class FixedKernels(nn.Module):
         n_maps = n_leads * _N_KERNELS
         n_features = _N_THRESHOLDS * n_maps + n_aux_features
         self.register_buffer("kernels", kernels, persistent=False)
-        self.register_buffer("n_times", torch.tensor(n_times))  # for `of_state`
+        self.register_buffer("n_times", torch.tensor(n_times))  # for `set_kernels_of_state`
         self.register_buffer("thresholds", torch.zeros(_N_THRESHOLDS, n_maps))
         self.register_buffer("scales", torch.ones(len(self.dilations), n_maps))
         self.register_buffer("weight", torch.zeros(n_classes, n_features))
         self.register_buffer("bias", torch.zeros(n_classes))
-
-    @staticmethod
-    def of_state(network: Any, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
-        """Give a network the fixed kernels of the state that it is about to load, or none.
-
-        Parameters
-        ----------
-        network : BeatCNN or BeatCNNLSTM
-            Network whose ``kernels`` are set.
-        state : dict of str to Tensor
-            State to load.
-        prefix : str
-            Prefix of the keys of the network in the state.
-        *_
-            Further arguments of a hook before ``load_state_dict``.
-        """
-        names = (f"{prefix}kernels.n_times", f"{prefix}kernels.weight")
-        network.kernels = None
-        if all(name in state for name in names):
-            n_times, weight = (state[name] for name in names)
-            network.kernels = FixedKernels(
-                len(weight),
-                int(n_times),
-                n_leads=network.n_leads,
-                n_aux_features=network.n_aux_features,
-            ).to(next(network.parameters()).device)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Compute the logits of beats.
@@ -209,6 +184,37 @@ class FixedKernels(nn.Module):
             deviation = values.std(dim=0, correction=0)
             self.scales[i] = torch.where(deviation > 0, 1 / (_SLOPE * deviation), 0.0)
         self.thresholds.copy_(torch.cat(thresholds))
+
+
+def take_kernels(network: Any) -> None:
+    """Let a network have fixed kernels, and take those of a state that it loads."""
+    network.register_module("kernels", None)
+    network.register_load_state_dict_pre_hook(set_kernels_of_state)
+
+
+def set_kernels_of_state(network: Any, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Give a network the fixed kernels of the state that it is about to load, or none."""
+    names = (f"{prefix}kernels.n_times", f"{prefix}kernels.weight")
+    network.kernels = None
+    if all(name in state for name in names):
+        n_times, weight = (state[name] for name in names)
+        network.kernels = FixedKernels(
+            len(weight),
+            int(n_times),
+            n_leads=network.n_leads,
+            n_aux_features=network.n_aux_features,
+        ).to(next(network.parameters()).device)
+
+
+def with_kernels(network: Any, logits: Tensor, rows: Tensor) -> Tensor:
+    """Average logarithms of probabilities with those of the fixed kernels in prediction.
+
+    A network that has seen few beats is too sure of its predictions, so its weight is small.
+    """
+    if network.kernels is None or network.training:
+        return logits
+    fixed = torch.log_softmax(network.kernels(rows), dim=-1)
+    return fixed.lerp(torch.log_softmax(logits.float(), dim=-1), _WEIGHT_BESIDE_KERNELS)
 
 
 def _dilations_for(n_times: int) -> tuple[list[int], list[int]]:

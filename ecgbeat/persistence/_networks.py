@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from skorch.history import History
 
-from ecgbeat.networks import FixedKernels
+from ecgbeat.networks import set_kernels_of_state
 from ecgbeat.persistence._estimators import parameters_of
 
 PACKAGES = ("skorch", "torch")  # besides that of the class
@@ -178,7 +178,7 @@ def _network_for(net: Any, weights: dict[str, np.ndarray]) -> Any:
     tensors = {k: torch.from_numpy(v) for k, v in weights.items()}
     for name, module in list(network.named_modules()):
         if is_known is None and hasattr(module, "kernels"):
-            FixedKernels.of_state(module, tensors, f"{name}." if name else "")
+            set_kernels_of_state(module, tensors, f"{name}." if name else "")
         elif is_known and hasattr(module, "kernels"):
             module.kernels = net._new_kernels()
     return network

@@ -128,6 +128,15 @@ def test_saved_parameters_bring_their_kernels(beats, tmp_path, classifier, n_mem
         np.testing.assert_array_equal(loaded.predict_proba(beats[0]), net.predict_proba(beats[0]))
 
 
+def test_network_alone_loads_kernels(beats):
+    net = ECGCNNClassifier(**TINY).fit(*beats)
+    network = BeatCNN(n_filters=2).eval()
+    network.load_state_dict(net.module_.state_dict())
+    with torch.inference_mode():
+        found = network(torch.from_numpy(beats[0])).softmax(dim=1)
+    np.testing.assert_array_equal(found.numpy(), net.predict_proba(beats[0]))
+
+
 @pytest.mark.parametrize("n_thresholds", [0, 100])
 def test_kernels_of_a_damaged_model_file_raise(beats, tmp_path, n_thresholds):
     net = ECGCNNClassifier(**TINY).fit(*beats)
