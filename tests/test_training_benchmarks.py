@@ -309,11 +309,12 @@ def test_table_of_training_peers(load, monkeypatch, capsys, folder):
 @pytest.mark.slow
 def test_training_peers_as_a_command(folder):
     command = [sys.executable, BENCHMARKS / "training_peers.py", "--data", folder]
-    options = ["--rows", "ecgbeat-cnn", "torch-loop", "--seeds", "0", "--epochs", "1"]
+    options = ["--rows", "ecgbeat-cnn", "torch-loop", "--seeds", "0", "--epochs", "1", "--avx2"]
     done = subprocess.run(
         [*command, *options, "--markdown"], capture_output=True, text=True, check=True
     )
     cells = table_of(done.stdout)
+    assert "AVX2 alone" in done.stdout
     assert [row[0] for row in cells[2:]] == ["ecgbeat-cnn", "torch-loop"]
     assert cells[2][6] == cells[3][6]  # the same network
 

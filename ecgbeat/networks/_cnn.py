@@ -82,7 +82,7 @@ class BeatCNN(nn.Module):
         """
         waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, self.min_times)
         features = self.front(as_image(waves)).squeeze(2)
-        logits = self.head(torch.cat([global_pooling(features), aux], dim=1))
+        logits = self.head(torch.cat([global_pooling(features, self.training), aux], dim=1))
         return with_kernels(self, logits, rows)
 
 
@@ -147,15 +147,33 @@ class ResidualBlock(nn.Module):
         )
         halve = nn.AvgPool2d((1, 2), ceil_mode=True)
         same = n_in == n_out
-        self.shortcut = nn.Sequential(halve, nn.Identity() if same else nn.Conv2d(n_in, n_out, 1))
+        self.shortcut = nn.Sequential(halve, nn.Identity() if same else _Pointwise(n_in, n_out, 1))
 
     def forward(self, waves: Tensor) -> Tensor:
         """Map (n_beats, n_in, 1, n_times) to (n_beats, n_out, 1, n_times / 2)."""
-        return functional.relu(self.branch(waves) + self.shortcut(waves))
+        return functional.relu(self.branch(waves) + self.shortcut(waves), inplace=True)
 
 
-def global_pooling(features: Tensor) -> Tensor:
-    """Concatenate mean and maximum over time."""
+class _Pointwise(nn.Conv2d):
+    """Convolution of size one; in training a matrix product, whose gradients take less time."""
+
+    def forward(self, waves: Tensor) -> Tensor:
+        """Map (n_beats, n_in, 1, n_times) to (n_beats, n_out, 1, n_times)."""
+        if not self.training:
+            return super().forward(waves)
+        samples = functional.linear(waves.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias)
+        return samples.permute(0, 3, 1, 2)
+
+
+def global_pooling(features: Tensor, training: bool = False) -> Tensor:
+    """Concatenate mean and maximum over time.
+
+    In training, the gradients keep the channels last in memory. Those of the shorter form, which
+    is exported, are copied into that order, and ``amax`` divides its gradient among equal values.
+    """
+    if training:
+        samples = features.transpose(1, 2)
+        return torch.cat([samples.mean(dim=1), samples.max(dim=1).values], dim=1)
     return torch.cat([features.mean(dim=-1), features.amax(dim=-1)], dim=1)
 
 

@@ -84,5 +84,6 @@ class BeatCNNLSTM(nn.Module):
         waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, self.min_times)
         features = self.front(as_image(waves)).squeeze(2)
         states, _ = self.lstm(features.transpose(1, 2))
-        logits = self.head(torch.cat([global_pooling(states.transpose(1, 2)), aux], dim=1))
+        pooled = global_pooling(states.transpose(1, 2), self.training)
+        logits = self.head(torch.cat([pooled, aux], dim=1))
         return with_kernels(self, logits, rows)

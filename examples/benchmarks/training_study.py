@@ -52,6 +52,8 @@ SETTINGS = {
     "batch_size=128": {"batch_size": 128},
     "batch_size=512": {"batch_size": 512},
     "max_epochs=8": {"max_epochs": 8},
+    "max_epochs=10": {"max_epochs": 10},
+    "max_epochs=10, lr=0.015": {"max_epochs": 10, "lr": 0.015},
     "max_epochs=24": {"max_epochs": 24},
     "weight_decay=0.01": {"weight_decay": 0.01},
     "weight_decay=0.3": {"weight_decay": 0.3},

@@ -7,6 +7,7 @@ from torch import nn
 from ecgbeat.networks import BeatCNN, BeatCNNLSTM
 from ecgbeat.networks._cnn import (
     Head,
+    ResidualBlock,
     as_image,
     convolutional_front,
     global_pooling,
@@ -116,9 +117,25 @@ def test_channels_double_up_to_fourfold():
     assert [convolutional_front(1, 4, 3, n, 0.0)[1] for n in (1, 2, 3, 4)] == [4, 8, 16, 16]
 
 
-def test_global_pooling_is_mean_and_maximum():
-    pooled = global_pooling(torch.tensor([[[1.0, 2.0, 6.0]]]))
+@pytest.mark.parametrize("training", [True, False])
+def test_global_pooling_is_mean_and_maximum(training):
+    pooled = global_pooling(torch.tensor([[[1.0, 2.0, 6.0]]]), training)
     assert torch.equal(pooled, torch.tensor([[3.0, 6.0]]))
+
+
+def test_gradient_of_pooling_in_training_keeps_channels_last():
+    features = torch.randn(2, 7, 3).transpose(1, 2).requires_grad_()
+    global_pooling(features, training=True).sum().backward()
+    assert features.grad.transpose(1, 2).is_contiguous()
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(3, 5), (1, 2)])
+def test_shortcut_in_training_equals_that_of_prediction(n_in, n_out):
+    shortcut = ResidualBlock(n_in, n_out, 3, 0.0).shortcut
+    waves = torch.randn(4, n_in, 1, 9).to(memory_format=torch.channels_last)
+    found = shortcut.train()(waves)
+    torch.testing.assert_close(found, shortcut.eval()(waves))
+    assert found.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_head_takes_number_of_classes_from_state():
