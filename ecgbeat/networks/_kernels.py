@@ -23,7 +23,7 @@ _PENALTIES = [10.0 ** (step / 2) for step in range(-10, 0)]
 _FACTORS = [2.0 ** (step / 2) for step in range(-6, 12)]
 _SMALL_DEVIATION = 0.01  # added to that of a feature, else rounding errors would be enlarged
 _SMALLEST_LEVERAGE = 1e-9
-_WEIGHT_BESIDE_KERNELS = 0.15
+_WEIGHT_BESIDE_KERNELS = 0.1  # of the trained layers
 _N_VALUES_OF_MAPS = 250_000  # of a batch; the outputs of all kernels then fit into the caches
 
 
