@@ -24,13 +24,15 @@ from tqdm import tqdm
 from ecgbeat import ECGCNNClassifier
 
 MAX_TEST_BEATS = 1000  # per class
-PLAIN = {"augment_noise": 0.0, "augment_shift": 0.0}
+PLAIN = {"augment_noise": 0.0, "augment_shift": 0.0, "fixed_kernels": False}
+AUGMENTED = {"augment_noise": 0.1, "augment_shift": 0.02}
 SETTINGS = {
     "no augmentation": PLAIN,
     "noise=0.05": PLAIN | {"augment_noise": 0.05},
     "noise=0.1": PLAIN | {"augment_noise": 0.1},
     "noise=0.2": PLAIN | {"augment_noise": 0.2},
-    "noise=0.1, shift=0.02": {"augment_noise": 0.1, "augment_shift": 0.02},
+    "noise=0.1, shift=0.02": PLAIN | AUGMENTED,
+    "noise=0.1, shift=0.02, fixed kernels": AUGMENTED | {"fixed_kernels": True},
     "noise=0.1, amplitude=0.1": PLAIN | {"augment_noise": 0.1, "augment_amplitude": 0.1},
     "lr=0.003": PLAIN | {"lr": 0.003},
     "label_smoothing=0.1": PLAIN | {"label_smoothing": 0.1},
