@@ -319,7 +319,9 @@ def test_training_peers_as_a_command(folder):
     assert cells[2][6] == cells[3][6]  # the same network
 
 
-@pytest.mark.parametrize("script", ["training_peers", "imbalance", "training_study", "small_sets"])
+@pytest.mark.parametrize(
+    "script", ["training_peers", "imbalance", "training_study", "small_sets", "distillation"]
+)
 def test_unreadable_data_raises(load, monkeypatch, script):
     with pytest.raises(SystemExit, match="There is no folder or file nowhere"):
         run(load, monkeypatch, script, "--data", "nowhere")
@@ -495,3 +497,79 @@ def test_table_of_segmented_beats(load, monkeypatch, capsys, real_data):
     printed = capsys.readouterr().out
     assert "rows of 288 samples" in printed
     assert [row[:2] for row in table_of(printed)[2:]] == [["AAMI", "cnn"], ["NLRAV", "cnn"]]
+
+
+# --- distillation ---------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_distillation_without_the_test_file(load, monkeypatch, capsys, folder, tmp_path):
+    (tmp_path / "mitbih_train.npz").write_bytes((folder / "mitbih_train.npz").read_bytes())
+    teachers = ["--folds", 2, "--members", 2, "--teacher-epochs", 1]
+    arguments = ["--data", tmp_path, "--teachers", tmp_path / "teachers.npz", *teachers, *QUICK]
+    targets = list(load("distillation").TARGETS)
+    run(load, monkeypatch, "distillation", *arguments, "--seeds", 0, 1)
+    header, _, *rows = table_of(capsys.readouterr().out)
+    assert [row[0] for row in rows] == targets
+    assert len(header) == 9
+    assert all("±" in cell for row in rows for cell in row[1:4])
+    run(load, monkeypatch, "distillation", *arguments, "--seeds", 0, "--targets", "unseen")
+    assert "are trained" not in capsys.readouterr().out  # read from the file
+    (tmp_path / "mitbih_test.npz").write_bytes((folder / "mitbih_test.npz").read_bytes())
+    with pytest.raises(SystemExit, match="is of 128 training beats, but there are 160"):
+        run(load, monkeypatch, "distillation", *arguments, "--test")
+
+
+@pytest.mark.slow
+def test_teachers_are_averaged_over_other_folds(load, monkeypatch, folder):
+    script = load("distillation")
+    with np.load(folder / "mitbih_train.npz") as arrays:
+        X, y = arrays["X"], arrays["y"]
+
+    class Memory:
+        """Classifier that is certain of class 0 for training beats, and of class 1 for others."""
+
+        def __init__(self, **_):
+            pass
+
+        def fit(self, X, _):
+            self.seen = {row.tobytes() for row in X}
+
+        def predict_proba(self, X):
+            return np.eye(5)[[int(row.tobytes() not in self.seen) for row in X]]
+
+    monkeypatch.setattr(script, "ECGCNNClassifier", Memory)
+    unseen, seen = script.teach(X, y, folds=4, members=1, epochs=1)
+    np.testing.assert_allclose(unseen, np.eye(5)[np.ones(len(y), int)])
+    np.testing.assert_allclose(seen, np.eye(5)[np.zeros(len(y), int)])
+
+
+def test_loss_of_weighted_copies_is_that_of_soft_targets(load):
+    rng = np.random.default_rng(0)
+    logits, targets = rng.normal(size=(50, 3)), rng.dirichlet([0.5] * 3, 50)
+    targets[targets < 0.01] = 0
+    targets /= targets.sum(axis=1, keepdims=True)
+    copies, labels, weights = load("distillation").weighted_copies(logits, np.arange(3), targets)
+    cross_entropy = torch.nn.functional.cross_entropy
+    losses = cross_entropy(torch.tensor(copies), torch.tensor(labels), reduction="none")
+    expected = cross_entropy(torch.tensor(logits), torch.tensor(targets), reduction="sum")
+    assert (losses * torch.tensor(weights)).sum().item() == pytest.approx(expected.item())
+
+
+def test_copies_of_labels_are_the_beats(load):
+    script = load("distillation")
+    labels, unseen, seen = np.eye(3)[[0, 2, 1]], np.full((3, 3), 1 / 3), np.full((3, 3), 1 / 3)
+    targets = script.mix(labels, unseen, seen, *script.TARGETS["labels"])
+    X = np.arange(6.0).reshape(3, 2)
+    copies, found, weights = script.weighted_copies(X, np.array(["F", "N", "V"]), targets)
+    np.testing.assert_array_equal(copies, X)
+    assert found.tolist() == ["F", "V", "N"]
+    assert weights.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_temperature_divides_the_logits(load):
+    mix = load("distillation").mix
+    p = np.array([[0.64, 0.32, 0.04]])
+    softened = mix(np.zeros((1, 3)), np.zeros((1, 3)), p, (0, 0, 1), 2)
+    expected = torch.softmax(torch.log(torch.tensor(p)) / 2, dim=1).numpy()
+    np.testing.assert_allclose(softened, expected)
