@@ -351,6 +351,12 @@ class BeatClassifier(SklearnNet):
             self._set_kernels(self._solve_kernels(X, y, weight) if self._needs_kernels(X) else None)
             return self._train(X, y, weight, fit_params | {"_routing_method": "fit"})
 
+    @property
+    def fixed_kernels_(self) -> bool:
+        """Whether the network has fixed kernels."""
+        found = (getattr(network, "kernels", None) for network in members_of(self.module_))
+        return any(kernels is not None for kernels in found)
+
     def _needs_kernels(self, X: Any) -> bool:
         """Return whether the network gets fixed kernels; they need arrays, all for training."""
         criterion = self.criterion if isinstance(self.criterion, type) else type(self.criterion)
@@ -394,7 +400,6 @@ class BeatClassifier(SklearnNet):
 
     def _set_kernels(self, kernels: FixedKernels | None) -> None:
         """Give all members the same fixed kernels, or none."""
-        self.fixed_kernels_ = kernels is not None
         for network in self._networks if self._is_default_network else ():
             network.kernels = kernels
 

@@ -20,7 +20,6 @@ _FITTED = {
     "batch_size_",
     "classes_inferred_",
     "feature_names_in_",
-    "fixed_kernels_",
     "max_epochs_",
     "n_features_in_",
     "n_leads_",
@@ -172,15 +171,12 @@ def _check_weights(net: Any, name: str, weights: dict[str, np.ndarray]) -> None:
 
 
 def _network_for(net: Any, weights: dict[str, np.ndarray]) -> Any:
-    """Build the network; one that was loaded, not fitted, has fixed kernels if the weights do."""
+    """Build the network, with fixed kernels if the weights have some."""
     network = net._build_network()
-    is_known = vars(net).get("fixed_kernels_")
     tensors = {k: torch.from_numpy(v) for k, v in weights.items()}
     for name, module in list(network.named_modules()):
-        if is_known is None and hasattr(module, "kernels"):
+        if hasattr(module, "kernels"):
             set_kernels_of_state(module, tensors, f"{name}." if name else "")
-        elif is_known and hasattr(module, "kernels"):
-            module.kernels = net._new_kernels()
     return network
 
 

@@ -128,6 +128,18 @@ def test_saved_parameters_bring_their_kernels(beats, tmp_path, classifier, n_mem
         np.testing.assert_array_equal(loaded.predict_proba(beats[0]), net.predict_proba(beats[0]))
 
 
+def test_fitted_classifier_takes_the_kernels_of_loaded_parameters(beats, tmp_path):
+    net, without = (
+        ECGCNNClassifier(**TINY | {"fixed_kernels": k}).fit(*beats) for k in (True, False)
+    )
+    without.save_params(f_params=tmp_path / "weights.pt")
+    net.load_params(f_params=tmp_path / "weights.pt")
+    assert not net.fixed_kernels_
+    save_model(net, tmp_path / "model.safetensors")
+    loaded = load_model(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(loaded.predict_proba(beats[0]), without.predict_proba(beats[0]))
+
+
 def test_network_alone_loads_kernels(beats):
     net = ECGCNNClassifier(**TINY).fit(*beats)
     network = BeatCNN(n_filters=2).eval()
@@ -140,7 +152,6 @@ def test_network_alone_loads_kernels(beats):
 @pytest.mark.parametrize("n_thresholds", [0, 100])
 def test_kernels_of_a_damaged_model_file_raise(beats, tmp_path, n_thresholds):
     net = ECGCNNClassifier(**TINY).fit(*beats)
-    del net.fixed_kernels_
     net.module_.kernels.thresholds = net.module_.kernels.thresholds[:1].repeat(n_thresholds, 1)
     save_model(net, tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match=r"weights.* its parameters"):
