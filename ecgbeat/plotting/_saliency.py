@@ -11,6 +11,7 @@ from ecgbeat._validation import Integral, import_extra, lead_layout
 from ecgbeat.plotting._estimators import unwrap
 
 METHODS = ("integrated_gradients", "gradient", "grad_cam")
+_N_STEPS, _N_STEPS_OF_KERNELS = 64, 512
 _BATCH_BEATS = 64  # attributed at once
 _BATCH_STEPS = 512  # beats that go through the network at once on a path of integration
 
@@ -21,7 +22,7 @@ def saliency(
     target: ArrayLike | None = None,
     *,
     method: str = "integrated_gradients",
-    n_steps: int = 64,
+    n_steps: int | None = None,
 ) -> np.ndarray:
     """Compute the relevance of each sample of a beat to the score of a class.
 
@@ -46,9 +47,10 @@ def saliency(
         - ``"gradient"`` [2]_: derivative of the score with respect to each sample.
         - ``"grad_cam"`` [3]_: response of the convolutions in favor of the class around each
           sample, never negative. It is coarse: one value for every 16 samples with three
-          blocks, and the same for all leads.
-    n_steps : int, default=64
-        Number of integration steps.
+          blocks, and the same for all leads. It leaves out fixed kernels.
+    n_steps : int or None, default=None
+        Number of integration steps. None means 64, and 512 for a network with fixed kernels, whose
+        score is steeper.
 
     Returns
     -------
@@ -108,8 +110,8 @@ def saliency(
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {METHODS}, got {method!r}.")
-    if not isinstance(n_steps, Integral) or n_steps < 1:
-        raise ValueError(f"n_steps must be a positive integer, got {n_steps!r}.")
+    if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
+        raise ValueError(f"n_steps must be a positive integer or None, got {n_steps!r}.")
     captum = import_extra("captum.attr", extra="plot", purpose="saliency")
     rows, net = rows_of_network(classifier, X)
     predicted = net.predict(rows)  # validates the rows
@@ -117,6 +119,8 @@ def saliency(
     from ecgbeat.networks import members_of  # torch is imported when a network is there
 
     networks = members_of(net.module_)
+    if n_steps is None:
+        n_steps = _N_STEPS_OF_KERNELS if getattr(net, "fixed_kernels_", False) else _N_STEPS
     attributes = [_attribution(captum, one, method, int(n_steps)) for one in networks]
 
     def attribute(inputs: Any, codes: Any) -> Any:

@@ -130,7 +130,7 @@ class SaliencyDisplay:
         fs: float,
         before: float | None = None,
         method: str = "integrated_gradients",
-        n_steps: int = 64,
+        n_steps: int | None = None,
         lead_names: Sequence[str] | None = None,
         unit: str | None = None,
         ax: AxesLike = None,
