@@ -44,9 +44,9 @@ class SharedParameters(TypedDict, total=False):
         `early_stopping`), "auto" goes without them, and True raises an error. They ignore
         `label_smoothing` and the criterion, so that "auto" also goes without them for any but
         cross-entropy. ``partial_fit`` removes them, since they cannot be trained with single
-        batches. Prediction of a beat of 187 samples takes about 0.6 ms longer, and an export to C
-        needs about 4 bytes of flash for each class and each of about 2,500 features per lead, but
-        hardly any RAM.
+        batches. Prediction of a beat of 187 samples takes about 0.7 ms longer, 1.5 ms if it is
+        predicted alone, and an export to C needs about 4 bytes of flash for each class and each
+        of 2,520 features per lead, but hardly any RAM.
     n_leads : int or None, default=None
         Number of leads in 2-D rows, which hold the leads one after the other. None infers it:
         from the shape of a 3-D array, from the column names of a DataFrame of
