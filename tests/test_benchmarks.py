@@ -394,7 +394,8 @@ def test_table_of_exported_forms(load, monkeypatch, capsys, tmp_path):
     pytest.importorskip("emx_onnx_cgen", reason="requires the extra export")
     if shutil.which("gcc") is None:
         pytest.skip("requires gcc")
-    X, symbols = make_heartbeats(200, random_state=0, return_X_y=True)
+    # as many as go without fixed kernels
+    X, symbols = make_heartbeats(1000, random_state=0, return_X_y=True)
     y = np.unique(symbols, return_inverse=True)[1]
     for subset in ("train", "test"):
         np.savez(tmp_path / f"mitbih_{subset}.npz", X=X[:, :187].astype(np.float32), y=y)

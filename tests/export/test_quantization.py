@@ -63,7 +63,9 @@ def test_labels_and_probabilities_stay_close(classifier, model, beats):
 
 
 @pytest.mark.slow
-def test_convolutions_and_first_dense_layer_hold_8_bits(model):
+def test_convolutions_and_first_dense_layer_hold_8_bits(beats, tmp_path):
+    model = tmp_path / "int8.onnx"
+    to_onnx(ECGCNNClassifier(**TINY, fixed_kernels=False).fit(*beats), model, quantize=beats[0])
     sizes = dict.fromkeys(("int8", "float32"), 0)
     for tensor in weights(model):
         if tensor.ndim > 1:
@@ -145,7 +147,7 @@ def test_default_network_on_real_beats(real_data, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("n_members", [1, 3])
 def test_network_of_each_member_is_quantized(beats, tmp_path, n_members):
-    net = ECGCNNClassifier(**TINY, n_members=n_members).fit(*beats)
+    net = ECGCNNClassifier(**TINY, n_members=n_members, fixed_kernels=False).fit(*beats)
     to_onnx(net, tmp_path / "int8.onnx", quantize=beats[0])
     matrices = [tensor for tensor in weights(tmp_path / "int8.onnx") if tensor.ndim > 1]
     assert sum(tensor.dtype == np.int8 for tensor in matrices) == 7 * n_members
