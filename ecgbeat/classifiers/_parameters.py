@@ -44,9 +44,10 @@ class SharedParameters(TypedDict, total=False):
         `early_stopping`), "auto" goes without them, and True raises an error. They ignore
         `label_smoothing` and the criterion, so that "auto" also goes without them for any but
         cross-entropy. ``partial_fit`` removes them, since they cannot be trained with single
-        batches. Prediction of a beat of 187 samples takes about 0.7 ms longer, 1.5 ms if it is
-        predicted alone, and an export to C needs about 4 bytes of flash for each class and each
-        of 2,520 features per lead, but hardly any RAM.
+        batches. ``fixed_kernels_`` tells whether the network has them. Prediction of a beat of 187
+        samples takes about 0.7 ms longer, 1.5 ms if it is predicted alone, and an export to C
+        needs about 4 bytes of flash for each class and each of 2,520 features per lead, but
+        hardly any RAM.
     n_leads : int or None, default=None
         Number of leads in 2-D rows, which hold the leads one after the other. None infers it:
         from the shape of a 3-D array, from the column names of a DataFrame of
@@ -160,8 +161,6 @@ class SharedParameters(TypedDict, total=False):
         Number of columns of ``X``, flattened.
     n_leads_ : int
         Number of leads.
-    fixed_kernels_ : bool
-        Whether the network has fixed kernels.
     batch_size_ : int
         Number of beats per batch in the last training.
     max_epochs_ : int
