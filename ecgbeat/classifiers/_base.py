@@ -379,12 +379,6 @@ class BeatClassifier(SklearnNet):
             )
         return bool(self.fixed_kernels)
 
-    def _new_kernels(self) -> FixedKernels:
-        """Return fixed kernels for the beats of the training, without a classifier yet."""
-        n_times = (self.n_features_in_ - self.n_aux_features) // self._n_leads
-        layout = {"n_leads": self._n_leads, "n_aux_features": self.n_aux_features}
-        return FixedKernels(len(self.classes_), n_times, **layout)
-
     def _solve_kernels(self, X: Any, y: Any, weight: np.ndarray | None) -> FixedKernels:
         """Return fixed kernels with a classifier of all training beats."""
         codes = np.searchsorted(self.classes_, y)
@@ -394,7 +388,9 @@ class BeatClassifier(SklearnNet):
             weights = weights * class_weights[codes]
         used = weights > 0
         rows = to_tensor(X[used], device=self.device).to(torch.float32)
-        kernels = self._new_kernels().to(rows.device)
+        n_times = (self.n_features_in_ - self.n_aux_features) // self._n_leads
+        layout = {"n_leads": self._n_leads, "n_aux_features": self.n_aux_features}
+        kernels = FixedKernels(len(self.classes_), n_times, **layout).to(rows.device)
         kernels.solve(rows, torch.from_numpy(codes[used]), torch.from_numpy(weights[used]))
         return kernels
 

@@ -72,8 +72,8 @@ def augmentation_for(n_beats: int) -> tuple[float, float]:
 def needs_kernels(n_beats: int, n_features: int) -> bool:
     """Return whether ``fixed_kernels="auto"`` adds fixed kernels: to small sets of short rows.
 
-    Their time grows with the length of the rows and the number of kernels, and some 80 times that
-    of the trained layers is too much for a beat of twelve leads.
+    Their time grows with the length of the rows: in prediction, it is twenty times that of the
+    trained layers, which is too much for long beats of twelve leads.
     """
     return n_beats < _SMALL_SET and n_features <= _LONGEST_ROW_OF_KERNELS
 

@@ -83,11 +83,8 @@ def kernels_source(apart: Apart) -> tuple[str, int, int]:
     names = "".join(f"#define KERNELS_N_{name} {number}\n" for name, number in numbers.items())
     text = "".join(_array(name, values.numpy()) for name, values in arrays.items())
     n_flash = sum(values.numpy().nbytes for values in arrays.values())
-    return (
-        f"\n{names}{text}{_FIXED_KERNELS}",
-        n_flash,
-        4 * max(kernels.counts) * len(kernels.kernels),
-    )
+    n_ram = 4 * numbers["BUFFERS"] * numbers["KERNELS"]
+    return f"\n{names}{text}{_FIXED_KERNELS}", n_flash, n_ram
 
 
 def _array(name: str, values: np.ndarray) -> str:
