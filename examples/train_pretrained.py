@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
@@ -132,6 +133,7 @@ def fit_normal_abnormal(records):
         augment_noise=0.1,
         augment_shift=0.02,
         max_epochs=6,
+        optimizer=torch.optim.AdamW,
         random_state=0,
     ).fit(X, y)
     classifier.history_.clear()  # the times of its epochs differ in each training

@@ -10,9 +10,10 @@ import pytest
 import ecgbeat
 
 PACKAGE = Path(ecgbeat.__file__).parent
-# raised with the command, the web page, trained models, streams of many patients and fixed kernels
-MAX_LINES = 30_600
-MAX_FILES = 151
+# raised with the command, the web page, trained models, streams of many patients, fixed kernels and
+# an optimizer
+MAX_LINES = 30_800
+MAX_FILES = 152
 MAX_BODY_LINES = 45
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DESCRIBED = (*DEFINITIONS, ast.ClassDef, ast.Module)

@@ -47,6 +47,7 @@ from ecgbeat.classifiers._callbacks import (
     has_stopped_early,
     rank_of,
 )
+from ecgbeat.classifiers._muon import MuonAdamW
 from ecgbeat.classifiers._net import REMEDY, SklearnNet, find_classes, labels_of_dataset
 from ecgbeat.classifiers._parameters import (
     SHARED_CONSTRAINTS,
@@ -55,7 +56,7 @@ from ecgbeat.classifiers._parameters import (
     inherit_documentation,
     inherit_signature,
 )
-from ecgbeat.networks import Ensemble, FixedKernels, members_of
+from ecgbeat.networks import Ensemble, FixedKernels, members_of, uncompiled
 
 
 class BeatClassifier(SklearnNet):
@@ -71,6 +72,7 @@ class BeatClassifier(SklearnNet):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = SHARED_CONSTRAINTS
 
     _auto_augmentation: tuple[float, float] = (0.0, 0.0)  # noise and shift, during a training
+    _has_large_set: bool = False  # in the last call of `fit`
     _weight_average: WeightAverage | None = None
 
     def __init__(
@@ -109,7 +111,7 @@ class BeatClassifier(SklearnNet):
         train_split: Callable[..., tuple[Any, Any]] | None = None,
         module: Callable[..., nn.Module] | nn.Module | None = None,
         criterion: Callable[..., nn.Module] | nn.Module = nn.CrossEntropyLoss,
-        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.AdamW,
+        optimizer: Callable[..., torch.optim.Optimizer] | Auto = "auto",
         iterator_train: Callable[..., Iterable[Any]] = batch_loader,
         iterator_valid: Callable[..., Iterable[Any]] = batch_loader,
         dataset: Callable[..., Dataset[Any]] = skorch.dataset.Dataset,
@@ -236,9 +238,24 @@ class BeatClassifier(SklearnNet):
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> Self:
         """Build the optimizer; ``set_params`` then changes its weight decay."""
-        super().initialize_optimizer(*args, **kwargs)
+        parameter = self.optimizer
+        self.__dict__["optimizer"] = self._optimizer_class  # skorch calls it
+        try:
+            super().initialize_optimizer(*args, **kwargs)
+        finally:
+            self.__dict__["optimizer"] = parameter
         self._register_virtual_param("weight_decay", _set_weight_decay)
         return self
+
+    @property
+    def _optimizer_class(self) -> Any:
+        """Return the optimizer; "auto" is AdamW if an argument is set that the other one lacks."""
+        if self.optimizer != "auto":
+            return self.optimizer
+        given = [name.partition("__")[2] for name in vars(self) if name.startswith("optimizer__")]
+        fits = all(heuristics.takes_argument(MuonAdamW, name) for name in given)
+        use_muon = fits and self._has_large_set and self._is_default_network
+        return MuonAdamW if use_muon else torch.optim.AdamW
 
     def initialize_callbacks(self) -> Self:
         """Build the callbacks in the order of `rank_of`."""
@@ -286,11 +303,10 @@ class BeatClassifier(SklearnNet):
 
     def _optimizer_arguments(self) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
-        if heuristics.takes_argument(self.optimizer, "weight_decay"):
-            arguments["weight_decay"] = heuristics.weight_decay_for(
-                self.optimizer, self.weight_decay
-            )
-        if self.optimizer is torch.optim.AdamW and not hasattr(self, "optimizer__foreach"):
+        optimizer = self._optimizer_class
+        if heuristics.takes_argument(optimizer, "weight_decay"):
+            arguments["weight_decay"] = heuristics.weight_decay_for(optimizer, self.weight_decay)
+        if optimizer is torch.optim.AdamW and not hasattr(self, "optimizer__foreach"):
             arguments["fused"] = True  # one kernel for all weights: twice as fast on small nets
         return arguments
 
@@ -347,6 +363,7 @@ class BeatClassifier(SklearnNet):
             if not resumes:
                 if self.initialized_:
                     self.history_ = None  # a new object: the user may have kept the old one
+                self._has_large_set = heuristics.is_large_set(count_rows(X))
                 self.initialize()
             self._set_kernels(self._solve_kernels(X, y, weight) if self._needs_kernels(X) else None)
             return self._train(X, y, weight, fit_params | {"_routing_method": "fit"})
@@ -354,8 +371,7 @@ class BeatClassifier(SklearnNet):
     @property
     def fixed_kernels_(self) -> bool:
         """Whether the network has fixed kernels."""
-        found = (getattr(network, "kernels", None) for network in members_of(self.module_))
-        return any(kernels is not None for kernels in found)
+        return getattr(uncompiled(self.module_), "kernels", None) is not None
 
     def _needs_kernels(self, X: Any) -> bool:
         """Return whether the network gets fixed kernels; they need arrays, all for training."""
@@ -395,9 +411,9 @@ class BeatClassifier(SklearnNet):
         return kernels
 
     def _set_kernels(self, kernels: FixedKernels | None) -> None:
-        """Give all members the same fixed kernels, or none."""
-        for network in self._networks if self._is_default_network else ():
-            network.kernels = kernels
+        """Give the network, or the ensemble of all members, fixed kernels or none."""
+        if self._is_default_network:
+            uncompiled(self.module_).kernels = kernels
 
     def partial_fit(
         self,
@@ -511,7 +527,7 @@ class BeatClassifier(SklearnNet):
         auto = self.batch_size == "auto"
         self.batch_size_ = heuristics.batch_size_for(n_beats) if auto else self.batch_size
         if epochs is None and self.max_epochs == "auto":
-            epochs = heuristics.epochs_for(n_beats)
+            epochs = heuristics.epochs_for(n_beats, isinstance(self.optimizer_, MuonAdamW))
         self.max_epochs_ = self.max_epochs if epochs is None else epochs
         # the input of a custom network may be no waveforms
         if self._is_default_network:
@@ -833,11 +849,11 @@ BeatClassifier.__doc__ = inherit_documentation(
 def _set_weight_decay(net: BeatClassifier, _: str, value: Any) -> None:
     """Set the weight decay of an initialized net, as skorch does for the learning rate."""
     net.weight_decay = value
-    if heuristics.takes_argument(net.optimizer, "weight_decay") and not hasattr(
-        net, "optimizer__weight_decay"
-    ):
+    optimizer = net._optimizer_class
+    is_given = hasattr(net, "optimizer__weight_decay")
+    if heuristics.takes_argument(optimizer, "weight_decay") and not is_given:
         for group in net.optimizer_.param_groups:
-            group["weight_decay"] = heuristics.weight_decay_for(net.optimizer, value)
+            group["weight_decay"] = heuristics.weight_decay_for(optimizer, value)
 
 
 def _softmax(logits: Tensor) -> Tensor:

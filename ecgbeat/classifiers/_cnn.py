@@ -23,7 +23,8 @@ class ECGCNNClassifier(BeatClassifier):
     Notes
     -----
     Defaults that differ from skorch's: no printing, no internal validation split,
-    shuffled training batches, AdamW with a weight decay of 0.1 and a one-cycle schedule.
+    shuffled training batches, AdamW or MuonAdamW with a weight decay of 0.1, and a one-cycle
+    schedule.
 
     Examples
     --------

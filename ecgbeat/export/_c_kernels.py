@@ -31,7 +31,7 @@ class Apart(nn.Module):
 
 
 def set_kernels_apart(graph: Graph) -> list[Apart]:
-    """Replace the fixed kernels of all members, which are the same, and return their stand-ins."""
+    """Replace the fixed kernels of a network or an ensemble, and return their stand-ins."""
     stand_ins: list[Apart] = []
     for network in list(graph.module.modules()):
         kernels = getattr(network, "kernels", None)

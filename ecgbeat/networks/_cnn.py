@@ -140,8 +140,8 @@ class ResidualBlock(nn.Module):
         self.branch = nn.Sequential(
             *_convolution(n_in, n_out, kernel_size, stride=2),
             nn.BatchNorm2d(n_out),
+            nn.Dropout2d(dropout, inplace=True),  # here, it needs no memory of its own
             nn.ReLU(inplace=True),
-            nn.Dropout2d(dropout),
             *_convolution(n_out, n_out, kernel_size),
             nn.BatchNorm2d(n_out),
         )

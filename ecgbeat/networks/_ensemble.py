@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ecgbeat.networks._kernels import take_kernels, with_kernels
+
 
 class Ensemble(nn.Module):
     """Networks of different weights that read the same beats (Hansen & Salamon 1990).
@@ -15,7 +17,7 @@ class Ensemble(nn.Module):
     (doi:10.1109/34.58871). The members share the batches of a training, and each has its own
     loss, so that it takes the steps that it would take alone. They are computed one after
     another: grouped convolutions over all members were not faster on a CPU except in batches
-    of a few beats, and ``torch.vmap`` was slower.
+    of a few beats, and ``torch.vmap`` was slower. Fixed kernels are those of all members.
 
     Parameters
     ----------
@@ -36,6 +38,7 @@ class Ensemble(nn.Module):
     def __init__(self, members: Iterable[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        take_kernels(self)
 
     def forward(self, *inputs: Any, **options: Any) -> Tensor:
         """Compute the logits of all members, or those of the ensemble.
@@ -52,7 +55,10 @@ class Ensemble(nn.Module):
             `combine`.
         """
         logits = torch.stack([member(*inputs, **options) for member in self.members], dim=1)
-        return logits if self.training else self.combine(logits)
+        if self.training:
+            return logits
+        combined = self.combine(logits)
+        return combined if self.kernels is None else with_kernels(self, combined, *inputs)
 
     @staticmethod
     def combine(logits: Tensor) -> Tensor:
@@ -73,7 +79,12 @@ class Ensemble(nn.Module):
         return torch.logsumexp(log_p, dim=1) - math.log(logits.shape[1])
 
 
+def uncompiled(network: Any) -> Any:
+    """Return the network that ``torch.compile`` has wrapped, or a network that is not compiled."""
+    return getattr(network, "_orig_mod", network)
+
+
 def members_of(network: nn.Module | None) -> list[Any]:
     """Return the members of an ensemble, or the only network, not compiled."""
-    network = getattr(network, "_orig_mod", network)
+    network = uncompiled(network)
     return list(network.members) if isinstance(network, Ensemble) else [network]

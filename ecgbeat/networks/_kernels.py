@@ -200,14 +200,15 @@ def take_kernels(network: Any) -> None:
 def set_kernels_of_state(network: Any, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
     """Give a network the fixed kernels of the state that it is about to load, or none."""
     names = (f"{prefix}kernels.n_times", f"{prefix}kernels.weight")
+    member = network.members[0] if hasattr(network, "members") else network
     network.kernels = None
     if all(name in state for name in names):
         n_times, weight = (state[name] for name in names)
         network.kernels = FixedKernels(
             len(weight),
             int(n_times),
-            n_leads=network.n_leads,
-            n_aux_features=network.n_aux_features,
+            n_leads=member.n_leads,
+            n_aux_features=member.n_aux_features,
         ).to(next(network.parameters()).device)
 
 

@@ -64,6 +64,7 @@ CALLABLES = frozenset(
     {f"ecgbeat.signal.{name}" for name in signal.__all__}
     | {
         "ecgbeat.annotation.simulate_fusion_beats",
+        "ecgbeat.classifiers.MuonAdamW",
         "ecgbeat.classifiers.batch_loader",
         "ecgbeat.networks.FocalLoss",
         "skorch.dataset.Dataset",

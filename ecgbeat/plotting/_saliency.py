@@ -116,11 +116,14 @@ def saliency(
     rows, net = rows_of_network(classifier, X)
     predicted = net.predict(rows)  # validates the rows
     codes = _class_codes(net.classes_, predicted if target is None else target, len(rows))
-    from ecgbeat.networks import members_of  # torch is imported when a network is there
+    from ecgbeat.networks import members_of, uncompiled  # torch is imported when a network is there
 
     networks = members_of(net.module_)
+    has_kernels = getattr(net, "fixed_kernels_", False)
+    if has_kernels and method != "grad_cam":
+        networks = [uncompiled(net.module_)]  # an ensemble has them, not its members
     if n_steps is None:
-        n_steps = _N_STEPS_OF_KERNELS if getattr(net, "fixed_kernels_", False) else _N_STEPS
+        n_steps = _N_STEPS_OF_KERNELS if has_kernels else _N_STEPS
     attributes = [_attribution(captum, one, method, int(n_steps)) for one in networks]
 
     def attribute(inputs: Any, codes: Any) -> Any:

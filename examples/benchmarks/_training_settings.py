@@ -24,7 +24,7 @@ class Recipe(NamedTuple):
 
 
 def default_recipe(n_beats: int, n_classes: int, **parameters: Any) -> Recipe:
-    """Return the training recipe of `ECGCNNClassifier` for a number of beats."""
+    """Return the training recipe of `ECGCNNClassifier` with AdamW for a number of beats."""
     net = ECGCNNClassifier(classes=np.arange(n_classes), **parameters)
     net.initialize()
     group = net.optimizer_.param_groups[0]

@@ -67,7 +67,7 @@ def comparison_row(label, unit, times, reference_times, scale=1.0):
 def fit_rows(arguments):
     """Compare `fit` with a plain loop: same network, batches, optimizer and epochs."""
     X, y = make_rows(arguments.rows_of_data)
-    options = {"max_epochs": arguments.epochs, "random_state": 0}
+    options = {"max_epochs": arguments.epochs, "optimizer": torch.optim.AdamW, "random_state": 0}
     recipe = default_recipe(len(X), N_CLASSES, **options)
 
     def plain_loop():

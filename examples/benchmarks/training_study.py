@@ -29,6 +29,7 @@ from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier, networks
 # changed parameters; the default of "estimator" is ECGCNNClassifier
 SETTINGS = {
     "defaults": {},
+    "AdamW": {"optimizer": torch.optim.AdamW},
     "n_filters=12": {"n_filters": 12},
     "n_filters=24": {"n_filters": 24},
     "kernel_size=3": {"kernel_size": 3},
@@ -66,6 +67,7 @@ SETTINGS = {
     "augment_shift=0.02": {"augment_shift": 0.02},
     "precision='bfloat16'": {"precision": "bfloat16"},
     "CNN+LSTM": {"estimator": ECGCNNLSTMClassifier},
+    "CNN+LSTM, AdamW": {"estimator": ECGCNNLSTMClassifier, "optimizer": torch.optim.AdamW},
 }
 
 

@@ -12,6 +12,7 @@ from skorch.callbacks import EpochScoring
 from torch import nn
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier, load_model, save_model
+from ecgbeat.classifiers import MuonAdamW
 from ecgbeat.datasets import make_heartbeats
 from ecgbeat.networks import BeatCNN
 
@@ -28,7 +29,7 @@ def beats():
 
 @CLASSES
 def test_probabilities_are_the_mean_of_those_of_the_members(net_class, beats):
-    net = net_class(**SMALL).fit(*beats)
+    net = net_class(**SMALL, fixed_kernels=False).fit(*beats)
     found = net.predict_proba(beats[0])
     rows = torch.from_numpy(beats[0])
     with torch.no_grad():
@@ -38,17 +39,29 @@ def test_probabilities_are_the_mean_of_those_of_the_members(net_class, beats):
 
 
 @CLASSES
+def test_members_share_the_fixed_kernels(net_class, beats):
+    net = net_class(**SMALL).fit(*beats)
+    found, rows = net.predict_proba(beats[0]), torch.from_numpy(beats[0])
+    with torch.no_grad():
+        mean = torch.stack([m(rows).softmax(dim=1) for m in net.module_.members]).mean(dim=0)
+        fixed = net.module_.kernels(rows).log_softmax(dim=1)
+    expected = (0.9 * fixed + 0.1 * mean.log()).softmax(dim=1)
+    assert_allclose(found, expected, atol=1e-6)
+    assert sum(name.endswith("kernels.weight") for name in net.module_.state_dict()) == 1
+
+
+@CLASSES
 def test_same_seed_gives_equal_bits(net_class, beats):
     first, second = (net_class(**SMALL).fit(*beats).predict_proba(beats[0]) for _ in range(2))
     assert np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("optimizer", [torch.optim.AdamW, torch.optim.SGD])
+@pytest.mark.parametrize("optimizer", [torch.optim.AdamW, torch.optim.SGD, MuonAdamW])
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
 def test_members_train_as_if_each_were_alone(beats, optimizer, class_weight):
     """The first member has the first random weights; without dropout, the batches are equal."""
     options = SMALL | {"dropout": 0.0, "augment_noise": 0.0, "augment_shift": 0.0, "batch_size": -1}
-    options |= {"optimizer": optimizer, "class_weight": class_weight}
+    options |= {"optimizer": optimizer, "class_weight": class_weight, "fixed_kernels": False}
     weight = np.linspace(1, 2, len(beats[1]))
     together = ECGCNNClassifier(**options).fit(*beats, sample_weight=weight)
     alone = ECGCNNClassifier(**options | {"n_members": 1}).fit(*beats, sample_weight=weight)

@@ -229,8 +229,8 @@ def test_recurrent_network(simulated, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_relevance_for_an_ensemble_is_the_mean_over_its_members(simulated, method):
-    net = ECGCNNClassifier(n_filters=2, max_epochs=1, n_members=2, random_state=0)
-    net.fit(simulated.data, simulated.target)
+    options = {"n_filters": 2, "max_epochs": 1, "n_members": 2, "fixed_kernels": False}
+    net = ECGCNNClassifier(**options, random_state=0).fit(simulated.data, simulated.target)
     found = saliency(net, simulated.data[:3], target="N", method=method)
     ensemble, parts = net.module_, []
     for member in ensemble.members:
@@ -238,6 +238,15 @@ def test_relevance_for_an_ensemble_is_the_mean_over_its_members(simulated, metho
         parts.append(saliency(net, simulated.data[:3], target="N", method=method))
     np.testing.assert_allclose(found, np.mean(parts, axis=0), atol=1e-6)
     assert np.ptp(parts, axis=0).max() > 1e-4
+
+
+def test_relevance_for_an_ensemble_includes_its_fixed_kernels(simulated):
+    net = ECGCNNClassifier(n_filters=2, max_epochs=1, n_members=2, random_state=0)
+    net.fit(simulated.data, simulated.target)
+    rows = torch.from_numpy(np.float32(simulated.data[:3])).requires_grad_()
+    net.module_.eval()(rows)[:, list(net.classes_).index("N")].sum().backward()
+    found = saliency(net, simulated.data[:3], target="N", method="gradient")
+    np.testing.assert_allclose(found, rows.grad, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("method", METHODS)
