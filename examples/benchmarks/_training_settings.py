@@ -3,13 +3,20 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from torch import nn
 
 from ecgbeat import ECGCNNClassifier
 from ecgbeat.classifiers import _heuristics
 
 # best documented parameters of a single ECGCNNClassifier on the Kaggle set
-BEST = {"n_filters": 30, "max_epochs": 24, "weight_decay": 0.3, "augment_amplitude": 0.1}
+BEST = {
+    "n_filters": 30,
+    "max_epochs": 24,
+    "weight_decay": 0.3,
+    "augment_amplitude": 0.1,
+    "optimizer": torch.optim.AdamW,
+}
 
 
 class Recipe(NamedTuple):
