@@ -26,7 +26,7 @@ _SMALLEST_BATCH, _LARGEST_BATCH = 8, 256
 _EPOCHS_AT_1000 = 40.0
 _EXPONENT = 0.2
 _FEWEST_EPOCHS, _MOST_EPOCHS = 16, 100
-_EPOCHS_OF_MUON = 0.75  # of those of AdamW, for the same scores
+_EPOCHS_OF_MUON = 0.7  # of those of AdamW, for the same scores
 
 _SMALL_SET, _LARGE_SET = 1000, 10_000
 _NOISE, _SHIFT = 0.1, 0.02  # below that number of beats
@@ -57,7 +57,7 @@ def epochs_for(n_beats: int, with_muon: bool = False) -> int:
     """Return the number of epochs for ``max_epochs="auto"``.
 
     40 at 1,000 beats, decreasing with the power 0.2 of their number, from 100 down to 16; with
-    `MuonAdamW`, three quarters of these.
+    `MuonAdamW`, seven tenths of these.
     """
     epochs = round(_EPOCHS_AT_1000 * (1000 / max(n_beats, 1)) ** _EXPONENT)
     epochs = min(max(epochs, _FEWEST_EPOCHS), _MOST_EPOCHS)

@@ -103,7 +103,7 @@ class SharedParameters(TypedDict, total=False):
         with the raw weights.
     max_epochs : int or "auto", default="auto"
         Number of passes over the training beats. "auto" is 40 for 1,000 beats, between 100
-        for small sets and 16 for large ones; with MuonAdamW, three quarters of these.
+        for small sets and 16 for large ones; with MuonAdamW, seven tenths of these.
     batch_size : int or "auto", default="auto"
         Number of beats per batch; -1 means all. "auto" is an eighth of the training set as a
         power of two from 8 to 256, and about 200,000 values in prediction.

@@ -35,13 +35,20 @@ def many():
 def test_singular_values_become_nearly_equal(shape, scale):
     matrix = scale * torch.randn(shape)
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
-    values = (left.T @ orthogonalized(matrix) @ right.T).diag()
+    (found,) = orthogonalized([matrix])
+    values = (left.T @ found @ right.T).diag()
     assert values.min() > 0.3
     assert values.max() < 1.3
 
 
 def test_gradient_of_zero_changes_nothing():
-    assert torch.equal(orthogonalized(torch.zeros(3, 4)), torch.zeros(3, 4))
+    assert torch.equal(orthogonalized([torch.zeros(3, 4)])[0], torch.zeros(3, 4))
+
+
+def test_matrices_do_not_depend_on_each_other():
+    matrices = [torch.randn(shape) for shape in [(8, 2, 1, 5), (8, 30), (30, 8), (4, 4), (8, 8)]]
+    for found, matrix in zip(orthogonalized(matrices), matrices, strict=True):
+        torch.testing.assert_close(found, orthogonalized([matrix])[0], rtol=1e-4, atol=1e-5)
 
 
 def gradient_steps(optimizer, weights, gradients):
@@ -67,7 +74,7 @@ def test_step_of_a_hidden_layer():
     before, gradient = kernel.detach().clone(), torch.randn(8, 4, 1, 5)
     kernel.grad, head.grad = gradient, torch.zeros(3, 8)
     MuonAdamW([kernel, head], lr=0.5, betas=(0.9, 0.999), weight_decay=0.2).step()
-    expected = orthogonalized(gradient.flatten(1)).reshape(gradient.shape)
+    expected = orthogonalized([gradient])[0].reshape(gradient.shape)
     torch.testing.assert_close(
         kernel.data, 0.9 * before - 0.5 * 0.2 * 20**0.5 * expected, rtol=1e-4, atol=1e-5
     )
