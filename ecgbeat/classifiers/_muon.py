@@ -18,7 +18,7 @@ class MuonAdamW(Optimizer):
     changes all directions alike. The kernels of a convolution are a matrix with one row per
     output channel. Vectors and output layers, which are matrices of the shape of the last one,
     are updated by AdamW [2]_. Steps of both have about the same size, so that they share learning
-    rate and weight decay [3]_.
+    rate and weight decay [3]_. ``torch.optim.Muon`` takes nothing but tensors of two dimensions.
 
     Deviations from [1]_: float32; the first of `betas` is the momentum, of a moving average.
 

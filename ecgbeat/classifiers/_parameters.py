@@ -251,6 +251,7 @@ SHARED_CONSTRAINTS: dict[str, list[Any]] = {
     "max_epochs": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), _COUNT, Options(Integral, {-1})],
     "precision": [StrOptions({"float32", "bfloat16", "auto"})],
+    "optimizer": [StrOptions({"auto"}), callable, None],  # None after trim_for_prediction
     "random_state": ["random_state"],
     "keep_interrupted": ["boolean"],
 }

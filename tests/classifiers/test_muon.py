@@ -169,6 +169,11 @@ def test_further_training_keeps_the_optimizer(many):
     assert type(net.optimizer_) is torch.optim.AdamW
 
 
+def test_unknown_optimizer_raises(beats):
+    with pytest.raises(ValueError, match="'optimizer' parameter of ECGCNNClassifier must be"):
+        ECGCNNClassifier(**LARGE, optimizer="adam").fit(*beats)
+
+
 def test_partial_fit_begins_with_adamw(many):
     assert type(ECGCNNClassifier(**LARGE).partial_fit(*many).optimizer_) is torch.optim.AdamW
 
