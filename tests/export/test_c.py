@@ -103,7 +103,7 @@ def test_fixed_kernels(beats, tmp_path, n_times, options):
     assert n_stack < 4096
     found = probabilities_of(compile_source(tmp_path / "int8")[0], X)
     np.testing.assert_allclose(found, net.predict_proba(X), atol=0.05)
-    kernels = net.module_.members[0].kernels if "n_members" in options else net.module_.kernels
+    kernels = net.module_.kernels
     sums = max(kernels.counts) * kernels.kernels[:, 0].nbytes
     assert bytes_of(tmp_path / "both")[1] <= bytes_of(tmp_path / "alone")[1] + sums + 100
 
