@@ -87,9 +87,12 @@ class MuonAdamW(Optimizer):
         output_shape = matrices[-1].shape if matrices else None
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
-            is_hidden = [weight.ndim >= 2 and weight.shape != output_shape for weight in weights]
-            self._step_muon([w for w, h in zip(weights, is_hidden, strict=True) if h], **group)
-            self._step_adamw([w for w, h in zip(weights, is_hidden, strict=True) if not h], **group)
+            hidden = [w for w in weights if w.ndim >= 2 and w.shape != output_shape]
+            others = [w for w in weights if w.ndim < 2 or w.shape == output_shape]
+            if hidden:
+                self._step_muon(hidden, **group)
+            if others:
+                self._step_adamw(others, **group)
         return loss
 
     # the foreach functions of torch, as in its own optimizers, save most of the time of a step
@@ -103,11 +106,7 @@ class MuonAdamW(Optimizer):
         weight_decay: float,
         **_: Any,
     ) -> None:
-        if not weights:
-            return
-        gradients = [weight.grad for weight in weights if weight.grad is not None]
-        averages = self._averages("average", weights)
-        torch._foreach_lerp_(averages, gradients, 1 - betas[0])
+        gradients, averages = self._average_gradients(weights, betas[0])
         directions = torch._foreach_lerp(gradients, averages, betas[0])  # Nesterov's momentum
         steps = [
             step.mul_(max(step.shape) ** 0.5).view_as(weight)
@@ -126,12 +125,8 @@ class MuonAdamW(Optimizer):
         weight_decay: float,
         **_: Any,
     ) -> None:
-        if not weights:
-            return
-        gradients = [weight.grad for weight in weights if weight.grad is not None]
-        averages = self._averages("average", weights)
+        gradients, averages = self._average_gradients(weights, betas[0])
         squares = self._averages("average_square", weights)
-        torch._foreach_lerp_(averages, gradients, 1 - betas[0])
         torch._foreach_mul_(squares, betas[1])
         torch._foreach_addcmul_(squares, gradients, gradients, 1 - betas[1])
         factors = []  # of the bias corrections
@@ -144,6 +139,15 @@ class MuonAdamW(Optimizer):
         torch._foreach_add_(sizes, eps)
         torch._foreach_mul_(weights, 1 - lr * weight_decay)
         torch._foreach_addcdiv_(weights, averages, sizes, [-lr / first for first, _ in factors])
+
+    def _average_gradients(
+        self, weights: list[Tensor], decay: float
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the gradients, and their moving averages with them."""
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        averages = self._averages("average", weights)
+        torch._foreach_lerp_(averages, gradients, 1 - decay)
+        return gradients, averages
 
     def _averages(self, name: str, weights: list[Tensor]) -> list[Tensor]:
         """Return a moving average of each weight, which begins with zeros."""
