@@ -27,6 +27,8 @@ _LEVEL_BLOCK_S = 1.5  # holds a beat at 40 beats per minute and above
 # number of blocks in the running median of the local level: robust to a single artifact, also at
 # the ends, where the blocks are mirrored
 _N_LEVEL_BLOCKS = 9
+_AS_CLEAR = 0.5  # clarity of a lead, relative to the clearest one, that tells artifacts in it
+_LEAST_STEADY = 0.2  # lowest over highest top of these blocks; those of artifacts vary most
 _SILENT = 1e-3  # of a lead's highest level
 _STEEP_RATIO = 1.5 + _EQUAL  # of the steepest rise of a typical beat between two samples
 _SPIKE_RATIO = 6.0 + _EQUAL  # of the same rise
@@ -90,8 +92,8 @@ def moving_mean(x: np.ndarray, width: int) -> np.ndarray:
 def split_bands(leads: np.ndarray, fs: float) -> Bands:
     """Split leads at about 120 Hz, finite and at most 1e100, into bands; merge their noise.
 
-    Each of several leads is divided by the height of its QRS complexes, and weighted by the ratio
-    of that height to the signal between them.
+    Each of several leads is divided by the height of its QRS complexes, and weighted by its
+    clarity, see `_lead_gains`.
     """
     parts = [_split_lead(lead, fs) for lead in leads]
     if len(parts) == 1:
@@ -283,16 +285,28 @@ def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
     size = (1, _N_LEVEL_BLOCKS)
     height = ndimage.median_filter(tops, size)
     floor = ndimage.median_filter(means, size)
-    clarity = np.divide(height, floor, out=np.zeros_like(height), where=floor > 0) ** 2
+    clarity = _ratio(height, floor)
+    # an artifact makes one lead higher than usual, a beat of another shape makes most leads so
+    excess = np.maximum(_ratio(tops, height), 1)
+    is_clear = clarity >= _AS_CLEAR * clarity.max(axis=0)
+    least = np.where(is_clear, excess, np.inf).min(axis=0)
+    clarity *= np.minimum(least / excess, 1)
+    steadiness = _ratio(ndimage.minimum_filter(tops, size), ndimage.maximum_filter(tops, size))
+    clarity *= clarity * np.maximum(steadiness, _LEAST_STEADY)
     # a silent lead is not amplified to the height of the others
     lowest = _SILENT * height.max(axis=1, keepdims=True)
     scale = clarity.max(axis=0) * np.maximum(height, lowest)
     # equal weights without a level, as for a single beat in silence
     peak = amplitude.max(axis=1, keepdims=True)
-    equal = np.divide(1.0, peak, out=np.zeros_like(peak), where=peak > 0)
+    equal = _ratio(1.0, peak)
     gains = np.divide(clarity, scale, out=equal + np.zeros_like(height), where=scale > 0)
     middles, times = starts + lengths / 2, np.arange(amplitude.shape[-1])
     return np.stack([np.interp(times, middles, gain) for gain in gains])
+
+
+def _ratio(part: np.ndarray | float, whole: np.ndarray) -> np.ndarray:
+    """Divide, with 0 where the divisor is 0."""
+    return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
 
 
 # --- candidates -----------------------------------------------------------------------

@@ -34,9 +34,9 @@ _SHIFT = 7919  # samples of recorded noise from one record to the next
 
 
 class Record(NamedTuple):
-    """One lead in mV, with sampling rate in Hz, annotated beats, flutter episodes and name."""
+    """A recording in mV, its sampling rate in Hz, annotated beats, flutter episodes and name."""
 
-    x: np.ndarray
+    x: np.ndarray  # (n_times,), or (n_leads, n_times) for all leads
     fs: float
     reference: np.ndarray
     flutter: list[tuple[int, int]]
@@ -44,14 +44,14 @@ class Record(NamedTuple):
 
 
 def load_records(folder, lead=0, records=None, annotator="atr"):
-    """Read one lead of annotated WFDB records and interpolate invalid samples linearly."""
+    """Read annotated WFDB records and interpolate invalid samples linearly; None: all leads."""
     data = load_wfdb(folder, records, lead=lead, annotator=annotator, dtype=np.float64)
     return [
         Record(
             bridge_gaps(x),
             data.fs,
             select_beats(annotation).sample,
-            flutter_spans(annotation, len(x)),
+            flutter_spans(annotation, x.shape[-1]),
             name,
         )
         for x, annotation, name in zip(

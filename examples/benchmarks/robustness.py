@@ -32,7 +32,12 @@ CHANGES = {
 
 
 def count_no_extrema(x, peaks):
-    """Return the number of samples that are no local extremum: a neighbor is beyond on each side.
+    """Return the number of samples that are no local extremum in any lead, see `is_on_slope`."""
+    return int(np.all([is_on_slope(lead, peaks) for lead in np.atleast_2d(x)], axis=0).sum())
+
+
+def is_on_slope(x, peaks):
+    """Return which samples of a lead have a neighbor beyond them on each side.
 
     Samples on a plateau are compared with the nearest different samples.
     """
@@ -40,11 +45,11 @@ def count_no_extrema(x, peaks):
     index = np.cumsum(np.diff(x, prepend=np.nan) != 0)[peaks] - 1
     before = values[np.maximum(index - 1, 0)] - values[index]
     after = values[np.minimum(index + 1, len(values) - 1)] - values[index]
-    return int((before * after < 0).sum())
+    return before * after < 0
 
 
 def accuracy_rows(leads):
-    """Yield the rows of the table of accuracy and extrema, one for each lead."""
+    """Yield the rows of the table of accuracy and extrema, one for each lead and for all."""
     yield ["lead", "R peaks", "no extremum", "F1", "mean offset ms"]
     for lead, (records, detections) in leads.items():
         scores = score_detections(records, detections)
@@ -141,8 +146,9 @@ def main():
     print_machine(["ecgbeat", "numpy", "scipy", "torch"], 1)
     if "peaks" in arguments.sections:
         leads = {}
-        for lead in arguments.leads:
-            records = load_records(arguments.data, lead, arguments.records)
+        for lead in [*arguments.leads, "all"]:
+            index = None if lead == "all" else lead
+            records = load_records(arguments.data, index, arguments.records)
             leads[lead] = records, [detect_r_peaks(record.x, record.fs) for record in records]
         title = "R peaks that are no local extremum, and accuracy without flutter episodes"
         print_table(title, accuracy_rows(leads), arguments.markdown)

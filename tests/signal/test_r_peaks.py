@@ -394,6 +394,18 @@ def test_quality_under_electrode_motion(read_record, motion, name, min_f1):
     assert f1(detect_r_peaks(add_motion(signals[0], motion, 0), FS), r_peaks) >= min_f1
 
 
+def test_artifacts_of_one_lead_leave_the_beats_of_another(simulate_beats):
+    recording, r_peaks = simulate_beats(n_beats=120, n_leads=2)
+    rng = np.random.default_rng(0)
+    jumps = np.zeros(recording.shape[1])  # an electrode that moves every few seconds
+    jumps[rng.choice(len(jumps), 40, replace=False)] = rng.normal(scale=2, size=40)
+    recording[1] += np.convolve(jumps, np.exp(-np.arange(70) / 12))[: len(jumps)]
+    matches = match_beats(r_peaks, detect_r_peaks(recording, FS), FS)
+    alone = match_beats(r_peaks, detect_r_peaks(recording[1], FS), FS)
+    assert len(alone.missed) + len(alone.extra) >= 15
+    assert len(matches.missed) + len(matches.extra) <= 3
+
+
 @pytest.mark.parametrize("name", ["101", "220"])
 def test_two_leads_with_electrode_motion_are_better_than_one(read_record, motion, name):
     signals, r_peaks, _ = read_record(name)

@@ -78,7 +78,7 @@ def signal():
     leads = record(26, 7).signal.copy()
     leads[0, 300:420] = np.nan
     leads[:, 1500:1503] = np.nan
-    leads[:, 1800:3000] = np.random.default_rng(0).normal(scale=0.01, size=(2, 1200))
+    leads[:, 1800:3000] = np.random.default_rng(3).normal(scale=0.01, size=(2, 1200))
     return leads
 
 
@@ -206,14 +206,17 @@ def test_wrong_streams_raise(annotators, signal):
 
 
 def test_beats_are_those_of_the_recording(annotator):
-    ecg = record(20, 11)
-    sample, label, _, _, unreadable = run(BeatStream(annotator), [ecg.signal])
-    offline = annotator.predict([ecg.signal])[0]
-    matches = match_beats(offline.sample, sample, FS, tolerance=0.1)
-    assert len(matches.missed) + len(matches.extra) <= 1
-    agree = offline.symbol[matches.reference_index] == label[matches.detected_index]
-    assert agree[5:].mean() > 0.9  # filters settle in the first seconds
-    assert len(unreadable) == 0
+    agree = []
+    for seed in range(11, 15):
+        ecg = record(20, seed)
+        sample, label, _, _, unreadable = run(BeatStream(annotator), [ecg.signal])
+        offline = annotator.predict([ecg.signal])[0]
+        matches = match_beats(offline.sample, sample, FS, tolerance=0.1)
+        assert len(matches.missed) + len(matches.extra) <= 1
+        equal = offline.symbol[matches.reference_index] == label[matches.detected_index]
+        agree.extend(equal[5:])  # filters settle in the first seconds
+        assert len(unreadable) == 0
+    assert np.mean(agree) > 0.9
 
 
 def highest(leads, fs):
