@@ -1,4 +1,4 @@
-"""An optimizer that needs fewer epochs: Muon for matrices, AdamW for all other weights."""
+"""An optimizer that needs fewer epochs: Muon for convolutions, AdamW for all other weights."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -12,20 +12,22 @@ _SIZE_OF_STEP = 0.2  # root mean square, as that of most steps of AdamW
 
 
 class MuonAdamW(Optimizer):
-    """Muon for matrices, AdamW for all other weights, with common parameters.
+    """Muon for convolutions, AdamW for all other weights, with common parameters.
 
     Muon [1]_ replaces the momentum of a matrix by an approximately orthogonal one, so that a step
     changes all directions alike. The kernels of a convolution are a matrix with one row per
-    output channel. Vectors and output layers, which are matrices of the shape of the last one,
-    are updated by AdamW [2]_. Steps of both have about the same size, so that they share learning
-    rate and weight decay [3]_. ``torch.optim.Muon`` takes nothing but tensors of two dimensions.
+    output channel. Weights of one or two dimensions are updated by AdamW [2]_: biases, batch
+    norm, dense and recurrent layers. Steps of both have about the same size, so that they share
+    learning rate and weight decay [3]_.
 
-    Deviations from [1]_: float32; the first of `betas` is the momentum, of a moving average.
+    Deviations from [1]_: dense layers have no orthogonal steps, since auxiliary features and
+    waveforms, which share one, need steps of different sizes; float32; the first of `betas` is
+    the momentum, of a moving average. ``torch.optim.Muon`` takes no kernels of convolutions.
 
     Parameters
     ----------
     params : iterable of torch.nn.Parameter or dict
-        Weights, or groups of weights with parameters of their own, in the order of the network.
+        Weights, or groups of weights with parameters of their own.
     lr : float, default=0.01
         Learning rate.
     betas : tuple of float, default=(0.9, 0.999)
@@ -83,14 +85,12 @@ class MuonAdamW(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        matrices = [p for group in self.param_groups for p in group["params"] if p.ndim >= 2]
-        output_shape = matrices[-1].shape if matrices else None
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
-            hidden = [w for w in weights if w.ndim >= 2 and w.shape != output_shape]
-            others = [w for w in weights if w.ndim < 2 or w.shape == output_shape]
-            if hidden:
-                self._step_muon(hidden, **group)
+            kernels = [weight for weight in weights if weight.ndim > 2]
+            others = [weight for weight in weights if weight.ndim <= 2]
+            if kernels:
+                self._step_muon(kernels, **group)
             if others:
                 self._step_adamw(others, **group)
         return loss

@@ -11,7 +11,7 @@ from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier
 from ecgbeat.classifiers import MuonAdamW
 from ecgbeat.classifiers._heuristics import epochs_for
 from ecgbeat.classifiers._muon import orthogonalized
-from ecgbeat.networks import BeatCNN
+from ecgbeat.networks import BeatCNN, BeatCNNLSTM
 
 LARGE = {"n_filters": 1, "n_blocks": 1, "max_epochs": 1, "batch_size": -1, "random_state": 0}
 
@@ -58,7 +58,7 @@ def gradient_steps(optimizer, weights, gradients):
         optimizer.step()
 
 
-def test_vectors_and_output_layers_are_updated_by_adamw():
+def test_vectors_and_dense_layers_are_updated_by_adamw():
     start = [nn.Parameter(torch.randn(shape)) for shape in [(7,), (3, 7)]]
     twin = copy.deepcopy(start)
     options = {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-6, "weight_decay": 0.2}
@@ -69,7 +69,7 @@ def test_vectors_and_output_layers_are_updated_by_adamw():
         torch.testing.assert_close(weight, expected)
 
 
-def test_step_of_a_hidden_layer():
+def test_step_of_a_convolution():
     kernel, head = (nn.Parameter(torch.randn(shape)) for shape in [(8, 4, 1, 5), (3, 8)])
     before, gradient = kernel.detach().clone(), torch.randn(8, 4, 1, 5)
     kernel.grad, head.grad = gradient, torch.zeros(3, 8)
@@ -80,18 +80,16 @@ def test_step_of_a_hidden_layer():
     )
 
 
-def test_all_output_layers_of_an_ensemble_are_updated_by_adamw():
-    members = [BeatCNN(n_classes=5) for _ in range(2)]
-    weights = [weight for member in members for weight in member.parameters()]
-    optimizer = MuonAdamW(weights)
-    for weight in weights:
+def test_only_convolutions_have_orthogonal_steps():
+    network = BeatCNNLSTM(n_classes=5)
+    weights = dict(network.named_parameters())
+    optimizer = MuonAdamW(weights.values())
+    for weight in weights.values():
         weight.grad = torch.randn_like(weight)
     optimizer.step()
-    for member in members:
-        assert "average_square" in optimizer.state[member.head[-1].weight]
-        assert "average_square" in optimizer.state[member.front[1].bias]
-        for hidden in (member.head[0], member.front[0], member.front[3].branch[0]):
-            assert "average_square" not in optimizer.state[hidden.weight]
+    by_muon = {name for name, w in weights.items() if "average_square" not in optimizer.state[w]}
+    convolutions = {n for n, m in network.named_modules() if isinstance(m, nn.Conv2d)}
+    assert by_muon == {f"{name}.weight" for name in convolutions}
 
 
 def test_frozen_weights_stay():
