@@ -1,13 +1,10 @@
-"""Waveform augmentation and progressive resizing of training batches."""
+"""Waveform augmentation of training batches."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 
 @dataclass(frozen=True)
@@ -38,21 +35,6 @@ def augment_rows(
     converted to float32. Random numbers are drawn from torch's generator of the device. Raises
     ValueError if ``rows`` is anything else, as batches for a custom network may be.
     """
-    return _change_waves(
-        rows, partial(augment_waves, augmentation=augmentation), n_leads, n_aux_features
-    )
-
-
-def halve_rows(rows: Tensor, n_leads: int = 1, n_aux_features: int = 0) -> Tensor:
-    """Average pairs of samples of each lead, as `augment_rows` otherwise; a last one remains."""
-    halve = partial(functional.avg_pool1d, kernel_size=2, ceil_mode=True)
-    return _change_waves(rows, halve, n_leads, n_aux_features)
-
-
-def _change_waves(
-    rows: Tensor, change: Callable[[Tensor], Tensor], n_leads: int, n_aux_features: int
-) -> Tensor:
-    """Apply a function of waves (n_beats, n_leads, n_times) to rows."""
     if not isinstance(rows, Tensor) or rows.dim() not in (2, 3):
         found = f"shape {tuple(rows.shape)}" if isinstance(rows, Tensor) else type(rows).__name__
         raise ValueError(
@@ -62,13 +44,13 @@ def _change_waves(
         )
     rows = rows if rows.is_floating_point() else rows.to(torch.float32)
     if rows.dim() == 3:
-        return change(rows)
+        return augment_waves(rows, augmentation)
     n_wave = rows.shape[1] - n_aux_features
     if n_wave < n_leads or n_wave % n_leads:
         return rows  # too short to be beats, see ecgbeat._validation.lead_layout
     waves = rows[:, :n_wave].reshape(len(rows), n_leads, -1)
-    changed = change(waves).flatten(1)
-    return torch.cat([changed, rows[:, n_wave:]], dim=1) if n_aux_features else changed
+    augmented = augment_waves(waves, augmentation).flatten(1)
+    return torch.cat([augmented, rows[:, n_wave:]], dim=1) if n_aux_features else augmented
 
 
 def augment_waves(waves: Tensor, augmentation: Augmentation) -> Tensor:

@@ -31,7 +31,7 @@ from ecgbeat._validation import (
     warn_of_lost_names,
 )
 from ecgbeat.classifiers import _heuristics as heuristics
-from ecgbeat.classifiers._augmentation import Augmentation, augment_rows, halve_rows
+from ecgbeat.classifiers._augmentation import Augmentation, augment_rows
 from ecgbeat.classifiers._batches import (
     WeightedDataset,
     as_tensor,
@@ -73,7 +73,6 @@ class BeatClassifier(SklearnNet):
 
     _auto_augmentation: tuple[float, float] = (0.0, 0.0)  # noise and shift, during a training
     _has_large_set: bool = False  # in the last call of `fit`
-    _n_short_epochs: int = 0  # with beats of half their length, during a training
     _weight_average: WeightAverage | None = None
 
     def __init__(
@@ -486,10 +485,7 @@ class BeatClassifier(SklearnNet):
         keep_freed_memory()
         if weight is not None:
             X, y, fit_params = self._weigh(X, y, weight, fit_params)
-        epochs = fit_params.pop("epochs", None)
-        self._resolve_auto(len(X), epochs)
-        if epochs is None and fit_params["_routing_method"] == "fit" and not self.history_:
-            self._n_short_epochs = self._count_short_epochs()
+        self._resolve_auto(len(X), fit_params.pop("epochs", None))
         with self._reproducible():
             self.notify("on_train_begin", X=X, y=y)
             try:
@@ -499,17 +495,8 @@ class BeatClassifier(SklearnNet):
                     raise
             self.notify("on_train_end", X=X, y=y)
         self._check_weights_are_finite(f"after training. {REMEDY.format(lr=self.lr)}")
-        self._auto_augmentation, self._n_short_epochs = (0.0, 0.0), 0
+        self._auto_augmentation = (0.0, 0.0)
         return self
-
-    def _count_short_epochs(self) -> int:
-        """Return the number of epochs with beats of half their length, at the start of a fit."""
-        is_large = self._has_large_set and isinstance(self.optimizer_, MuonAdamW)
-        has_validation = self.early_stopping or self.train_split
-        if self.max_epochs != "auto" or not is_large or has_validation:
-            return 0
-        n_wave = getattr(self, "n_features_in_", 0) - self.n_aux_features  # of arrays
-        return heuristics.short_epochs_for(n_wave // self._n_leads, self.max_epochs_)
 
     def _trained_parts(self) -> list[Any]:
         average = [] if self._weight_average is None else [self._weight_average]
@@ -651,7 +638,7 @@ class BeatClassifier(SklearnNet):
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
 
     def train_step(self, batch: Any, **fit_params: Any) -> Any:
-        """Take one training step on a batch, of half the length and augmented if asked for."""
+        """Take one training step on a batch, augmented if an ``augment_*`` is not 0."""
         noise, shift = (
             auto if value == "auto" else value
             for value, auto in zip(
@@ -659,13 +646,10 @@ class BeatClassifier(SklearnNet):
             )
         )
         augmentation = Augmentation(self.augment_amplitude, self.augment_baseline, noise, shift)
-        is_short = 0 < len(self.history_) <= self._n_short_epochs
-        if augmentation or is_short:
+        if augmentation:
             X, y = unpack_data(batch)
             rows = to_tensor(X, device=self.device)
-            layout = self._n_leads, self.n_aux_features
-            rows = halve_rows(rows, *layout) if is_short else rows
-            batch = augment_rows(rows, augmentation, *layout), y
+            batch = augment_rows(rows, augmentation, self._n_leads, self.n_aux_features), y
         step = super().train_step(batch, **fit_params)
         if len(self._networks) > 1:
             # callbacks get the mean loss of the members, and the logits of the ensemble

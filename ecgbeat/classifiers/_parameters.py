@@ -103,10 +103,7 @@ class SharedParameters(TypedDict, total=False):
         with the raw weights.
     max_epochs : int or "auto", default="auto"
         Number of passes over the training beats. "auto" is 40 for 1,000 beats, between 100
-        for small sets and 16 for large ones; with MuonAdamW, three quarters of these. From
-        10,000 beats of 128 samples per lead on, ``fit`` with MuonAdamW then averages pairs of
-        samples in the first two fifths of the epochs, which takes half the time (progressive
-        resizing, Tan & Le 2021, arXiv:2104.00298), unless beats are held out.
+        for small sets and 16 for large ones; with MuonAdamW, seven tenths of these.
     batch_size : int or "auto", default="auto"
         Number of beats per batch; -1 means all. "auto" is an eighth of the training set as a
         power of two from 8 to 256, and about 200,000 values in prediction.
@@ -140,7 +137,7 @@ class SharedParameters(TypedDict, total=False):
         Loss of torch, with arguments as ``criterion__name``.
     optimizer : class or "auto", default="auto"
         Optimizer of torch, with arguments as ``optimizer__name``. "auto" is
-        `ecgbeat.classifiers.MuonAdamW` if ``fit`` gets 10,000 beats or more and the network is
+        `ecgbeat.classifiers.MuonAdamW` if ``fit`` gets 20,000 beats or more and the network is
         that of the class, which takes fewer epochs for the same scores, and AdamW otherwise.
         It is also AdamW if an argument is given that MuonAdamW does not have.
     iterator_train, iterator_valid : callable, default=ecgbeat.classifiers.batch_loader

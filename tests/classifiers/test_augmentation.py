@@ -2,18 +2,16 @@ import numpy as np
 import pytest
 import torch
 from skorch.callbacks import Callback
-from skorch.dataset import Dataset, ValidSplit
+from skorch.dataset import Dataset
 from torch import nn
 from torch.utils.data import DataLoader
 
 from ecgbeat import ECGCNNClassifier
 from ecgbeat.classifiers import _base
-from ecgbeat.classifiers import _heuristics as heuristics
 from ecgbeat.classifiers._augmentation import (
     Augmentation,
     augment_rows,
     augment_waves,
-    halve_rows,
     shift_waves,
     wander_like,
 )
@@ -346,76 +344,3 @@ def test_invalid_sizes_raise(beats, parameters):
     (name,) = parameters
     with pytest.raises(ValueError, match=f"'{name}' parameter"):
         ECGCNNClassifier(**SMALL, **parameters).fit(*beats)
-
-
-# --- progressive resizing -----------------------------------------------------------------
-
-
-def test_halved_rows_are_means_of_pairs():
-    waves = torch.arange(10.0).reshape(1, 2, 5)
-    halves = [[0.5, 2.5, 4.0], [5.5, 7.5, 9.0]]
-    np.testing.assert_array_equal(halve_rows(waves)[0], halves)
-    row = torch.cat([waves.flatten(1), torch.tensor([[70.0, 80.0]])], dim=1)
-    np.testing.assert_array_equal(halve_rows(row, 2, 2)[0], [*halves[0], *halves[1], 70.0, 80.0])
-
-
-def widths_in_training(net, *args, method="fit", **kwargs):
-    """Return the width of the rows in each step of a training."""
-    widths = []
-    with pytest.MonkeyPatch.context() as patch:
-        step = net.train_step_single
-        patch.setattr(
-            net, "train_step_single", lambda rows: widths.append(rows[0].shape[1]) or step(rows)
-        )
-        getattr(net, method)(*args, **kwargs)
-    return widths
-
-
-FIRST_HALVED, FULL = [64] * 2 + [128] * 3, [128] * 5
-LARGE = {"n_filters": 1, "n_blocks": 1, "batch_size": -1, "random_state": 0}
-
-
-@pytest.fixture
-def five_epochs(monkeypatch):
-    """Let ``max_epochs="auto"`` be five."""
-    monkeypatch.setattr(heuristics, "epochs_for", lambda *_: 5)
-
-
-def many_beats(n_beats=10_000, n_times=128):
-    X = np.random.default_rng(0).normal(size=(n_beats, n_times)).astype(np.float32)
-    return X, np.arange(n_beats) % 2
-
-
-@pytest.mark.parametrize(
-    ("n_beats", "n_times", "parameters", "expected"),
-    [
-        (10_000, 128, {}, FIRST_HALVED),
-        (10_000, 127, {}, [127] * 5),
-        (10_000, 129, {"n_aux_features": 2}, [129] * 5),
-        (10_000, 256, {"n_leads": 2}, [128] * 2 + [256] * 3),
-        (10_000, 128, {"n_leads": 2}, FULL),
-        (9_999, 128, {}, FULL),
-        (10_000, 128, {"max_epochs": 5}, FULL),
-        (10_000, 128, {"optimizer": torch.optim.AdamW}, FULL),
-        (10_000, 128, {"module": nn.Sequential(nn.Linear(128, 2))}, FULL),
-        (10_000, 128, {"train_split": ValidSplit(10), "batch_size": 9000}, FULL),
-        (12_000, 128, {"early_stopping": True, "batch_size": 10_800}, FULL),
-    ],
-)
-@pytest.mark.usefixtures("five_epochs")
-def test_first_epochs_on_large_sets_have_half_the_length(n_beats, n_times, parameters, expected):
-    net = ECGCNNClassifier(**LARGE | parameters)
-    assert widths_in_training(net, *many_beats(n_beats, n_times)) == expected
-
-
-@pytest.mark.usefixtures("five_epochs")
-def test_only_a_new_fit_halves_beats():
-    X, y = many_beats()
-    net = ECGCNNClassifier(**LARGE)
-    assert widths_in_training(net, X, y) == FIRST_HALVED
-    assert widths_in_training(net, X, y, method="partial_fit") == FULL
-    assert widths_in_training(net, X, y, epochs=5) == FULL
-    assert widths_in_training(net, X, y) == FIRST_HALVED
-    assert widths_in_training(net.set_params(warm_start=True), X, y) == FULL
-    fresh = ECGCNNClassifier(**LARGE)
-    assert widths_in_training(fresh, X, y, method="partial_fit") == FULL

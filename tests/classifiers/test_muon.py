@@ -23,8 +23,8 @@ def seeded():
 
 @pytest.fixture(scope="module")
 def many():
-    X = np.random.default_rng(0).normal(size=(10_000, 16)).astype(np.float32)
-    return X, np.arange(10_000) % 2
+    X = np.random.default_rng(0).normal(size=(20_000, 16)).astype(np.float32)
+    return X, np.arange(20_000) % 2
 
 
 # --- the optimizer ------------------------------------------------------------------------
@@ -139,12 +139,12 @@ def test_trains(beats, net_class):
 @pytest.mark.parametrize(
     ("n_beats", "parameters", "expected"),
     [
-        (10_000, {}, MuonAdamW),
-        (9_999, {}, torch.optim.AdamW),
-        (10_000, {"optimizer__betas": (0.8, 0.9)}, MuonAdamW),
-        (10_000, {"optimizer__amsgrad": True}, torch.optim.AdamW),
-        (10_000, {"optimizer": torch.optim.AdamW}, torch.optim.AdamW),
-        (10_000, {"module": nn.Sequential(nn.Linear(16, 2))}, torch.optim.AdamW),
+        (20_000, {}, MuonAdamW),
+        (19_999, {}, torch.optim.AdamW),
+        (20_000, {"optimizer__betas": (0.8, 0.9)}, MuonAdamW),
+        (20_000, {"optimizer__amsgrad": True}, torch.optim.AdamW),
+        (20_000, {"optimizer": torch.optim.AdamW}, torch.optim.AdamW),
+        (20_000, {"module": nn.Sequential(nn.Linear(16, 2))}, torch.optim.AdamW),
     ],
 )
 def test_automatic_optimizer(many, n_beats, parameters, expected):
