@@ -27,7 +27,7 @@ _LEVEL_BLOCK_S = 1.5  # holds a beat at 40 beats per minute and above
 # number of blocks in the running median of the local level: robust to a single artifact, also at
 # the ends, where the blocks are mirrored
 _N_LEVEL_BLOCKS = 9
-_AS_CLEAR = 0.5  # clarity of a lead, relative to the clearest one, that tells artifacts in it
+_AS_CLEAR = 0.5  # of the clarity of the clearest lead; others show nothing about its artifacts
 _LEAST_STEADY = 0.2  # lowest over highest top of these blocks; those of artifacts vary most
 _SILENT = 1e-3  # of a lead's highest level
 _STEEP_RATIO = 1.5 + _EQUAL  # of the steepest rise of a typical beat between two samples
