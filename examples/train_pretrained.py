@@ -255,11 +255,11 @@ CARDS = {
         + RECORDS
         + SCORE.format("means of the seeds 0, 1 and 2; missed beats and false detections count"),
         "scores": {
-            "macro-F1": 0.740,
-            "F1 of N": 0.979,
-            "F1 of S": 0.618,
-            "F1 of V": 0.939,
-            "F1 of F": 0.422,
+            "macro-F1": 0.742,
+            "F1 of N": 0.980,
+            "F1 of S": 0.616,
+            "F1 of V": 0.947,
+            "F1 of F": 0.425,
         },
     },
     "nsvf-live": {
@@ -271,11 +271,11 @@ CARDS = {
         + RECORDS
         + SCORE.format("with seed 0; missed beats and false detections count"),
         "scores": {
-            "macro-F1": 0.705,
+            "macro-F1": 0.698,
             "F1 of N": 0.979,
-            "F1 of S": 0.594,
-            "F1 of V": 0.940,
-            "F1 of F": 0.309,
+            "F1 of S": 0.589,
+            "F1 of V": 0.945,
+            "F1 of F": 0.278,
         },
     },
     "nlrav": {
