@@ -116,7 +116,7 @@ def model_card(name: str = "nsvf") -> dict[str, Any]:
     >>> card["title"]
     'Annotator of recordings: N, S, V and F'
     >>> card["scores"]["macro-F1"]
-    0.74
+    0.742
     """
     path = _path_of(name)
     return {"name": name} | model_info(path)["card"] | {"sha256": _checksums()[path.name]}
