@@ -276,7 +276,9 @@ def local_level(power: np.ndarray, fs: float, positions: np.ndarray) -> np.ndarr
 def _lead_gains(qrs: np.ndarray, fs: float) -> np.ndarray:
     """Return factors ``(n_leads, n_times)`` that favor clear QRS complexes.
 
-    They vary in time, and bring the best lead of each moment to a height of 1.
+    They vary in time, and bring the best lead of each moment to a height of 1. The clarity is
+    the squared ratio of the height of the complexes to the signal between them, and less where
+    a lead is higher than usual while another clear one is not, or varies in height.
     """
     amplitude = np.abs(qrs)
     starts, tops = _level_blocks(amplitude, fs), block_tops(amplitude, fs)
