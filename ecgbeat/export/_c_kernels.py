@@ -77,13 +77,14 @@ def kernels_source(apart: Apart) -> tuple[str, int, int]:
         "KERNELS": len(kernels.kernels),
         "MAPS": slopes.shape[1],
         "DILATIONS": len(slopes),
-        "THRESHOLDS": len(kernels.thresholds),
+        "SHARES": kernels.n_shares,
+        "PARTS": 1 + kernels.with_moments,
         "BUFFERS": max(kernels.counts),
     }
     names = "".join(f"#define KERNELS_N_{name} {number}\n" for name, number in numbers.items())
     text = "".join(_array(name, values.numpy()) for name, values in arrays.items())
     n_flash = sum(values.numpy().nbytes for values in arrays.values())
-    n_ram = 4 * numbers["BUFFERS"] * numbers["KERNELS"]
+    n_ram = 4 * numbers["PARTS"] * numbers["BUFFERS"] * numbers["KERNELS"]
     return f"\n{names}{text}{_FIXED_KERNELS}", n_flash, n_ram
 
 
@@ -96,53 +97,62 @@ def _array(name: str, values: np.ndarray) -> str:
 
 
 _FIXED_KERNELS = """
+/* Returns a sample of a lead, or its difference from the next one, with zeros around the beat. */
+static float kernels_sample(const float *lead, int at, int is_difference) {
+    const float sample = at >= 0 && at < KERNELS_N_TIMES ? lead[at] : 0.0f;
+    if (!is_difference) return sample;
+    if (at < 0 || at + 1 >= KERNELS_N_PADDED) return 0.0f;
+    return (at + 1 < KERNELS_N_TIMES ? lead[at + 1] : 0.0f) - sample;
+}
+
 /* Adds the features of the fixed kernels to the logits: for each kernel, dilation and threshold,
- * the fraction of time in which the output is above the threshold. */
+ * the fraction of time in which the output is above the threshold, and, in a second part, its
+ * first moment. */
 static void fixed_kernels(const float x[1][KERNELS_N_VALUES], float logits[1][KERNELS_N_CLASSES]) {
-    static float buffer_sums[KERNELS_N_BUFFERS][KERNELS_N_KERNELS];
+    static float buffer_sums[KERNELS_N_PARTS][KERNELS_N_BUFFERS][KERNELS_N_KERNELS];
     for (int c = 0; c < KERNELS_N_CLASSES; ++c) {
         logits[0][c] = kernels_biases[c];
         for (int i = 0; i < KERNELS_N_AUX; ++i) {
             logits[0][c] += x[0][KERNELS_N_VALUES - KERNELS_N_AUX + i]
-                * kernels_weights[(KERNELS_N_THRESHOLDS * KERNELS_N_MAPS + i)
-                    * KERNELS_N_CLASSES + c];
+                * kernels_weights[(KERNELS_N_PARTS * KERNELS_N_SHARES + i) * KERNELS_N_CLASSES + c];
         }
     }
     for (int d = 0, first = 0; d < KERNELS_N_DILATIONS; first += kernels_counts[d++]) {
         const int step = kernels_dilations[d], edge = 4 * step, count = kernels_counts[d];
-        for (int lead = 0; lead < KERNELS_N_LEADS; ++lead) {
+        for (int wave = 0; wave < 2 * KERNELS_N_LEADS; ++wave) {
+            const float *lead = x[0] + wave % KERNELS_N_LEADS * KERNELS_N_TIMES;
             memset(buffer_sums, 0, sizeof buffer_sums);
             for (int t = 0; t < KERNELS_N_PADDED; ++t) {
                 const int is_edge = t < edge || t >= KERNELS_N_PADDED - edge;
+                const float time = -1.0f + 2.0f * (float)t / (float)(KERNELS_N_PADDED - 1);
                 float taps[9], total = 0.0f;
                 for (int i = 0; i < 9; ++i) {
-                    const int at = t + (i - 4) * step;
-                    const int is_inside = at >= 0 && at < KERNELS_N_TIMES;
-                    taps[i] = is_inside ? x[0][lead * KERNELS_N_TIMES + at] : 0.0f;
+                    taps[i] = kernels_sample(lead, t + (i - 4) * step, wave >= KERNELS_N_LEADS);
                     total += taps[i];
                 }
                 for (int k = 0; k < KERNELS_N_KERNELS; ++k) {
                     const uint8_t *three = kernels_taps + 3 * k;
-                    const int map = lead * KERNELS_N_KERNELS + k;
+                    const int map = wave * KERNELS_N_KERNELS + k;
                     const float output = (3.0f * (taps[three[0]] + taps[three[1]] + taps[three[2]])
                         - total) * kernels_slopes[d * KERNELS_N_MAPS + map];
                     for (int j = 0; j < count; ++j) {
-                        const float above = output
-                            - kernels_offsets[(first + j) * KERNELS_N_MAPS + map];
-                        if (!is_edge || (first + j) % 2) {
-                            buffer_sums[j][k] += above < 0.0f ? 0.0f : above > 1.0f ? 1.0f : above;
+                        float above = output - kernels_offsets[(first + j) * KERNELS_N_MAPS + map];
+                        above = above < 0.0f ? 0.0f : above > 1.0f ? 1.0f : above;
+                        for (int p = 0; p < KERNELS_N_PARTS && (!is_edge || (first + j) % 2); ++p) {
+                            buffer_sums[p][j][k] += p ? above * time : above;
                         }
                     }
                 }
             }
-            for (int j = 0; j < count; ++j) {
+            for (int i = 0; i < KERNELS_N_PARTS * count * KERNELS_N_KERNELS; ++i) {
+                const int k = i % KERNELS_N_KERNELS, j = i / KERNELS_N_KERNELS % count;
+                const int p = i / KERNELS_N_KERNELS / count;
                 const int n = KERNELS_N_PADDED - ((first + j) % 2 ? 0 : 2 * edge);
-                for (int k = 0; k < KERNELS_N_KERNELS; ++k) {
-                    const int feature = (first + j) * KERNELS_N_MAPS + lead * KERNELS_N_KERNELS + k;
-                    for (int c = 0; c < KERNELS_N_CLASSES; ++c) {
-                        logits[0][c] += buffer_sums[j][k] / (float)n
-                            * kernels_weights[feature * KERNELS_N_CLASSES + c];
-                    }
+                const int feature = p * KERNELS_N_SHARES + (first + j) * KERNELS_N_MAPS
+                    + wave * KERNELS_N_KERNELS + k;
+                for (int c = 0; c < KERNELS_N_CLASSES; ++c) {
+                    logits[0][c] += buffer_sums[p][j][k] / (float)n
+                        * kernels_weights[feature * KERNELS_N_CLASSES + c];
                 }
             }
         }

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,7 @@ from torch.nn import functional
 from ecgbeat.networks._rows import split_rows
 
 _LENGTH, _N_KERNELS = 9, 84  # samples; ways to choose three of nine
-_N_THRESHOLDS = 30  # of each kernel
+_N_THRESHOLDS = 20  # of each kernel
 _SLOPE = 0.02  # a sixth of the width of the ramp, in standard deviations of the output
 _N_ROWS_OF_QUANTILES = 64
 _N_VALUES_OF_QUANTILES = 1024  # about, per kernel; sorting all takes most of the time
@@ -32,10 +32,14 @@ class FixedKernels(nn.Module):
 
     The kernels are those of MiniRocket (Dempster et al. 2021, doi:10.1145/3447548.3467231), and
     a feature is the fraction of time in which the output of a kernel is above a threshold.
+    As in MultiRocket (Tan et al. 2022, doi:10.1007/s10618-022-00844-1), the kernels are also
+    applied to the differences of successive samples, and further features tell where in the beat
+    the output is above the threshold.
     Deviations: a steep ramp instead of a step, so that predictions have gradients;
-    thresholds from quantiles over several beats instead of one; 2,520 features per lead instead
-    of 9,996 in all; each kernel is applied to all leads. The linear classifier and its
-    probabilities are not trained by steps of an optimizer, but computed by `solve`.
+    thresholds from quantiles over several beats instead of one; 3,360 features per lead instead
+    of 9,996 in all; each kernel is applied to all leads; of the further features only one, the
+    first moment, as many again, and only if the classifier is then better. The linear classifier
+    and its probabilities are not trained by steps of an optimizer, but computed by `solve`.
 
     Parameters
     ----------
@@ -47,6 +51,10 @@ class FixedKernels(nn.Module):
         Number of leads.
     n_aux_features : int, default=0
         Number of columns at the end of a row that go straight to the linear classifier.
+    with_moments : bool, default=True
+        Whether there are features that tell where in the beat an output is above a threshold:
+        the mean over time of the time, from -1 to 1, where it is above, and of 0 elsewhere.
+        Changed by `solve`.
 
     Examples
     --------
@@ -67,17 +75,24 @@ class FixedKernels(nn.Module):
     n_times: Tensor
 
     def __init__(
-        self, n_classes: int, n_times: int, *, n_leads: int = 1, n_aux_features: int = 0
+        self,
+        n_classes: int,
+        n_times: int,
+        *,
+        n_leads: int = 1,
+        n_aux_features: int = 0,
+        with_moments: bool = True,
     ) -> None:
         super().__init__()
-        self.n_leads, self.n_aux_features = n_leads, n_aux_features
+        self.n_leads, self.n_aux_features, self.with_moments = n_leads, n_aux_features, with_moments
         self._length = max(n_times, _LENGTH)
         self.dilations, self.counts = _dilations_for(n_times)
         kernels = torch.full((_N_KERNELS, _LENGTH), -1.0)
         for i, positive in enumerate(itertools.combinations(range(_LENGTH), 3)):
             kernels[i, list(positive)] = 2.0
-        n_maps = n_leads * _N_KERNELS
-        n_features = _N_THRESHOLDS * n_maps + n_aux_features
+        n_maps = 2 * n_leads * _N_KERNELS  # of leads, then of their differences
+        self.n_shares = _N_THRESHOLDS * n_maps
+        n_features = (1 + with_moments) * self.n_shares + n_aux_features
         self.register_buffer("kernels", kernels, persistent=False)
         self.register_buffer("n_times", torch.tensor(n_times))  # for `set_kernels_of_state`
         self.register_buffer("thresholds", torch.zeros(_N_THRESHOLDS, n_maps))
@@ -116,6 +131,7 @@ class FixedKernels(nn.Module):
                 f"rows must have {self._length} samples per lead, as in the training of their "
                 f"fixed kernels, got {waves.shape[-1]}."
             )
+        waves = _with_differences(waves)
         if torch.compiler.is_compiling():
             return torch.cat([self._pool(waves), aux], dim=1)
         size = max(1, _N_VALUES_OF_MAPS // (self.scales.shape[1] * waves.shape[-1]))
@@ -123,16 +139,22 @@ class FixedKernels(nn.Module):
 
     def _pool(self, waves: Tensor) -> Tensor:
         """Pool the output of all kernels; every other feature leaves out the padded edges."""
-        filters = self.scales.reshape(-1, self.n_leads, _N_KERNELS, 1) * self.kernels
-        pooled: list[Tensor] = []
+        filters = self.scales.reshape(len(self.dilations), -1, _N_KERNELS, 1) * self.kernels
+        times = torch.linspace(-1, 1, waves.shape[-1], device=waves.device)
+        shares: list[Tensor] = []
+        moments: list[Tensor] = []
         for i, (dilation, count) in enumerate(zip(self.dilations, self.counts, strict=True)):
             maps = self._convolve(waves, dilation, filters[i])
             edge = (_LENGTH - 1) // 2 * dilation
             inner = slice(edge, maps.shape[-1] - edge)
-            for threshold in self.thresholds[len(pooled) :][:count]:
-                above = functional.hardsigmoid(maps - (self.scales[i] * threshold)[:, None])
-                pooled.append((above if len(pooled) % 2 else above[..., inner]).mean(dim=-1))
-        return torch.cat(pooled, dim=1)
+            for threshold in self.thresholds[len(shares) :][:count]:
+                part = slice(None) if len(shares) % 2 else inner
+                shifted = maps[..., part] - (self.scales[i] * threshold)[:, None]
+                above = functional.hardsigmoid(shifted, inplace=True)
+                shares.append(above.mean(dim=-1))
+                if self.with_moments:
+                    moments.append(above.mul_(times[part]).mean(dim=-1))
+        return torch.cat(shares + moments, dim=1)
 
     def _convolve(self, waves: Tensor, dilation: int, filters: Tensor) -> Tensor:
         """Return the output of all kernels at one dilation, (n_beats, n_maps, n_times).
@@ -143,13 +165,17 @@ class FixedKernels(nn.Module):
         if torch.compiler.is_compiling():  # else a file of ONNX would hold the places of all taps
             filters = filters.reshape(-1, 1, _LENGTH)
             return functional.conv1d(
-                waves, filters, padding=edge, dilation=dilation, groups=self.n_leads
+                waves, filters, padding=edge, dilation=dilation, groups=waves.shape[1]
             )
         taps = functional.pad(waves, (edge, edge)).unfold(-1, waves.shape[-1], dilation)
         return (filters @ taps).flatten(1, 2)
 
     def solve(self, rows: Tensor, codes: Tensor, weight: Tensor) -> None:
-        """Compute thresholds and linear classifier.
+        """Compute thresholds and linear classifier, and decide on moments.
+
+        Moments are features if the leave-one-out error of the linear classifier is then smaller.
+        They are better for most beats, which are cut around the R peak, not for waves that begin
+        anywhere.
 
         Parameters
         ----------
@@ -160,14 +186,20 @@ class FixedKernels(nn.Module):
         weight : Tensor of shape (n_beats,)
             Weights of the beats, above 0.
         """
+        self.with_moments = True
         with torch.inference_mode():
-            self._choose_thresholds(split_rows(rows, self.n_leads, self.n_aux_features, _LENGTH)[0])
-            features = self._features(rows)
-        coefficients, intercept = ridge_classifier(
-            features.double().cpu(), codes, len(self.bias), weight.double()
-        )
-        self.weight.copy_(coefficients.T)
-        self.bias.copy_(intercept)
+            waves, _ = split_rows(rows, self.n_leads, self.n_aux_features, _LENGTH)
+            self._choose_thresholds(_with_differences(waves))
+            features = self._features(rows).cpu()
+        without = torch.cat([features[:, : self.n_shares], features[:, 2 * self.n_shares :]], dim=1)
+        fits = [
+            ridge_classifier(some.double(), codes, len(self.bias), weight.double())
+            for some in (without, features)
+        ]
+        self.with_moments = fits[1].error < fits[0].error
+        best = fits[self.with_moments]
+        self.weight = best.coefficients.T.to(self.bias)
+        self.bias.copy_(best.intercept)
 
     def _choose_thresholds(self, waves: Tensor) -> None:
         """Set the thresholds to quantiles of some outputs, spread evenly by the golden ratio."""
@@ -191,6 +223,11 @@ class FixedKernels(nn.Module):
         self.thresholds.copy_(torch.cat(thresholds))
 
 
+def _with_differences(waves: Tensor) -> Tensor:
+    """Append the differences of successive samples, and a zero, as further leads."""
+    return torch.cat([waves, functional.pad(waves.diff(dim=-1), (0, 1))], dim=1)
+
+
 def take_kernels(network: Any) -> None:
     """Let a network have fixed kernels, and take those of a state that it loads."""
     network.register_module("kernels", None)
@@ -199,16 +236,17 @@ def take_kernels(network: Any) -> None:
 
 def set_kernels_of_state(network: Any, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
     """Give a network the fixed kernels of the state that it is about to load, or none."""
-    names = (f"{prefix}kernels.n_times", f"{prefix}kernels.weight")
+    names = [f"{prefix}kernels.{name}" for name in ("n_times", "weight", "thresholds")]
     member = network.members[0] if hasattr(network, "members") else network
     network.kernels = None
     if all(name in state for name in names):
-        n_times, weight = (state[name] for name in names)
+        n_times, weight, thresholds = (state[name] for name in names)
         network.kernels = FixedKernels(
             len(weight),
             int(n_times),
             n_leads=member.n_leads,
             n_aux_features=member.n_aux_features,
+            with_moments=weight.shape[-1] - member.n_aux_features > thresholds.numel(),
         ).to(next(network.parameters()).device)
 
 
@@ -236,20 +274,21 @@ def _dilations_for(n_times: int) -> tuple[list[int], list[int]]:
     return list(found), list(found.values())
 
 
-def ridge_classifier(
-    features: Tensor, codes: Tensor, n_classes: int, weight: Tensor
-) -> tuple[Tensor, Tensor]:
+class Ridge(NamedTuple):
+    """A linear classifier."""
+
+    coefficients: Tensor  # (n_features, n_classes)
+    intercept: Tensor  # (n_classes,)
+    error: float  # weighted squared error of the left-out rows
+
+
+def ridge_classifier(features: Tensor, codes: Tensor, n_classes: int, weight: Tensor) -> Ridge:
     """Fit a weighted ridge regression to indicators of the classes, scaled to logits.
 
     Of the penalties, the one with the smallest leave-one-out error is taken. The logits are the
     predictions times the factor at which those of the left-out beats have the smallest log loss.
     The targets of the loss are smoothed as by Platt (1999), else it would fall with any factor if
     all left-out beats were recognized.
-
-    Returns
-    -------
-    coefficients : Tensor of shape (n_features, n_classes)
-    intercept : Tensor of shape (n_classes,)
     """
     weight = (weight / weight.mean())[:, None]
     root, total = weight.sqrt(), len(weight)
@@ -269,10 +308,10 @@ def ridge_classifier(
         leverage = (vectors**2) @ inverse - weight / (total * penalty)
         residuals = dual / leverage.clamp(min=_SMALLEST_LEVERAGE)
         trials.append((float((residuals**2).sum()), dual, targets - residuals / root))
-    _, dual, left_out = min(trials, key=lambda trial: trial[0])
+    error, dual, left_out = min(trials, key=lambda trial: trial[0])
     factor = min(_FACTORS, key=lambda factor: _log_loss(factor * left_out, codes, weight))
     coefficients = factor * scale[:, None] * (rows.T @ dual)
-    return coefficients, factor * mean - center @ coefficients
+    return Ridge(coefficients, factor * mean - center @ coefficients, error)
 
 
 def _log_loss(logits: Tensor, codes: Tensor, weight: Tensor) -> float:

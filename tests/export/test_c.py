@@ -104,7 +104,8 @@ def test_fixed_kernels(beats, tmp_path, n_times, options):
     found = probabilities_of(compile_source(tmp_path / "int8")[0], X)
     np.testing.assert_allclose(found, net.predict_proba(X), atol=0.05)
     kernels = net.module_.kernels
-    sums = max(kernels.counts) * kernels.kernels[:, 0].nbytes
+    n_parts = 1 + kernels.with_moments
+    sums = n_parts * max(kernels.counts) * kernels.kernels[:, 0].nbytes
     assert bytes_of(tmp_path / "both")[1] <= bytes_of(tmp_path / "alone")[1] + sums + 100
 
 

@@ -93,12 +93,31 @@ def test_features_of_any_length_are_finite(n_times):
     assert kernels(rows).isfinite().all()
 
 
+@pytest.mark.parametrize("by_place", [True, False])
+def test_moments_tell_the_place_of_a_wave(by_place):
+    rng = np.random.default_rng(0)
+    codes, peak = rng.integers(2, size=80), np.hanning(15)
+    places = 15 + 30 * codes if by_place else rng.integers(60, size=80)
+    X = rng.normal(0, 0.05, (80, 90)).astype(np.float32)
+    for row, place, code in zip(X, places, codes, strict=True):
+        row[place : place + 15] += peak if by_place else peak * (1 - 2 * code)
+    kernels = FixedKernels(2, 90)
+    rows = torch.from_numpy(X)
+    kernels.solve(rows[:40], torch.from_numpy(codes[:40]), torch.ones(40))
+    assert kernels.with_moments == by_place
+    assert (kernels(rows[40:]).argmax(dim=1).numpy() == codes[40:]).all()
+    network, other = BeatCNN(n_classes=2, n_filters=2), BeatCNN(n_classes=2, n_filters=2)
+    network.kernels = kernels
+    other.load_state_dict(network.state_dict())
+    torch.testing.assert_close(other.kernels(rows), kernels(rows), rtol=0, atol=0)
+
+
 def test_penalty_has_the_smallest_leave_one_out_error_of_refits():
     rng = np.random.default_rng(0)
     features, codes, weight = rng.normal(size=(12, 5)), np.arange(12) % 2, rng.uniform(0.5, 2, 12)
     weight /= weight.mean()
     tensors = [torch.from_numpy(array) for array in (features, codes, weight)]
-    coefficients, intercept = ridge_classifier(*tensors[:2], 2, tensors[2])
+    coefficients, intercept, _ = ridge_classifier(*tensors[:2], 2, tensors[2])
     deviation = np.sqrt(np.cov(features.T, aweights=weight, ddof=0).diagonal())
     scaled, targets = features / (deviation + 0.01), 2.0 * codes - 1
 
