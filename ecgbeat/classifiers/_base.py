@@ -405,8 +405,9 @@ class BeatClassifier(SklearnNet):
         used = weights > 0
         rows = to_tensor(X[used], device=self.device).to(torch.float32)
         n_times = (self.n_features_in_ - self.n_aux_features) // self._n_leads
-        layout = {"n_leads": self._n_leads, "n_aux_features": self.n_aux_features}
-        kernels = FixedKernels(len(self.classes_), n_times, **layout).to(rows.device)
+        kernels = FixedKernels(
+            len(self.classes_), n_times, n_leads=self._n_leads, n_aux_features=self.n_aux_features
+        ).to(rows.device)
         kernels.solve(rows, torch.from_numpy(codes[used]), torch.from_numpy(weights[used]))
         return kernels
 
@@ -527,7 +528,8 @@ class BeatClassifier(SklearnNet):
         auto = self.batch_size == "auto"
         self.batch_size_ = heuristics.batch_size_for(n_beats) if auto else self.batch_size
         if epochs is None and self.max_epochs == "auto":
-            epochs = heuristics.epochs_for(n_beats, isinstance(self.optimizer_, MuonAdamW))
+            with_muon = isinstance(self.optimizer_, MuonAdamW)
+            epochs = heuristics.epochs_for(n_beats, with_muon, len(self._networks))
         self.max_epochs_ = self.max_epochs if epochs is None else epochs
         # the input of a custom network may be no waveforms
         if self._is_default_network:

@@ -32,7 +32,8 @@ class SharedParameters(TypedDict, total=False):
         Dropout probability in the blocks and the head, from 0 to below 1.
     n_members : int, default=1
         Number of networks of different random weights that are trained together on the same
-        batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. The
+        batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. With
+        three, a training takes nearly twice as long as with one, see `max_epochs`. The
         training loss is the mean of theirs, the validation loss that of their average.
     fixed_kernels : bool or "auto", default="auto"
         Whether ``fit`` adds fixed convolutions of many dilations to the network, with a ridge
@@ -46,8 +47,8 @@ class SharedParameters(TypedDict, total=False):
         cross-entropy. ``partial_fit`` removes them, since they cannot be trained with single
         batches. ``fixed_kernels_`` tells whether the network has them. Prediction of a beat of 187
         samples takes about 0.7 ms longer, 1.5 ms if it is predicted alone, and an export to C
-        needs about 4 bytes of flash for each class and each of 2,520 features per lead, but
-        hardly any RAM.
+        needs about 4 bytes of flash for each class and each of 3,360 or 6,720 features per lead,
+        but hardly any RAM.
     n_leads : int or None, default=None
         Number of leads in 2-D rows, which hold the leads one after the other. None infers it:
         from the shape of a 3-D array, from the column names of a DataFrame of
@@ -103,7 +104,8 @@ class SharedParameters(TypedDict, total=False):
         with the raw weights.
     max_epochs : int or "auto", default="auto"
         Number of passes over the training beats. "auto" is 40 for 1,000 beats, between 100
-        for small sets and 16 for large ones; with MuonAdamW, seven tenths of these.
+        for small sets and 16 for large ones; with MuonAdamW, seven tenths of these. Several
+        members are trained for fewer, divided by ``n_members**0.4``.
     batch_size : int or "auto", default="auto"
         Number of beats per batch; -1 means all. "auto" is an eighth of the training set as a
         power of two from 8 to 256, and about 200,000 values in prediction.

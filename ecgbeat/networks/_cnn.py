@@ -10,7 +10,39 @@ from ecgbeat.networks._kernels import take_kernels, with_kernels
 from ecgbeat.networks._rows import as_image, split_rows
 
 
-class BeatCNN(nn.Module):
+class BeatNetwork(nn.Module):
+    """Convolutions, pooling over time, and a dense head, which subclasses build."""
+
+    n_leads: int
+    n_aux_features: int
+    min_times: int
+    front: nn.Module
+    head: nn.Module
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Compute the logits of beats.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
+            Beats, float32.
+
+        Returns
+        -------
+        Tensor of shape (n_beats, n_classes)
+            Logits.
+        """
+        waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, self.min_times)
+        features = self._over_time(self.front(as_image(waves)).squeeze(2))
+        logits = self.head(torch.cat([global_pooling(features, self.training), aux], dim=1))
+        return with_kernels(self, logits, rows)
+
+    def _over_time(self, features: Tensor) -> Tensor:
+        """Return what is pooled over time, of the same shape (n_beats, n_channels, n_times)."""
+        return features
+
+
+class BeatCNN(BeatNetwork):
     """Residual convolutional network for single beats of any length.
 
     A convolution that halves the length is followed by residual blocks that halve it again
@@ -66,24 +98,6 @@ class BeatCNN(nn.Module):
         self.front, width = convolutional_front(n_leads, n_filters, kernel_size, n_blocks, dropout)
         self.head = Head(2 * width + n_aux_features, width, n_classes, dropout)
         take_kernels(self)
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """Compute the logits of beats.
-
-        Parameters
-        ----------
-        rows : Tensor of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-            Beats, float32.
-
-        Returns
-        -------
-        Tensor of shape (n_beats, n_classes)
-            Logits.
-        """
-        waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, self.min_times)
-        features = self.front(as_image(waves)).squeeze(2)
-        logits = self.head(torch.cat([global_pooling(features, self.training), aux], dim=1))
-        return with_kernels(self, logits, rows)
 
 
 def shortest_input(n_blocks: int) -> int:

@@ -1,14 +1,12 @@
 """The convolutional network with a recurrent layer over time."""
 
-import torch
 from torch import Tensor, nn
 
-from ecgbeat.networks._cnn import Head, convolutional_front, global_pooling, shortest_input
-from ecgbeat.networks._kernels import take_kernels, with_kernels
-from ecgbeat.networks._rows import as_image, split_rows
+from ecgbeat.networks._cnn import BeatNetwork, Head, convolutional_front, shortest_input
+from ecgbeat.networks._kernels import take_kernels
 
 
-class BeatCNNLSTM(nn.Module):
+class BeatCNNLSTM(BeatNetwork):
     """Convolutions of `BeatCNN`, followed by a long short-term memory (LSTM) over time.
 
     The LSTM (Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735) reads the
@@ -68,22 +66,6 @@ class BeatCNNLSTM(nn.Module):
         self.head = Head(2 * n_out + n_aux_features, n_out, n_classes, dropout)
         take_kernels(self)
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """Compute the logits of beats.
-
-        Parameters
-        ----------
-        rows : Tensor of shape (n_beats, n_features) or (n_beats, n_leads, n_times)
-            Beats, float32.
-
-        Returns
-        -------
-        Tensor of shape (n_beats, n_classes)
-            Logits.
-        """
-        waves, aux = split_rows(rows, self.n_leads, self.n_aux_features, self.min_times)
-        features = self.front(as_image(waves)).squeeze(2)
+    def _over_time(self, features: Tensor) -> Tensor:
         states, _ = self.lstm(features.transpose(1, 2))
-        pooled = global_pooling(states.transpose(1, 2), self.training)
-        logits = self.head(torch.cat([pooled, aux], dim=1))
-        return with_kernels(self, logits, rows)
+        return states.transpose(1, 2)

@@ -193,7 +193,7 @@ class FixedKernels(nn.Module):
             features = self._features(rows).cpu()
         without = torch.cat([features[:, : self.n_shares], features[:, 2 * self.n_shares :]], dim=1)
         fits = [
-            ridge_classifier(some.double(), codes, len(self.bias), weight.double())
+            ridge_classifier(some, codes, len(self.bias), weight.double())
             for some in (without, features)
         ]
         self.with_moments = fits[1].error < fits[0].error
@@ -292,10 +292,12 @@ def ridge_classifier(features: Tensor, codes: Tensor, n_classes: int, weight: Te
     """
     weight = (weight / weight.mean())[:, None]
     root, total = weight.sqrt(), len(weight)
-    center = (weight * features).sum(dim=0) / total
-    deviation = ((weight * (features - center) ** 2).sum(dim=0) / total).sqrt()
+    rows = features.to(torch.float64, copy=True)  # changed in place: there may be many features
+    center = (weight.T @ rows)[0] / total
+    rows.sub_(center).mul_(root)
+    deviation = rows.norm(dim=0) / math.sqrt(total)
     scale = 1 / ((deviation + _SMALL_DEVIATION) * math.sqrt(len(center)))
-    rows = root * ((features - center) * scale)
+    rows.mul_(scale)
     targets = 2 * (codes[:, None] == torch.arange(n_classes)).double() - 1
     mean = (weight * targets).sum(dim=0) / total
     values, vectors = torch.linalg.eigh(rows @ rows.T)

@@ -58,6 +58,10 @@ def ecgbeat_best(setting):
     return ecgbeat_cnn(setting).set_params(**BEST | setting.budget())
 
 
+def ecgbeat_members(setting):
+    return ecgbeat_cnn(setting).set_params(n_members=N_VOTERS)
+
+
 def ecgbeat_vote(setting):
     from sklearn.ensemble import VotingClassifier
 
@@ -221,6 +225,7 @@ ROWS = {
     "ecgbeat-cnn": Row("ECGCNNClassifier, defaults", "ecgbeat", ecgbeat_cnn),
     "ecgbeat-lstm": Row("ECGCNNLSTMClassifier, defaults", "ecgbeat", ecgbeat_lstm),
     "ecgbeat-best": Row("ECGCNNClassifier, best documented setting", "ecgbeat", ecgbeat_best),
+    "ecgbeat-members": Row(f"{N_VOTERS} members in one", "ecgbeat", ecgbeat_members),
     "ecgbeat-vote": Row(f"{N_VOTERS} ECGCNNClassifier, mean probability", "ecgbeat", ecgbeat_vote),
     "torch-loop": Row("network, batches, optimizer, epochs of ecgbeat-cnn", "torch", torch_loop),
     "skorch": Row("network of ecgbeat-cnn in NeuralNetClassifier of skorch", "skorch", skorch),
