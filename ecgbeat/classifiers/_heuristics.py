@@ -31,7 +31,7 @@ _EXPONENT_OF_MEMBERS = 0.4  # three members then take nearly twice the time of o
 
 _SMALL_SET, _LARGE_SET = 1000, 20_000
 _NOISE, _SHIFT = 0.1, 0.02  # below that number of beats
-_LONGEST_ROW_OF_KERNELS = 2000
+_MOST_ROWS_OF_KERNELS, _LONGEST_ROW_OF_KERNELS = 2000, 2000
 
 
 def batch_size_for(n_beats: int) -> int:
@@ -86,10 +86,11 @@ def augmentation_for(n_beats: int) -> tuple[float, float]:
 def needs_kernels(n_beats: int, n_features: int) -> bool:
     """Return whether ``fixed_kernels="auto"`` adds fixed kernels: to small sets of short rows.
 
-    Their time grows with the length of the rows: in prediction, it is twenty times that of the
-    trained layers, which is too much for long beats of twelve leads.
+    The time of their ridge classifier grows with the cube of the number of rows. Their own grows
+    with the length of the rows: in prediction, it is twenty times that of the trained layers,
+    which is too much for long beats of twelve leads.
     """
-    return n_beats < _SMALL_SET and n_features <= _LONGEST_ROW_OF_KERNELS
+    return n_beats <= _MOST_ROWS_OF_KERNELS and n_features <= _LONGEST_ROW_OF_KERNELS
 
 
 # --- weight decay -----------------------------------------------------------------------

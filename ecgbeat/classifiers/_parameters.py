@@ -39,7 +39,7 @@ class SharedParameters(TypedDict, total=False):
         Whether ``fit`` adds fixed convolutions of many dilations to the network, with a ridge
         classifier of their own, see `ecgbeat.networks.FixedKernels`. The logarithms of its
         probabilities and of those of the trained layers are averaged with weights of 0.9 and
-        0.1. "auto" adds them for fewer than 1,000 training beats of at most 2,000 columns, on
+        0.1. "auto" adds them for at most 2,000 training beats of at most 2,000 columns, on
         which they are more accurate. They are computed from the arrays given to ``fit``: with a
         Dataset, a custom network, a criterion that takes no logits or a validation split (such as
         `early_stopping`), "auto" goes without them, and True raises an error. They ignore

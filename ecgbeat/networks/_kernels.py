@@ -198,7 +198,7 @@ class FixedKernels(nn.Module):
         ]
         self.with_moments = fits[1].error < fits[0].error
         best = fits[self.with_moments]
-        self.weight = best.coefficients.T.to(self.bias)
+        self.weight = best.coefficients.T.to(self.bias).contiguous()  # as files need it
         self.bias.copy_(best.intercept)
 
     def _choose_thresholds(self, waves: Tensor) -> None:

@@ -198,8 +198,8 @@ def test_small_dilations_have_most_thresholds(n_times):
 @pytest.mark.parametrize(
     ("options", "n_beats", "expected"),
     [
-        ({"fixed_kernels": "auto"}, 999, True),
-        ({"fixed_kernels": "auto"}, 1000, False),
+        ({"fixed_kernels": "auto"}, 2000, True),
+        ({"fixed_kernels": "auto"}, 2001, False),
         ({"fixed_kernels": False}, 60, False),
         ({"fixed_kernels": "auto", "early_stopping": True}, 60, False),
         ({"fixed_kernels": True, "criterion": torch.nn.NLLLoss}, 60, True),
