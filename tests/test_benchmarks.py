@@ -397,7 +397,7 @@ def test_table_of_exported_forms(load, monkeypatch, capsys, tmp_path):
     if shutil.which("gcc") is None:
         pytest.skip("requires gcc")
     # as many as go without fixed kernels
-    X, symbols = make_heartbeats(1000, random_state=0, return_X_y=True)
+    X, symbols = make_heartbeats(2001, random_state=0, return_X_y=True)
     y = np.unique(symbols, return_inverse=True)[1]
     for subset in ("train", "test"):
         np.savez(tmp_path / f"mitbih_{subset}.npz", X=X[:, :187].astype(np.float32), y=y)
