@@ -529,7 +529,8 @@ class BeatClassifier(SklearnNet):
         self.batch_size_ = heuristics.batch_size_for(n_beats) if auto else self.batch_size
         if epochs is None and self.max_epochs == "auto":
             with_muon = isinstance(self.optimizer_, MuonAdamW)
-            epochs = heuristics.epochs_for(n_beats, with_muon, len(self._networks))
+            n_members = len(self._networks) if self.fixed_kernels_ else 1
+            epochs = heuristics.epochs_for(n_beats, with_muon, n_members)
         self.max_epochs_ = self.max_epochs if epochs is None else epochs
         # the input of a custom network may be no waveforms
         if self._is_default_network:

@@ -58,9 +58,9 @@ def epochs_for(n_beats: int, with_muon: bool = False, n_members: int = 1) -> int
     """Return the number of epochs for ``max_epochs="auto"``.
 
     40 at 1,000 beats, decreasing with the power 0.2 of their number, from 100 down to 16; with
-    `MuonAdamW`, seven tenths of these. Several members have fewer on small sets, divided by the
-    power 0.4 of the number of members, since their average makes up for what each lacks. On large
-    sets, fewer than 16 would cost as much accuracy as the average gains.
+    `MuonAdamW`, seven tenths of these. Several members beside fixed kernels, whose weight is
+    small, have fewer, divided by the power 0.4 of their number. Without kernels, fewer epochs would
+    cost as much accuracy as the average gains, so that ``n_members`` is 1.
     """
     epochs = min(_EPOCHS_AT_1000 * (1000 / max(n_beats, 1)) ** _EXPONENT, _MOST_EPOCHS)
     epochs = max(round(epochs / n_members**_EXPONENT_OF_MEMBERS), _FEWEST_EPOCHS)

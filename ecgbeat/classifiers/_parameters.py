@@ -32,9 +32,9 @@ class SharedParameters(TypedDict, total=False):
         Dropout probability in the blocks and the head, from 0 to below 1.
     n_members : int, default=1
         Number of networks of different random weights that are trained together on the same
-        batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. On small
-        sets, three take nearly twice as long as one, see `max_epochs`, and on large ones three
-        times. The training loss is the mean of theirs, the validation loss that of their average.
+        batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. Three
+        take three times as long as one, with fixed kernels less than twice, see `max_epochs`. The
+        training loss is the mean of theirs, the validation loss that of their average.
     fixed_kernels : bool or "auto", default="auto"
         Whether ``fit`` adds fixed convolutions of many dilations to the network, with a ridge
         classifier of their own, see `ecgbeat.networks.FixedKernels`. The logarithms of its
@@ -104,8 +104,8 @@ class SharedParameters(TypedDict, total=False):
         with the raw weights.
     max_epochs : int or "auto", default="auto"
         Number of passes over the training beats. "auto" is 40 for 1,000 beats, between 100
-        for small sets and 16 for large ones; with MuonAdamW, seven tenths of these. It is
-        divided by ``n_members**0.4``, but not below 16.
+        for small sets and 16 for large ones; with MuonAdamW, seven tenths of these. With
+        fixed kernels, it is divided by ``n_members**0.4``, but not below 16.
     batch_size : int or "auto", default="auto"
         Number of beats per batch; -1 means all. "auto" is an eighth of the training set as a
         power of two from 8 to 256, and about 200,000 values in prediction.

@@ -163,3 +163,11 @@ def test_class_of_a_custom_network_is_built_for_each_member(beats):
 def test_networks_that_cannot_be_averaged_raise(beats, options, message):
     with pytest.raises(ValueError, match=message):
         ECGCNNClassifier(**SMALL | options).fit(*beats)
+
+
+@pytest.mark.parametrize("fixed_kernels", [True, False])
+def test_members_beside_kernels_have_fewer_epochs(fixed_kernels):
+    X, y = make_heartbeats(30, classes=("N", "V"), fs=100, random_state=0, return_X_y=True)
+    options = {"fixed_kernels": fixed_kernels, "n_filters": 1, "n_blocks": 1}
+    nets = [ECGCNNClassifier(n_members=n, **options).fit(X, y) for n in (1, 2)]
+    assert (nets[1].max_epochs_ < nets[0].max_epochs_) == fixed_kernels
