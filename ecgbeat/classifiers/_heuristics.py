@@ -27,7 +27,7 @@ _EPOCHS_AT_1000 = 40.0
 _EXPONENT = 0.2
 _FEWEST_EPOCHS, _MOST_EPOCHS = 16, 100
 _EPOCHS_OF_MUON = 0.7  # of those of AdamW, for the same scores
-_EXPONENT_OF_MEMBERS = 0.4  # three members then take nearly twice the time of one network
+_EXPONENT_OF_MEMBERS = 0.4  # beside kernels; three members take 1.6 times the time of one
 
 _SMALL_SET, _LARGE_SET = 1000, 20_000
 _NOISE, _SHIFT = 0.1, 0.02  # below that number of beats
@@ -58,9 +58,9 @@ def epochs_for(n_beats: int, with_muon: bool = False, n_members: int = 1) -> int
     """Return the number of epochs for ``max_epochs="auto"``.
 
     40 at 1,000 beats, decreasing with the power 0.2 of their number, from 100 down to 16; with
-    `MuonAdamW`, seven tenths of these. Several members beside fixed kernels, whose weight is
-    small, have fewer, divided by the power 0.4 of their number. Without kernels, fewer epochs would
-    cost as much accuracy as the average gains, so that ``n_members`` is 1.
+    `MuonAdamW`, seven tenths of these. ``n_members`` counts networks beside fixed kernels, whose
+    weight is small: they have fewer, divided by the power 0.4 of their number. For networks alone,
+    which would lose what their average gains, it is 1.
     """
     epochs = min(_EPOCHS_AT_1000 * (1000 / max(n_beats, 1)) ** _EXPONENT, _MOST_EPOCHS)
     epochs = max(round(epochs / n_members**_EXPONENT_OF_MEMBERS), _FEWEST_EPOCHS)

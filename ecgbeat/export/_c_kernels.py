@@ -136,9 +136,10 @@ static void fixed_kernels(const float x[1][KERNELS_N_VALUES], float logits[1][KE
                     const float output = (3.0f * (taps[three[0]] + taps[three[1]] + taps[three[2]])
                         - total) * kernels_slopes[d * KERNELS_N_MAPS + map];
                     for (int j = 0; j < count; ++j) {
+                        if (is_edge && (first + j) % 2 == 0) continue;
                         float above = output - kernels_offsets[(first + j) * KERNELS_N_MAPS + map];
                         above = above < 0.0f ? 0.0f : above > 1.0f ? 1.0f : above;
-                        for (int p = 0; p < KERNELS_N_PARTS && (!is_edge || (first + j) % 2); ++p) {
+                        for (int p = 0; p < KERNELS_N_PARTS; ++p) {
                             buffer_sums[p][j][k] += p ? above * time : above;
                         }
                     }
