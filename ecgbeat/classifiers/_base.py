@@ -56,7 +56,7 @@ from ecgbeat.classifiers._parameters import (
     inherit_documentation,
     inherit_signature,
 )
-from ecgbeat.networks import Ensemble, FixedKernels, members_of, uncompiled
+from ecgbeat.networks import Ensemble, FixedKernels, count_members, members_of, uncompiled
 
 
 class BeatClassifier(SklearnNet):
@@ -73,6 +73,7 @@ class BeatClassifier(SklearnNet):
 
     _auto_augmentation: tuple[float, float] = (0.0, 0.0)  # noise and shift, during a training
     _has_large_set: bool = False  # in the last call of `fit`
+    _auto_members: int = 1  # for n_members="auto", by the last call of `fit` or a loaded state
     _weight_average: WeightAverage | None = None
 
     def __init__(
@@ -82,7 +83,7 @@ class BeatClassifier(SklearnNet):
         kernel_size: int = 5,
         n_blocks: int = 3,
         dropout: float = 0.1,
-        n_members: int = 1,
+        n_members: int | Auto = "auto",
         fixed_kernels: bool | Auto = "auto",
         n_leads: int | None = None,
         n_aux_features: int = 0,
@@ -209,15 +210,25 @@ class BeatClassifier(SklearnNet):
     def _build_network(self) -> nn.Module:
         module = self._network if self.module is None else self.module
         arguments = self.get_params_for("module")
-        if self.n_members == 1:
+        if self._n_members == 1:
             return self.initialized_instance(module, arguments)
         if isinstance(module, nn.Module):
             raise ValueError(
                 f"n_members={self.n_members} networks cannot be built from one object, got "
                 f"module={module!r:.60}. Pass its class, and its arguments as module__name."
             )
-        networks = [self.initialized_instance(module, arguments) for _ in range(self.n_members)]
+        networks = [self.initialized_instance(module, arguments) for _ in range(self._n_members)]
         return Ensemble(networks)
+
+    @property
+    def _n_members(self) -> int:
+        """Return how many networks `initialize` builds."""
+        return self._auto_members if self.n_members == "auto" else self.n_members
+
+    @property
+    def n_members_(self) -> int:
+        """Number of networks whose probabilities are averaged."""
+        return len(members_of(self.module_))
 
     @property
     def _networks(self) -> list[Any]:
@@ -286,6 +297,11 @@ class BeatClassifier(SklearnNet):
         """Whether the network is that of the classifier, not a custom one."""
         module = self._network if self.module is None else self.module
         return isinstance(module, type) and issubclass(module, self._network)
+
+    @property
+    def _has_own_network(self) -> bool:
+        """Whether the network is that of the class, and no subclass of it either."""
+        return self.module in (None, self._network)
 
     def _network_arguments(self) -> dict[str, Any]:
         names = inspect.signature(self._network).parameters.keys() & self.__dict__.keys()
@@ -360,12 +376,16 @@ class BeatClassifier(SklearnNet):
         resumes = self.warm_start and self.initialized_
         with self._unchanged_on_error():
             X, y, weight = self._check_training_data(X, y, sample_weight, reset=not resumes)
+            needs_kernels = self._needs_kernels(X)
             if not resumes:
                 if self.initialized_:
                     self.history_ = None  # a new object: the user may have kept the old one
-                self._has_large_set = heuristics.is_large_set(count_rows(X))
+                n_beats = count_rows(X)
+                is_alone = self._has_own_network and not needs_kernels
+                self._auto_members = heuristics.members_for(n_beats) if is_alone else 1
+                self._has_large_set = heuristics.is_large_set(n_beats)
                 self.initialize()
-            self._set_kernels(self._solve_kernels(X, y, weight) if self._needs_kernels(X) else None)
+            self._set_kernels(self._solve_kernels(X, y, weight) if needs_kernels else None)
             return self._train(X, y, weight, fit_params | {"_routing_method": "fit"})
 
     @property
@@ -379,7 +399,7 @@ class BeatClassifier(SklearnNet):
         of_logits = (nn.CrossEntropyLoss, nn.NLLLoss)
         is_possible = (
             not (is_dataset(X) or self.early_stopping or self.train_split)
-            and self.module in (None, self._network)
+            and self._has_own_network
             and issubclass(criterion, of_logits)
         )
         if self.fixed_kernels == "auto":
@@ -475,6 +495,15 @@ class BeatClassifier(SklearnNet):
             with self._reproducible():
                 for network in self._networks:
                     network.head.resize(len(self.classes_))
+
+    def _prepare_for_state(self, state: dict[str, Any]) -> None:
+        """Build as many networks as there are in a state that is about to be loaded."""
+        n_members = count_members(state)
+        if self.n_members == "auto" and self.initialized_ and n_members != len(self._networks):
+            self._auto_members = n_members
+            with self._reproducible():
+                self._initialize_module()
+                self._initialize_optimizer()
 
     def _train(self, X: Any, y: Any, weight: np.ndarray | None, fit_params: dict[str, Any]) -> Self:
         unknown = fit_params.keys() - {"groups", "epochs", "_routing_method"}

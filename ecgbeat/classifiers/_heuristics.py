@@ -31,6 +31,7 @@ _EXPONENT_OF_MEMBERS = 0.4  # beside kernels; three members take 1.6 times the t
 
 _SMALL_SET, _LARGE_SET = 1000, 20_000
 _NOISE, _SHIFT = 0.1, 0.02  # below that number of beats
+_MEMBERS, _MOST_ROWS_OF_MEMBERS = 3, 10_000
 _MOST_ROWS_OF_KERNELS, _LONGEST_ROW_OF_KERNELS = 2000, 2000
 
 
@@ -81,6 +82,15 @@ def augmentation_for(n_beats: int) -> tuple[float, float]:
     They reduce overfitting to small sets. Large sets do not benefit.
     """
     return (_NOISE, _SHIFT) if n_beats < _SMALL_SET else (0.0, 0.0)
+
+
+def members_for(n_beats: int) -> int:
+    """Return the number of networks for ``n_members="auto"``, without fixed kernels.
+
+    Networks trained on few beats differ, so that their average is better than each. With more
+    than 10,000 beats, the fit of several would take minutes.
+    """
+    return _MEMBERS if n_beats <= _MOST_ROWS_OF_MEMBERS else 1
 
 
 def needs_kernels(n_beats: int, n_features: int) -> bool:

@@ -229,7 +229,9 @@ class SklearnNet(NeuralNetClassifier):
             if checkpoint is not None:
                 files = self._files_of_checkpoint(checkpoint, files) | files
             for name, file in files.items():
-                _check_file(name, file, use_safetensors, self.torch_load_kwargs)
+                state = _check_file(name, file, use_safetensors, self.torch_load_kwargs)
+                if state is not None and name in ("f_params", "f_module"):
+                    self._prepare_for_state(state)
             try:
                 super().load_params(use_safetensors=use_safetensors, **files)
             except KeyError as error:  # from torch's optimizers
@@ -243,6 +245,9 @@ class SklearnNet(NeuralNetClassifier):
             if {"f_params", "f_module"} & files.keys():
                 self._check_weights_are_finite("in the file, whose training has diverged.")
                 self._is_loaded = True
+
+    def _prepare_for_state(self, state: dict[str, Any]) -> None:
+        """Adapt the network to a state that is about to be loaded; subclasses may override it."""
 
     def _files_of_checkpoint(self, checkpoint: Any, given: dict[str, Any]) -> dict[str, Any]:
         """Return the files of a checkpoint, whose names may depend on the history in it."""
@@ -347,8 +352,8 @@ class SklearnNet(NeuralNetClassifier):
 
 def _check_file(
     name: str, file: Any, use_safetensors: bool, torch_load_kwargs: dict[str, Any] | None
-) -> None:
-    """Raise a ValueError that names the file unless it holds a history or the state of a part.
+) -> dict[str, Any] | None:
+    """Return the state of a part, or None for a history; raise a ValueError that names the file.
 
     A file object is rewound to be read again. A missing file is left to skorch, which checks the
     names of the arguments first.
@@ -360,17 +365,19 @@ def _check_file(
     elif Path(file).exists():
         content = Path(file).read_bytes()
     else:
-        return
+        return None
     try:
         if name == "f_history":
             _check_history(json.loads(content))
-        elif use_safetensors:
+            return None
+        if use_safetensors:
             from safetensors.torch import load  # optional, as in skorch
 
-            load(content)
-        else:
-            options = torch_load_kwargs or {"weights_only": True}
-            _check_state_dict(torch.load(io.BytesIO(content), map_location="cpu", **options))
+            return load(content)
+        options = torch_load_kwargs or {"weights_only": True}
+        state = torch.load(io.BytesIO(content), map_location="cpu", **options)
+        _check_state_dict(state)
+        return state
     except Exception as error:  # torch raises errors of many types for damaged files
         hint = "" if name == "f_history" else f", or not one of use_safetensors={use_safetensors}"
         raise ValueError(

@@ -30,11 +30,13 @@ class SharedParameters(TypedDict, total=False):
         Number of residual blocks. Each halves the length of the signal.
     dropout : float, default=0.1
         Dropout probability in the blocks and the head, from 0 to below 1.
-    n_members : int, default=1
+    n_members : int or "auto", default="auto"
         Number of networks of different random weights that are trained together on the same
-        batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. Three
-        take three times as long as one, with fixed kernels less than twice, see `max_epochs`. The
-        training loss is the mean of theirs, the validation loss that of their average.
+        batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. "auto" is
+        3 in a ``fit`` of the class's own network to at most 10,000 beats without fixed kernels,
+        and 1 otherwise, see ``n_members_``. Three take three times as long as one, with fixed
+        kernels less than twice, see `max_epochs`. The training loss is the mean of theirs, the
+        validation loss that of their average.
     fixed_kernels : bool or "auto", default="auto"
         Whether ``fit`` adds fixed convolutions of many dilations to the network, with a ridge
         classifier of their own, see `ecgbeat.networks.FixedKernels`. The logarithms of its
@@ -184,7 +186,7 @@ class SharedParameters(TypedDict, total=False):
     kernel_size: int
     n_blocks: int
     dropout: float
-    n_members: int
+    n_members: int | Auto
     fixed_kernels: bool | Auto
     n_leads: int | None
     n_aux_features: int
@@ -233,7 +235,7 @@ SHARED_CONSTRAINTS: dict[str, list[Any]] = {
     "kernel_size": [_COUNT],
     "n_blocks": [Interval(Integral, 1, 12, closed="both")],
     "dropout": [_FRACTION],
-    "n_members": [_COUNT],
+    "n_members": [StrOptions({"auto"}), _COUNT],
     "fixed_kernels": ["boolean", StrOptions({"auto"})],
     "n_leads": [_COUNT, None],
     "n_aux_features": [Interval(Integral, 0, None, closed="left")],

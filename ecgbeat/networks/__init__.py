@@ -3,6 +3,7 @@
 from ecgbeat.networks._cnn import BeatCNN
 from ecgbeat.networks._cnn_lstm import BeatCNNLSTM
 from ecgbeat.networks._ensemble import Ensemble
+from ecgbeat.networks._ensemble import count_members as count_members  # for loading
 from ecgbeat.networks._ensemble import members_of as members_of  # for classifiers and saliency
 from ecgbeat.networks._ensemble import uncompiled as uncompiled
 from ecgbeat.networks._kernels import FixedKernels

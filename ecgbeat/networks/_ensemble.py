@@ -1,6 +1,7 @@
 """Several networks trained together as one, whose probabilities are averaged."""
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -77,6 +78,12 @@ class Ensemble(nn.Module):
         """
         log_p = torch.log_softmax(logits, dim=-1)
         return torch.logsumexp(log_p, dim=1) - math.log(logits.shape[1])
+
+
+def count_members(state: Iterable[str]) -> int:
+    """Return the number of networks, by the names in the state of one or of an ensemble."""
+    found = (re.match(r"(?:_orig_mod\.)?members\.(\d+)\.", name) for name in state)
+    return len({match[1] for match in found if match}) or 1
 
 
 def uncompiled(network: Any) -> Any:

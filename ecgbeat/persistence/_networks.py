@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from skorch.history import History
 
-from ecgbeat.networks import set_kernels_of_state
+from ecgbeat.networks import count_members, set_kernels_of_state
 from ecgbeat.persistence._estimators import parameters_of
 
 PACKAGES = ("skorch", "torch")  # besides that of the class
@@ -84,6 +84,7 @@ def from_state(cls: Any, name: str, state: dict[str, Any]) -> Any:
         raise ValueError(f"The history of {name} is no list of epochs.")
     _use_available_device(net)
     net._check_parameters()
+    net._auto_members = count_members(weights)
     _check_weights(net, name, weights)
     _initialize(net)
     states = {k: torch.from_numpy(v) for k, v in weights.items()}
@@ -151,7 +152,7 @@ def _use_available_device(net: Any) -> None:
 def _check_weights(net: Any, name: str, weights: dict[str, np.ndarray]) -> None:
     """Raise ValueError unless the weights are those of the network, before it takes memory."""
     arguments = net.get_params_for("module")
-    n_layers = [net.n_members, *(arguments.get(key, 0) for key in ("n_blocks", "n_layers"))]
+    n_layers = [net._n_members, *(arguments.get(key, 0) for key in ("n_blocks", "n_layers"))]
     if any(type(n) is not int or n > len(weights) for n in n_layers):
         raise ValueError(f"{name} has {max(n_layers)} layers, but only {len(weights)} weights.")
     try:

@@ -88,6 +88,7 @@ def make_cnn(seed, epochs):
             augment_amplitude=0.1,
             augment_noise=0.3,
             augment_shift=0.2,
+            n_members=1,  # five pipelines are averaged
             max_epochs=epochs,
             batch_size=64,
             random_state=seed,

@@ -68,6 +68,7 @@ def fit_rows(arguments):
     """Compare `fit` with a plain loop: same network, batches, optimizer and epochs."""
     X, y = make_rows(arguments.rows_of_data)
     options = {"max_epochs": arguments.epochs, "optimizer": torch.optim.AdamW, "random_state": 0}
+    options["n_members"] = 1  # whatever the number of beats
     recipe = default_recipe(len(X), N_CLASSES, **options)
 
     def plain_loop():
@@ -154,7 +155,7 @@ def fit_memory(n_rows, threads):
 def grid_rows(arguments):
     """Compare a grid search with two processes and with one, after starting the processes."""
     X, y = make_rows(arguments.grid_rows)
-    net = ECGCNNClassifier(max_epochs=arguments.epochs, random_state=0)
+    net = ECGCNNClassifier(n_members=1, max_epochs=arguments.epochs, random_state=0)
 
     def search(n_jobs):
         grid = {"dropout": [0.1, 0.3], "lr": [0.003, 0.01]}

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from ecgbeat import ECGCNNClassifier
 
 MAX_TEST_BEATS = 1000  # per class
-PLAIN = {"augment_noise": 0.0, "augment_shift": 0.0, "fixed_kernels": False}
+PLAIN = {"augment_noise": 0.0, "augment_shift": 0.0, "fixed_kernels": False, "n_members": 1}
 AUGMENTED = {"augment_noise": 0.1, "augment_shift": 0.02}
 SETTINGS = {
     "no augmentation": PLAIN,

@@ -187,10 +187,11 @@ def minirocket(seed):
     return ROWS["minirocket-cv"].build(Setting(seed, 1, "cpu", 1.0))
 
 
+ALONE = {"fixed_kernels": False, "n_members": 1}
 CLASSIFIERS = {
-    "CNN alone": lambda seed: ECGCNNClassifier(random_state=seed, fixed_kernels=False),
+    "CNN alone": lambda seed: ECGCNNClassifier(random_state=seed, **ALONE),
     "CNN, kernels": lambda seed: ECGCNNClassifier(random_state=seed, fixed_kernels=True),
-    "LSTM alone": lambda seed: ECGCNNLSTMClassifier(random_state=seed, fixed_kernels=False),
+    "LSTM alone": lambda seed: ECGCNNLSTMClassifier(random_state=seed, **ALONE),
     "LSTM, kernels": lambda seed: ECGCNNLSTMClassifier(random_state=seed, fixed_kernels=True),
     PEER: minirocket,
     "forest": lambda seed: RandomForestClassifier(500, random_state=seed, n_jobs=1),

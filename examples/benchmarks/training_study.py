@@ -39,6 +39,8 @@ SETTINGS = {
     "pooling, not strides": {"module": PooledCNN},
     "flattened, not pooled": {"module": FlatCNN},
     "dropout=0": {"dropout": 0.0},
+    "n_members=1": {"n_members": 1},
+    "n_members=3": {"n_members": 3},
     "dropout=0.2": {"dropout": 0.2},
     "lr=0.003": {"lr": 0.003},
     "lr=0.03": {"lr": 0.03},

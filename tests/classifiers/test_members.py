@@ -9,14 +9,16 @@ from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, log_loss
 from skorch.callbacks import EpochScoring
+from skorch.dataset import Dataset
 from torch import nn
 
 from ecgbeat import ECGCNNClassifier, ECGCNNLSTMClassifier, load_model, save_model
 from ecgbeat.classifiers import MuonAdamW
 from ecgbeat.datasets import make_heartbeats
-from ecgbeat.networks import BeatCNN
+from ecgbeat.networks import BeatCNN, FocalLoss
 
 SMALL = {"n_filters": 2, "max_epochs": 2, "n_members": 3, "random_state": 0}
+AUTO = SMALL | {"n_members": "auto"}
 CLASSES = pytest.mark.parametrize("net_class", [ECGCNNClassifier, ECGCNNLSTMClassifier])
 
 
@@ -70,6 +72,44 @@ def test_members_train_as_if_each_were_alone(beats, optimizer, class_weight):
         torch.testing.assert_close(states[0][name], expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("options", "n_members"),
+    [
+        ({}, 1),  # beside fixed kernels
+        ({"fixed_kernels": False}, 3),
+        ({"early_stopping": True}, 3),
+        ({"criterion": FocalLoss}, 3),
+        ({"module": BeatCNN, "fixed_kernels": False}, 3),  # that of the class
+        ({"module": type("Other", (BeatCNN,), {}), "fixed_kernels": False}, 1),
+        ({"module": BeatCNN(3)}, 1),
+        ({"fixed_kernels": False, "n_members": 2}, 2),
+    ],
+)
+def test_automatic_number(beats, options, n_members):
+    net = ECGCNNClassifier(**AUTO | options).fit(*beats)
+    assert net.n_members_ == n_members
+    assert not hasattr(clone(net), "n_members_")
+
+
+def test_automatic_number_is_that_of_the_beats(beats):
+    X, y = np.resize(beats[0], (10_001, 12)), np.resize(beats[1], 10_001)
+    net = ECGCNNClassifier(**AUTO | {"max_epochs": 1, "n_blocks": 1})
+    assert [net.fit(X[:n], y[:n]).n_members_ for n in (10_001, 10_000, 2000)] == [1, 3, 1]
+    assert net.fit(Dataset(X[:2000], y[:2000])).n_members_ == 3  # has no fixed kernels
+    assert clone(net).partial_fit(X[:2500], y[:2500]).n_members_ == 1
+
+
+def test_training_continues_with_an_automatic_number(beats):
+    net = ECGCNNClassifier(**AUTO, fixed_kernels=False, warm_start=True).fit(*beats)
+    weights = net.module_.members[2].head[-1].weight
+    before = weights.clone()
+    net.partial_fit(*beats)
+    net.fit(*beats)
+    assert len(net.history) == 6
+    assert net.module_.members[2].head[-1].weight is weights
+    assert not torch.equal(weights, before)
+
+
 def test_pickled_net_predicts_the_same_and_its_clone_fits(beats):
     net = ECGCNNClassifier(**SMALL).fit(*beats)
     expected = net.predict_proba(beats[0])
@@ -78,11 +118,14 @@ def test_pickled_net_predicts_the_same_and_its_clone_fits(beats):
 
 
 @CLASSES
-def test_model_file(net_class, beats, tmp_path):
-    net = net_class(**SMALL).fit(*beats)
+@pytest.mark.parametrize("options", [SMALL, AUTO, AUTO | {"fixed_kernels": False}])
+def test_model_file(net_class, beats, tmp_path, options):
+    net = net_class(**options).fit(*beats)
     save_model(net, tmp_path / "net.ecgbeat")
     loaded = load_model(tmp_path / "net.ecgbeat")
+    assert loaded.n_members_ == net.n_members_
     assert np.array_equal(loaded.predict_proba(beats[0]), net.predict_proba(beats[0]))
+    assert loaded.partial_fit(*beats).n_members_ == net.n_members_
 
 
 def test_params_of_skorch(beats, tmp_path):
@@ -94,6 +137,38 @@ def test_params_of_skorch(beats, tmp_path):
     alone = ECGCNNClassifier(**SMALL | {"n_members": 1}, classes=["A", "N", "V"]).initialize()
     with pytest.raises(RuntimeError):
         alone.load_params(tmp_path / "weights.pt")
+
+
+@CLASSES
+@pytest.mark.parametrize("use_safetensors", [False, True])
+@pytest.mark.parametrize("fixed_kernels", [False, True])
+def test_params_of_skorch_set_an_automatic_number(
+    net_class, beats, tmp_path, use_safetensors, fixed_kernels
+):
+    file = tmp_path / "weights"
+    for n_members in (3, 1):
+        options = AUTO | {"n_members": n_members, "fixed_kernels": fixed_kernels}
+        net = net_class(**options).fit(*beats)
+        net.save_params(file, use_safetensors=use_safetensors)
+        # the other one has another number of networks before it loads the file
+        other = net_class(**AUTO, fixed_kernels=n_members == 3, early_stopping=n_members == 1)
+        other.set_params(fixed_kernels="auto").fit(*beats)
+        assert other.n_members_ == 4 - n_members
+        other.load_params(file, use_safetensors=use_safetensors)
+        assert other.n_members_ == n_members
+        assert np.array_equal(other.predict_proba(beats[0]), net.predict_proba(beats[0]))
+        assert other.partial_fit(*beats).n_members_ == n_members
+
+
+def test_params_that_do_not_fit_leave_an_automatic_number(beats, tmp_path):
+    net = ECGCNNClassifier(**AUTO | {"n_members": 3, "n_filters": 3}).fit(*beats)
+    net.save_params(tmp_path / "weights.pt")
+    other = ECGCNNClassifier(**AUTO).fit(*beats)
+    expected = other.predict_proba(beats[0])
+    with pytest.raises(RuntimeError):
+        other.load_params(tmp_path / "weights.pt")
+    assert other.n_members_ == 1
+    assert np.array_equal(other.predict_proba(beats[0]), expected)
 
 
 def test_history_has_the_loss_of_the_average_and_callbacks_its_probabilities(beats):

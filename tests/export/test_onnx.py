@@ -116,7 +116,7 @@ def test_fixed_kernels(tmp_path):
 
 @needs_exporter
 def test_small_and_silent_for_one_beat(capfd, recwarn):
-    classifier = ECGCNNClassifier(n_aux_features=3, fixed_kernels=False, **TINY)
+    classifier = ECGCNNClassifier(n_aux_features=3, n_members=1, fixed_kernels=False, **TINY)
     classifier.fit(X[:60], Y[:60])
     capfd.readouterr()
     model = onnx_model(classifier, batch_size=1, with_label=False)

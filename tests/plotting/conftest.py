@@ -48,7 +48,8 @@ def patient():
 @pytest.fixture(scope="session")
 def net(simulated):
     """A small network, trained for a few epochs with a validation split."""
-    net = ECGCNNClassifier(n_filters=4, max_epochs=4, early_stopping=True, random_state=0)
+    options = {"n_filters": 4, "max_epochs": 4, "n_members": 1, "early_stopping": True}
+    net = ECGCNNClassifier(**options, random_state=0)
     return net.fit(simulated.data, simulated.target)
 
 
