@@ -499,7 +499,8 @@ class BeatClassifier(SklearnNet):
     def _prepare_for_state(self, state: dict[str, Any]) -> None:
         """Build as many networks as there are in a state that is about to be loaded."""
         n_members = count_members(state)
-        if self.n_members == "auto" and self.initialized_ and n_members != len(self._networks):
+        is_auto = self.n_members == "auto" and self._has_own_network
+        if is_auto and self.initialized_ and n_members != len(self._networks):
             self._auto_members = n_members
             with self._reproducible():
                 self._initialize_module()

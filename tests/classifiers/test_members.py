@@ -160,6 +160,26 @@ def test_params_of_skorch_set_an_automatic_number(
         assert other.partial_fit(*beats).n_members_ == n_members
 
 
+class _Sum(nn.Module):
+    """A custom network that has parts of the same name."""
+
+    def __init__(self):
+        super().__init__()
+        self.members = nn.ModuleList(nn.Linear(50, 3) for _ in range(2))
+
+    def forward(self, rows):
+        return sum(member(rows) for member in self.members)
+
+
+def test_params_of_a_custom_network_do_not_set_the_number(beats, tmp_path):
+    net = ECGCNNClassifier(module=_Sum, max_epochs=1, random_state=0).fit(*beats)
+    net.save_params(tmp_path / "weights.pt")
+    other = clone(net).set_params(random_state=1, classes=net.classes_).initialize()
+    other.load_params(tmp_path / "weights.pt")
+    assert isinstance(other.module_, _Sum)
+    assert np.array_equal(other.predict_proba(beats[0]), net.predict_proba(beats[0]))
+
+
 def test_params_that_do_not_fit_leave_an_automatic_number(beats, tmp_path):
     net = ECGCNNClassifier(**AUTO | {"n_members": 3, "n_filters": 3}).fit(*beats)
     net.save_params(tmp_path / "weights.pt")
