@@ -32,9 +32,9 @@ class SharedParameters(TypedDict, total=False):
         Dropout probability in the blocks and the head, from 0 to below 1.
     n_members : int or "auto", default="auto"
         Number of networks of different random weights that are trained together on the same
-        batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. "auto" is
-        3 in a ``fit`` of the class's own network to at most 10,000 beats without fixed kernels,
-        and 1 otherwise, see ``n_members_``. Three take three times as long as one, with fixed
+        batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. "auto" is 3
+        in a ``fit`` of the class's own network to at most 10,000 beats without fixed kernels, and 1
+        otherwise; ``n_members_`` tells which. Three take three times as long as one, with fixed
         kernels less than twice, see `max_epochs`. The training loss is the mean of theirs, the
         validation loss that of their average.
     fixed_kernels : bool or "auto", default="auto"
@@ -47,9 +47,10 @@ class SharedParameters(TypedDict, total=False):
         `early_stopping`), "auto" goes without them, and True raises an error. They ignore
         `label_smoothing` and the criterion, so that "auto" also goes without them for any but
         cross-entropy. ``partial_fit`` removes them, since they cannot be trained with single
-        batches. Prediction of a beat of 187 samples takes about 0.7 ms longer, 1.5 ms if it is
-        predicted alone, and an export to C needs about 4 bytes of flash for each class and each of
-        3,360 or 6,720 features per lead, but hardly any RAM.
+        batches. ``fixed_kernels_`` tells whether the network has them. Prediction of a beat of 187
+        samples takes about 0.7 ms longer, 1.5 ms if it is predicted alone, and an export to C
+        needs about 4 bytes of flash for each class and each of 3,360 or 6,720 features per lead,
+        but hardly any RAM.
     n_leads : int or None, default=None
         Number of leads in 2-D rows, which hold the leads one after the other. None infers it:
         from the shape of a 3-D array, from the column names of a DataFrame of
@@ -175,10 +176,6 @@ class SharedParameters(TypedDict, total=False):
         Number of epochs of the last training, unless stopped early.
     precision_ : str
         Precision chosen by ``precision="auto"`` in ``fit``; undefined otherwise.
-    n_members_ : int
-        Number of networks.
-    fixed_kernels_ : bool
-        Whether there are fixed kernels.
     history_ : skorch.history.History
         Losses and scores of every epoch; also ``history``.
     module_, criterion_, optimizer_, callbacks_
