@@ -71,7 +71,9 @@ def train(X, y, path, max_epochs):
     if path is not None and path.exists():
         return joblib.load(path)
     start = time.perf_counter()
-    classifier = ECGCNNClassifier(max_epochs=max_epochs or "auto", random_state=0).fit(X, y)
+    # one network whatever the number of beats, as for the whole file
+    classifier = ECGCNNClassifier(n_members=1, max_epochs=max_epochs or "auto", random_state=0)
+    classifier.fit(X, y)
     print(f"trained on {len(X):,} beats in {time.perf_counter() - start:.0f} s")
     if path is not None:
         joblib.dump(classifier, path)
