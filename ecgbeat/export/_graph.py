@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ecgbeat._validation import Integral, check_is_fitted
 from ecgbeat.classifiers import ECGCNNClassifier, ECGCNNLSTMClassifier
 from ecgbeat.export._steps import prediction_steps, step_module
+from ecgbeat.networks import uncompiled
 
 
 class Graph(NamedTuple):
@@ -128,9 +129,7 @@ class _Network(nn.Module):
 
     def __init__(self, classifier: Any) -> None:
         super().__init__()
-        network = classifier.module_
-        network = getattr(network, "_orig_mod", network)  # of torch.compile
-        self.network = copy.deepcopy(network).cpu().float()
+        self.network = copy.deepcopy(uncompiled(classifier.module_)).cpu().float()
         self.probabilities: Callable[[Tensor], Tensor] = classifier._get_predict_nonlinearity()
 
     def forward(self, rows: Tensor) -> Tensor:

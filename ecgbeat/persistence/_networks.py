@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from skorch.history import History
 
-from ecgbeat.networks import count_members, set_kernels_of_state
+from ecgbeat.networks import count_members, set_kernels_of_state, uncompiled
 from ecgbeat.persistence._estimators import parameters_of
 
 PACKAGES = ("skorch", "torch")  # besides that of the class
@@ -56,7 +56,7 @@ def get_state(net: Any) -> dict[str, Any]:
         state[_TENSORS] = tensors
     if not values.get("initialized_"):
         return state
-    weights = {k: v.cpu().numpy() for k, v in _network(net).state_dict().items()}
+    weights = {k: v.cpu().numpy() for k, v in uncompiled(net.module_).state_dict().items()}
     epochs = [] if net.history_ is None else [_without_batches(epoch) for epoch in net.history_]
     return state | {"weights": weights, "history": epochs}
 
@@ -88,7 +88,7 @@ def from_state(cls: Any, name: str, state: dict[str, Any]) -> Any:
     _check_weights(net, name, weights)
     _initialize(net)
     states = {k: torch.from_numpy(v) for k, v in weights.items()}
-    _network(net).load_state_dict(states)
+    uncompiled(net.module_).load_state_dict(states)
     net._check_weights_are_finite("in the file.")
     net.history_ = History({"batches": []} | epoch for epoch in epochs)
     return net
@@ -98,11 +98,6 @@ def _is_parameter(cls: type, name: str) -> bool:
     """Return whether an attribute is a parameter that a model file may contain."""
     is_own = name in parameters_of(cls) and name not in ("module", "torch_load_kwargs")
     return is_own or _OF_COMPONENT.fullmatch(name) is not None
-
-
-def _network(net: Any) -> Any:
-    """Return the network, not compiled."""
-    return getattr(net.module_, "_orig_mod", net.module_)
 
 
 def _drop_callbacks(net: Any, parameters: dict[str, Any]) -> None:

@@ -67,8 +67,8 @@ def comparison_row(label, unit, times, reference_times, scale=1.0):
 def fit_rows(arguments):
     """Compare `fit` with a plain loop: same network, batches, optimizer and epochs."""
     X, y = make_rows(arguments.rows_of_data)
-    options = {"max_epochs": arguments.epochs, "optimizer": torch.optim.AdamW, "random_state": 0}
-    options["n_members"] = 1  # whatever the number of beats
+    options = {"max_epochs": arguments.epochs, "optimizer": torch.optim.AdamW}
+    options |= {"n_members": 1, "random_state": 0}  # one, whatever the number of beats
     recipe = default_recipe(len(X), N_CLASSES, **options)
 
     def plain_loop():
