@@ -12,7 +12,7 @@ import ecgbeat
 PACKAGE = Path(ecgbeat.__file__).parent
 # raised with the command, the web page, trained models, streams of many patients, fixed kernels and
 # an optimizer
-MAX_LINES = 30_950
+MAX_LINES = 31_000
 MAX_FILES = 152
 MAX_BODY_LINES = 45
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

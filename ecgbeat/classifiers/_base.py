@@ -3,7 +3,7 @@
 from __future__ import annotations  # types in `help` as they are written here
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Literal, Self
 
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import check_classification_targets
 from skorch import NeuralNet
+from skorch.callbacks import EarlyStopping
 from skorch.dataset import unpack_data
 from skorch.helper import SliceDataset
 from skorch.utils import is_dataset, to_device, to_tensor
@@ -33,6 +34,7 @@ from ecgbeat._validation import (
 from ecgbeat.classifiers import _heuristics as heuristics
 from ecgbeat.classifiers._augmentation import Augmentation, augment_rows
 from ecgbeat.classifiers._batches import (
+    WeightedBatch,
     WeightedDataset,
     as_tensor,
     batch_loader,
@@ -73,6 +75,7 @@ class BeatClassifier(SklearnNet):
 
     _auto_augmentation: tuple[float, float] = (0.0, 0.0)  # noise and shift, during a training
     _has_large_set: bool = False  # in the last call of `fit`
+    _last_shared_epoch: int = 0  # until then, a new training trains the first member alone
     _auto_members: int = 1  # for n_members="auto", by the last call of `fit` or a loaded state
     _weight_average: WeightAverage | None = None
 
@@ -386,7 +389,7 @@ class BeatClassifier(SklearnNet):
                 self._has_large_set = heuristics.is_large_set(n_beats)
                 self.initialize()
             self._set_kernels(self._solve_kernels(X, y, weight) if needs_kernels else None)
-            return self._train(X, y, weight, fit_params | {"_routing_method": "fit"})
+            return self._train(X, y, weight, fit_params | {"_routing_method": "fit"}, resumes)
 
     @property
     def fixed_kernels_(self) -> bool:
@@ -475,7 +478,8 @@ class BeatClassifier(SklearnNet):
                 if self.__dict__.get("_class_weights") is not None:
                     self._initialize_criterion()
             self._set_kernels(None)
-            return self._train(X, y, weight, fit_params | {"_routing_method": "partial_fit"})
+            fit_params = fit_params | {"_routing_method": "partial_fit"}
+            return self._train(X, y, weight, fit_params, resumes=True)
 
     def _fit_network_to_data(self) -> None:
         """Adapt a network that was initialized before its data were known, or raise."""
@@ -506,7 +510,9 @@ class BeatClassifier(SklearnNet):
                 self._initialize_module()
                 self._initialize_optimizer()
 
-    def _train(self, X: Any, y: Any, weight: np.ndarray | None, fit_params: dict[str, Any]) -> Self:
+    def _train(
+        self, X: Any, y: Any, weight: Any, fit_params: dict[str, Any], resumes: bool
+    ) -> Self:
         unknown = fit_params.keys() - {"groups", "epochs", "_routing_method"}
         if unknown and self._is_default_network:
             raise TypeError(
@@ -517,6 +523,7 @@ class BeatClassifier(SklearnNet):
         if weight is not None:
             X, y, fit_params = self._weigh(X, y, weight, fit_params)
         self._resolve_auto(len(X), fit_params.pop("epochs", None))
+        self._last_shared_epoch = 0 if resumes else self._n_shared_epochs
         with self._reproducible():
             self.notify("on_train_begin", X=X, y=y)
             try:
@@ -565,6 +572,17 @@ class BeatClassifier(SklearnNet):
         # the input of a custom network may be no waveforms
         if self._is_default_network:
             self._auto_augmentation = heuristics.augmentation_for(n_beats)
+
+    @property
+    def _n_shared_epochs(self) -> int:
+        """Return the number of epochs of a new training before the members go apart.
+
+        0 on small sets, if the training may stop early, and with an average of weights.
+        """
+        may_stop = any(isinstance(callback, EarlyStopping) for _, callback in self.callbacks_)
+        if may_stop or self.weight_averaging is not None or not self._has_large_set:
+            return 0
+        return heuristics.shared_epochs_for(self.max_epochs_)
 
     def _check_training_data(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
@@ -663,15 +681,41 @@ class BeatClassifier(SklearnNet):
         """Run one epoch; ``groups`` were for the split and are not passed to the network."""
         if self._is_default_network:
             fit_params.pop("groups", None)
+        n_others = len(self._networks) - 1 if training else 0
+        is_shared = n_others > 0 and len(self.history) <= self._last_shared_epoch
+        if n_others:  # each draws its own order of the beats
+            fit_params["others"] = [] if is_shared else [iter(iterator) for _ in range(n_others)]
         average: AbstractContextManager[None] = nullcontext()
         if training and self.weight_averaging is not None:
             self._weight_average = self._weight_average or WeightAverage()
             average = self._weight_average.epoch(self.module_)
-        with average:
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        try:
+            with average:
+                super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        finally:  # the members are complete after an interrupted epoch, too
+            if is_shared:
+                uncompiled(self.module_).repeat_first(self.optimizer_)
 
-    def train_step(self, batch: Any, **fit_params: Any) -> Any:
-        """Take one training step on a batch, augmented if an ``augment_*`` is not 0."""
+    def train_step(
+        self, batch: Any, others: Sequence[Iterator[Any]] | None = None, **fit_params: Any
+    ) -> Any:
+        """Take one training step on a batch, augmented if an ``augment_*`` is not 0.
+
+        The first member is trained on this batch, and a further one on the next batch of each of
+        ``others``; None means all on this batch. Callbacks get the logits of the first.
+        """
+        if others is None:
+            more = [batch] * (len(self._networks) - 1)
+        else:
+            more = [next(other, batch) for other in others]
+        if more:
+            fit_params["more"] = [self._augmented(other) for other in more]
+        step = super().train_step(self._augmented(batch), **fit_params)
+        if self._weight_average is not None and self.weight_averaging is not None:
+            self._weight_average.step(self.weight_averaging)
+        return step
+
+    def _augmented(self, batch: Any) -> Any:
         noise, shift = (
             auto if value == "auto" else value
             for value, auto in zip(
@@ -679,43 +723,34 @@ class BeatClassifier(SklearnNet):
             )
         )
         augmentation = Augmentation(self.augment_amplitude, self.augment_baseline, noise, shift)
-        if augmentation:
-            X, y = unpack_data(batch)
-            rows = to_tensor(X, device=self.device)
-            batch = augment_rows(rows, augmentation, self._n_leads, self.n_aux_features), y
-        step = super().train_step(batch, **fit_params)
-        if len(self._networks) > 1:
-            # callbacks get the mean loss of the members, and the logits of the ensemble
-            step["loss"] = step["loss"] / len(self._networks)
-            step["y_pred"] = Ensemble.combine(step["y_pred"].detach())
-        if self._weight_average is not None and self.weight_averaging is not None:
-            self._weight_average.step(self.weight_averaging)
-        return step
+        if not augmentation:
+            return batch
+        X, y = batch[:2] if isinstance(batch, WeightedBatch) else unpack_data(batch)
+        rows = to_tensor(X, device=self.device)
+        rows = augment_rows(rows, augmentation, self._n_leads, self.n_aux_features)
+        return batch._replace(X=rows) if isinstance(batch, WeightedBatch) else (rows, y)
 
-    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+    def train_step_single(
+        self, batch: Any, more: Sequence[Any] = (), **fit_params: Any
+    ) -> dict[str, Any]:
         """Compute loss and gradients of one batch; raise if the loss is not finite.
 
         Loss and logits are detached: they outlive the step, and the next step can reuse the
-        memory of their graph.
+        memory of their graph. ``more`` are the batches of further members; the loss is the mean.
         """
-        step = super().train_step_single(batch, **fit_params)
+        compute = super().train_step_single
+        if len(self._networks) > 1:
+            fit_params["member"] = 0
+        step = compute(batch, **fit_params)
+        for member, own in enumerate(more, 1):
+            step["loss"] = step["loss"] + compute(own, **fit_params | {"member": member})["loss"]
+        step["loss"] = step["loss"] / (1 + len(more))
         if not self._is_default_network:
             return step
         return {name: value.detach() for name, value in step.items()}
 
-    def evaluation_step(self, batch: Any, training: bool = False) -> Any:
-        """Return the output of the network for one batch, that of the ensemble if there is one."""
-        output = super().evaluation_step(batch, training)
-        return Ensemble.combine(output) if training and len(self._networks) > 1 else output
-
     def get_loss(self, y_pred: Tensor, y_true: Any, *args: Any, **kwargs: Any) -> Tensor:
-        """Return the loss of a batch, whose targets are labels of the user.
-
-        In training, it is the sum of those of the members: each gets the gradient of its own.
-        """
-        if isinstance(y_pred, Tensor) and y_pred.dim() == 3 and len(self._networks) > 1:
-            losses = [self.get_loss(one, y_true, *args, **kwargs) for one in y_pred.unbind(dim=1)]
-            return torch.stack(losses).sum(dim=0)
+        """Return the loss of a batch, whose targets are labels of the user."""
         if self._is_default_network and isinstance(self.criterion_, nn.NLLLoss):
             y_pred = _softmax(y_pred)  # skorch takes the logarithm of the input of NLLLoss
         return super().get_loss(y_pred, y_true, *args, **kwargs)

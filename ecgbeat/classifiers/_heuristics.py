@@ -29,6 +29,7 @@ _FEWEST_EPOCHS, _MOST_EPOCHS = 16, 100
 _EPOCHS_OF_MUON = 0.7  # of those of AdamW, for the same scores
 _EXPONENT_OF_MEMBERS = 0.4  # beside kernels; three members take 1.6 times the time of one
 
+_SHARED = 2 / 3  # of the epochs; three members take 1.7 times the time of one
 _SMALL_SET, _LARGE_SET = 1000, 20_000
 _NOISE, _SHIFT = 0.1, 0.02  # below that number of beats
 _MEMBERS, _MOST_ROWS_OF_MEMBERS = 3, 10_000
@@ -69,11 +70,19 @@ def epochs_for(n_beats: int, with_muon: bool = False, n_members: int = 1) -> int
 
 
 def is_large_set(n_beats: int) -> bool:
-    """Return whether ``optimizer="auto"`` is `MuonAdamW`, which needs fewer epochs.
+    """Return whether a fit takes a minute: with `MuonAdamW`, and members that share epochs.
 
-    It is not better on small sets, where a fit takes seconds with any optimizer.
+    Neither is better on small sets.
     """
     return n_beats >= _LARGE_SET
+
+
+def shared_epochs_for(n_epochs: int) -> int:
+    """Return the number of epochs of a large set in which one network is trained for all members.
+
+    On small sets, the networks would differ too little for a better average.
+    """
+    return int(_SHARED * n_epochs)
 
 
 def augmentation_for(n_beats: int) -> tuple[float, float]:

@@ -276,8 +276,12 @@ class SklearnNet(NeuralNetClassifier):
             yield batch[:2] if is_weighted else batch
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Compute loss and gradients of one batch; raise if the loss is not finite."""
+        """Compute loss and gradients of one batch, weighted or not; raise if not finite."""
+        weight = self._batch_weight
+        if isinstance(batch, WeightedBatch):
+            self._batch_weight, batch = batch.weight, batch[:2]
         step: dict[str, Any] = super().train_step_single(batch, **fit_params)
+        self._batch_weight = weight
         self._check_loss_is_finite(step["loss"], "training")
         return step
 

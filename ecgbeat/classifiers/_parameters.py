@@ -31,12 +31,14 @@ class SharedParameters(TypedDict, total=False):
     dropout : float, default=0.1
         Dropout probability in the blocks and the head, from 0 to below 1.
     n_members : int or "auto", default="auto"
-        Number of networks of different random weights that are trained together on the same
-        batches, and whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. "auto" is 3
-        in a ``fit`` of the class's own network to at most 10,000 beats without fixed kernels, and 1
-        otherwise; ``n_members_`` tells which. Three take three times as long as one, with fixed
-        kernels less than twice, see `max_epochs`. The training loss is the mean of theirs, the
-        validation loss that of their average.
+        Number of networks that are trained together, each with its own order of the beats, and
+        whose probabilities are averaged, see `ecgbeat.networks.Ensemble`. "auto" is 3 in a ``fit``
+        of the class's own network to at most 10,000 beats without fixed kernels, and 1 otherwise;
+        ``n_members_`` tells which. Three take three times as long as one, with fixed kernels less
+        than twice, see `max_epochs`. In a ``fit`` to at least 20,000 beats, they are copies of one
+        network after two thirds of the epochs, so that three take less than twice as long; with
+        early stopping or `weight_averaging`, all epochs are their own. The training loss is the
+        mean of theirs, the validation loss that of their average.
     fixed_kernels : bool or "auto", default="auto"
         Whether ``fit`` adds fixed convolutions of many dilations to the network, with a ridge
         classifier of their own, see `ecgbeat.networks.FixedKernels`. The logarithms of its

@@ -1,5 +1,6 @@
 """Several networks trained together as one, whose probabilities are averaged."""
 
+import copy
 import math
 import re
 from collections.abc import Iterable
@@ -15,10 +16,10 @@ class Ensemble(nn.Module):
     """Networks of different weights that read the same beats (Hansen & Salamon 1990).
 
     The probabilities of the ensemble are the mean of those of its members
-    (doi:10.1109/34.58871). The members share the batches of a training, and each has its own
-    loss, so that it takes the steps that it would take alone. They are computed one after
-    another: grouped convolutions over all members were not faster on a CPU except in batches
-    of a few beats, and ``torch.vmap`` was slower. Fixed kernels are those of all members.
+    (doi:10.1109/34.58871). In a training, each has its own batches and its own loss, so that it
+    takes the steps that it would take alone. They are computed one after another: grouped
+    convolutions over all members were not faster on a CPU except in batches of a few beats, and
+    ``torch.vmap`` was slower. Fixed kernels are those of all members.
 
     Parameters
     ----------
@@ -31,8 +32,6 @@ class Ensemble(nn.Module):
     >>> from ecgbeat.networks import BeatCNN, Ensemble
     >>> ensemble = Ensemble(BeatCNN(n_classes=5) for _ in range(3))
     >>> ensemble(torch.zeros(2, 187)).shape
-    torch.Size([2, 3, 5])
-    >>> ensemble.eval()(torch.zeros(2, 187)).shape
     torch.Size([2, 5])
     """
 
@@ -41,25 +40,41 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(members)
         take_kernels(self)
 
-    def forward(self, *inputs: Any, **options: Any) -> Tensor:
-        """Compute the logits of all members, or those of the ensemble.
+    def forward(self, *inputs: Any, member: int | None = None, **options: Any) -> Tensor:
+        """Compute the logits of the ensemble, or those of one member.
 
         Parameters
         ----------
         *inputs, **options
             Passed to each member.
+        member : int or None, default=None
+            Index of the only member that is computed, for its training. None means all members.
 
         Returns
         -------
-        Tensor of shape (n_beats, n_members, n_classes) or (n_beats, n_classes)
-            In training mode, the logits of all members. Otherwise those of the ensemble, see
-            `combine`.
+        Tensor of shape (n_beats, n_classes)
+            Logits of the member, or of the ensemble, see `combine`.
         """
-        logits = torch.stack([member(*inputs, **options) for member in self.members], dim=1)
-        if self.training:
-            return logits
-        combined = self.combine(logits)
+        if member is not None:
+            return self.members[member](*inputs, **options)
+        combined = self.combine(torch.stack([one(*inputs, **options) for one in self.members], 1))
         return combined if self.kernels is None else with_kernels(self, combined, *inputs)
+
+    @torch.no_grad()
+    def repeat_first(self, optimizer: torch.optim.Optimizer) -> None:
+        """Give all members the weights of the first one, and the state of their optimization.
+
+        Parameters
+        ----------
+        optimizer : torch.optim.Optimizer
+            Optimizer of all members. Its state is changed, too.
+        """
+        first, *others = self.members
+        for other in others:
+            other.load_state_dict(first.state_dict())
+            for source, target in zip(first.parameters(), other.parameters(), strict=True):
+                if source in optimizer.state:
+                    optimizer.state[target] = copy.deepcopy(optimizer.state[source])
 
     @staticmethod
     def combine(logits: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, log_loss
-from skorch.callbacks import EpochScoring
+from skorch.callbacks import Callback, EarlyStopping, EpochScoring
 from skorch.dataset import Dataset
 from torch import nn
 
@@ -18,7 +18,10 @@ from ecgbeat.datasets import make_heartbeats
 from ecgbeat.networks import BeatCNN, FocalLoss
 
 SMALL = {"n_filters": 2, "max_epochs": 2, "n_members": 3, "random_state": 0}
+FULL_BATCHES = {"dropout": 0.0, "augment_noise": 0.0, "augment_shift": 0.0, "batch_size": -1}
 AUTO = SMALL | {"n_members": "auto"}
+# torch's compiler warns of deprecated parts of torch itself
+COMPILED = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 CLASSES = pytest.mark.parametrize("net_class", [ECGCNNClassifier, ECGCNNLSTMClassifier])
 
 
@@ -27,6 +30,12 @@ def beats():
     options = {"classes": ("N", "V", "A"), "before": 0.2, "after": 0.3, "fs": 100}
     X, y = make_heartbeats(60, **options, random_state=0, return_X_y=True)
     return X.astype(np.float32), y
+
+
+@pytest.fixture
+def large_set(monkeypatch):
+    """Any number of beats counts as a large set."""
+    monkeypatch.setattr("ecgbeat.classifiers._heuristics._LARGE_SET", 1)
 
 
 @CLASSES
@@ -58,18 +67,104 @@ def test_same_seed_gives_equal_bits(net_class, beats):
     assert np.array_equal(first, second)
 
 
+@pytest.mark.usefixtures("large_set")
 @pytest.mark.parametrize("optimizer", [torch.optim.AdamW, torch.optim.SGD, MuonAdamW])
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
 def test_members_train_as_if_each_were_alone(beats, optimizer, class_weight):
     """The first member has the first random weights; without dropout, the batches are equal."""
-    options = SMALL | {"dropout": 0.0, "augment_noise": 0.0, "augment_shift": 0.0, "batch_size": -1}
-    options |= {"optimizer": optimizer, "class_weight": class_weight, "fixed_kernels": False}
+    options = SMALL | FULL_BATCHES | {"max_epochs": 4, "optimizer": optimizer}
+    options |= {"class_weight": class_weight, "fixed_kernels": False}
     weight = np.linspace(1, 2, len(beats[1]))
     together = ECGCNNClassifier(**options).fit(*beats, sample_weight=weight)
     alone = ECGCNNClassifier(**options | {"n_members": 1}).fit(*beats, sample_weight=weight)
-    states = together.module_.members[0].state_dict(), alone.module_.state_dict()
-    for name, expected in states[1].items():  # rows of the one batch are in another order
-        torch.testing.assert_close(states[0][name], expected, rtol=1e-3, atol=1e-4)
+    for member in together.module_.members:  # rows of the one batch are in another order
+        for name, expected in alone.module_.state_dict().items():
+            torch.testing.assert_close(member.state_dict()[name], expected, rtol=1e-3, atol=1e-4)
+
+
+class _Watch(Callback):
+    """Record which members are equal at the end of each epoch."""
+
+    def on_epoch_end(self, net, **kwargs):  # noqa: ARG002
+        first, second, third = net.module_.members
+        weights = [next(iter(m.parameters())) for m in (first, second, third)]
+        are_equal = torch.equal(weights[0], weights[1]) and torch.equal(weights[0], weights[2])
+        net.history.record("are_equal", are_equal)
+
+
+@pytest.mark.usefixtures("large_set")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [True, True, False]),
+        ({"max_epochs": 1}, [False]),
+        pytest.param({"compile": True, "max_epochs": 2}, [True, False], marks=COMPILED),
+        ({"early_stopping": True}, [False] * 3),
+        ({"callbacks": [_Watch(), EarlyStopping(monitor="train_loss")]}, [False] * 3),
+        ({"weight_averaging": 0.9}, [False] * 3),
+    ],
+)
+def test_first_member_is_trained_for_all_until_they_go_apart(beats, options, expected):
+    options = {"max_epochs": 3, "callbacks": [_Watch()]} | options
+    net = ECGCNNClassifier(**SMALL | {"fixed_kernels": False} | options).fit(*beats)
+    assert net.history[:, "are_equal"] == expected
+
+
+def test_members_of_small_sets_are_apart_from_the_first_epoch(beats):
+    net = ECGCNNClassifier(**SMALL, callbacks=[_Watch()]).fit(*beats)
+    assert net.history[:, "are_equal"] == [False, False]
+
+
+@pytest.mark.usefixtures("large_set")
+def test_members_stay_apart_when_training_continues(beats):
+    net = ECGCNNClassifier(**SMALL, callbacks=[_Watch()], warm_start=True).fit(*beats)
+    net.fit(*beats).partial_fit(*beats)
+    assert net.history[:, "are_equal"] == [True] + 5 * [False]
+
+
+def test_each_member_has_its_own_order_of_the_beats(beats):
+    net = ECGCNNClassifier(**SMALL | {"augment_noise": 0, "augment_shift": 0}).fit(*beats)
+    seen = [[] for _ in net.module_.members]
+    for rows, member in zip(seen, net.module_.members, strict=True):
+        member.register_forward_pre_hook(
+            lambda _, inputs, rows=rows: rows.extend(inputs[0].numpy().tolist())
+        )
+    net.partial_fit(*beats, epochs=1)
+    assert [sorted(rows) for rows in seen] == 3 * [sorted(beats[0].tolist())]
+    assert seen[0] != seen[1] != seen[2] != seen[0]
+
+
+def test_step_of_a_batch_without_others_trains_all_members_on_it(beats):
+    net = ECGCNNClassifier(**SMALL).fit(*beats)
+    before = [next(iter(m.parameters())).clone() for m in net.module_.members]
+    step = net.train_step((torch.from_numpy(beats[0][:8]), beats[1][:8]))
+    assert step["y_pred"].shape == (8, 3)
+    for member, weight in zip(net.module_.members, before, strict=True):
+        assert not torch.equal(next(iter(member.parameters())), weight)
+
+
+def test_weights_are_those_of_the_batch_of_each_member(beats):
+    """Three times the weight of a beat equals the beat three times, in a batch of all."""
+    times = np.random.default_rng(0).integers(1, 4, len(beats[1]))
+    options = SMALL | FULL_BATCHES | {"fixed_kernels": False, "optimizer": torch.optim.SGD}
+    weighted = ECGCNNClassifier(**options).fit(*beats, sample_weight=times)
+    repeated = ECGCNNClassifier(**options).fit(*(part.repeat(times, axis=0) for part in beats))
+    assert_allclose(weighted.predict_proba(beats[0]), repeated.predict_proba(beats[0]), atol=0.01)
+
+
+class _Interrupt(Callback):
+    def on_batch_end(self, net, **kwargs):  # noqa: ARG002
+        if len(net.history) == 2:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.usefixtures("large_set")
+def test_members_are_complete_after_an_interrupt(beats):
+    options = {"max_epochs": 3, "keep_interrupted": True, "callbacks": [_Interrupt()]}
+    net = ECGCNNClassifier(**SMALL | options).fit(*beats)
+    weights = [m.head[-1].weight for m in net.module_.members]
+    assert torch.equal(weights[0], weights[1])
+    assert torch.equal(weights[0], weights[2])
 
 
 @pytest.mark.parametrize(
@@ -203,7 +298,7 @@ def test_history_has_the_loss_of_the_average_and_callbacks_its_probabilities(bea
 
 def test_training_loss_is_the_mean_of_the_members(beats):
     """An lr close to 0 leaves the first weights, and dropout is off."""
-    options = SMALL | {"dropout": 0.0, "augment_noise": 0.0, "augment_shift": 0.0, "batch_size": -1}
+    options = SMALL | FULL_BATCHES | {"max_epochs": 1}
     net = ECGCNNClassifier(**options, lr=1e-12, weight_decay=0.0, lr_schedule=None).fit(*beats)
     rows = torch.from_numpy(beats[0])
     losses = [

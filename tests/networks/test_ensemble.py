@@ -1,5 +1,6 @@
 """Networks whose probabilities are averaged."""
 
+import pytest
 import torch
 from torch.testing import assert_close
 
@@ -17,11 +18,28 @@ def test_softmax_of_the_output_is_the_mean_of_probabilities():
     assert_close(ensemble(rows).softmax(dim=1), mean)
 
 
-def test_output_in_training_holds_the_logits_of_each_member():
+def test_one_member_alone():
     ensemble, rows = make_ensemble().eval(), torch.randn(5, 40)
-    expected = torch.stack([member(rows) for member in ensemble.members], dim=1)
-    ensemble.training = True  # dropout and batch norm of the members stay off
-    assert torch.equal(ensemble(rows), expected)
+    for i, member in enumerate(ensemble.members):
+        assert torch.equal(ensemble(rows, member=i), member(rows))
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.AdamW, torch.optim.SGD])
+def test_copies_of_the_first_member_take_the_same_steps(optimizer):
+    ensemble, rows = make_ensemble().eval(), torch.randn(5, 40)
+    steps = optimizer(ensemble.parameters(), lr=0.1)
+    for i in range(3):
+        steps.zero_grad()
+        ensemble(rows, member=0).square().sum().backward()
+        steps.step()
+        if i == 0:
+            ensemble.repeat_first(steps)
+    assert not torch.equal(ensemble(rows, member=1), ensemble(rows, member=0))
+    for _ in range(2):
+        steps.zero_grad()
+        ensemble(rows, member=1).square().sum().backward()
+        steps.step()
+    assert torch.equal(ensemble(rows, member=1), ensemble(rows, member=0))
 
 
 def test_confident_members_give_finite_logits():
