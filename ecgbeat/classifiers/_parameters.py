@@ -36,9 +36,10 @@ class SharedParameters(TypedDict, total=False):
         of the class's own network to at most 10,000 beats without fixed kernels, and 1 otherwise;
         ``n_members_`` tells which. Three take three times as long as one, with fixed kernels less
         than twice, see `max_epochs`. In a ``fit`` to at least 20,000 beats, they are copies of one
-        network after two thirds of the epochs, so that three take less than twice as long; with
-        early stopping or `weight_averaging`, all epochs are their own. The training loss is the
-        mean of theirs, the validation loss that of their average.
+        network after two thirds of the epochs (after von Oswald et al. 2021,
+        doi:10.48550/arXiv.2007.12927, who copy some weights, and average them), and three take
+        less than twice as long; with early stopping or `weight_averaging`, all epochs are their
+        own. The training loss is the mean of theirs, the validation loss that of their average.
     fixed_kernels : bool or "auto", default="auto"
         Whether ``fit`` adds fixed convolutions of many dilations to the network, with a ridge
         classifier of their own, see `ecgbeat.networks.FixedKernels`. The logarithms of its
