@@ -739,12 +739,11 @@ class BeatClassifier(SklearnNet):
         memory of their graph. ``more`` are the batches of further members; the loss is the mean.
         """
         compute = super().train_step_single
-        if len(self._networks) > 1:
-            fit_params["member"] = 0
-        step = compute(batch, **fit_params)
-        for member, own in enumerate(more, 1):
-            step["loss"] = step["loss"] + compute(own, **fit_params | {"member": member})["loss"]
-        step["loss"] = step["loss"] / (1 + len(more))
+        if len(self._networks) == 1:
+            step = compute(batch, **fit_params)
+        else:
+            steps = [compute(own, member=i, **fit_params) for i, own in enumerate((batch, *more))]
+            step = steps[0] | {"loss": torch.stack([s["loss"].detach() for s in steps]).mean()}
         if not self._is_default_network:
             return step
         return {name: value.detach() for name, value in step.items()}
