@@ -13,7 +13,6 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import check_classification_targets
 from skorch import NeuralNet
-from skorch.callbacks import EarlyStopping
 from skorch.dataset import unpack_data
 from skorch.helper import SliceDataset
 from skorch.utils import is_dataset, to_device, to_tensor
@@ -47,6 +46,7 @@ from ecgbeat.classifiers._callbacks import (
     WeightAverage,
     callbacks_for,
     has_stopped_early,
+    may_stop_early,
     rank_of,
 )
 from ecgbeat.classifiers._muon import MuonAdamW
@@ -511,7 +511,7 @@ class BeatClassifier(SklearnNet):
                 self._initialize_optimizer()
 
     def _train(
-        self, X: Any, y: Any, weight: Any, fit_params: dict[str, Any], resumes: bool
+        self, X: Any, y: Any, weight: np.ndarray | None, fit_params: dict[str, Any], resumes: bool
     ) -> Self:
         unknown = fit_params.keys() - {"groups", "epochs", "_routing_method"}
         if unknown and self._is_default_network:
@@ -579,8 +579,8 @@ class BeatClassifier(SklearnNet):
 
         0 on small sets, if the training may stop early, and with an average of weights.
         """
-        may_stop = any(isinstance(callback, EarlyStopping) for _, callback in self.callbacks_)
-        if may_stop or self.weight_averaging is not None or not self._has_large_set:
+        is_averaged = self.weight_averaging is not None
+        if not self._has_large_set or is_averaged or may_stop_early(self):
             return 0
         return heuristics.shared_epochs_for(self.max_epochs_)
 
@@ -725,10 +725,11 @@ class BeatClassifier(SklearnNet):
         augmentation = Augmentation(self.augment_amplitude, self.augment_baseline, noise, shift)
         if not augmentation:
             return batch
-        X, y = batch[:2] if isinstance(batch, WeightedBatch) else unpack_data(batch)
+        if isinstance(batch, WeightedBatch):
+            return batch._replace(X=self._augmented(batch[:2])[0])
+        X, y = unpack_data(batch)
         rows = to_tensor(X, device=self.device)
-        rows = augment_rows(rows, augmentation, self._n_leads, self.n_aux_features)
-        return batch._replace(X=rows) if isinstance(batch, WeightedBatch) else (rows, y)
+        return augment_rows(rows, augmentation, self._n_leads, self.n_aux_features), y
 
     def train_step_single(
         self, batch: Any, more: Sequence[Any] = (), **fit_params: Any

@@ -57,12 +57,18 @@ def rank_of(callback: Callback) -> int:
     return max((i for i, kind in enumerate(kinds, 1) if isinstance(callback, kind)), default=0)
 
 
+def may_stop_early(net: Any) -> bool:
+    """Return whether an ``EarlyStopping`` may end the training, that of the net or the user's."""
+    return bool(_early_stoppings(net))
+
+
 def has_stopped_early(net: Any) -> bool:
     """Return whether an ``EarlyStopping`` has ended the training, by a KeyboardInterrupt."""
-    return any(
-        isinstance(callback, EarlyStopping) and callback.misses_ == callback.patience
-        for _, callback in net.callbacks_
-    )
+    return any(callback.misses_ == callback.patience for callback in _early_stoppings(net))
+
+
+def _early_stoppings(net: Any) -> list[EarlyStopping]:
+    return [callback for _, callback in net.callbacks_ if isinstance(callback, EarlyStopping)]
 
 
 def count_batches(net: Any, dataset: Any, training: bool) -> int:
